@@ -1,0 +1,46 @@
+# The two commands of the README are `make report` and `make test`; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help env report test lint notebooks data lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+env: $(READY)  ## make .venv from requirements.lock
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Fix: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+report: env  ## run every city in params/ and print where the pages are
+	$(BIN)/vlr run
+
+test: env  ## everything that proves that the kit works
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+
+lint: env  ## format, and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+notebooks: env  ## refresh the stored outputs of the cells that nbval compares
+	$(BIN)/python tools/notebooks.py
+
+data: env  ## make the made-up city and datapackage.json again
+	$(BIN)/python tools/made_up_city.py
+	$(BIN)/python tools/datapackage.py
+
+lock: env  ## make requirements.lock and environment.yml from pyproject.toml
+	$(BIN)/python tools/dependencies.py
+
+clean:  ## remove what the kit has made (.venv, reports, caches)
+	rm -rf $(VENV) reports build .pytest_cache .ruff_cache .hypothesis *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Running notebooks for each city and delivering their pages."""

@@ -1,0 +1,1 @@
+"""Readers and writers of formats: one module a format, path in, observations out."""
