@@ -20,13 +20,15 @@ FLOORS = [
     {"findings"},
     {"figures"},
     ANALYSES,
-    {"params", "sources"},
-    {"catalogue", "regression"},
+    {"cities"},
+    {"params"},
+    {"sources"},
+    {"catalogue", "exhibits", "regression", "series"},
     {"observations"},
-    {"errors"},
+    {"errors", "periods"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-NEVER = {"sources", "figures", "review", "cli", "params"}
+NEVER = {"sources", "figures", "review", "cli", "params", "cities"}
 
 
 def room(path: Path) -> str:

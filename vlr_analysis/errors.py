@@ -34,6 +34,10 @@ class Problem:
 class KitError(Exception):
     """Base of every error that the kit raises on purpose."""
 
+    def _render_traceback_(self) -> list[str]:
+        """Show the message alone in a notebook: the reader can mend the input, not the kit's code."""
+        return [str(self)]
+
 
 class InputError(KitError):
     """The user's input is wrong; carries every problem, not only the first.

@@ -1,0 +1,219 @@
+"""A city and its tables: its figures, its comparators', and how every series is to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vlr_analysis import catalogue
+from vlr_analysis.errors import InputError, Problem, raise_if_any
+from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, find_root, read_parameters
+from vlr_analysis.sources import kit
+
+DEFINITION_KEY = ["indicator", "series", "unit"]
+
+
+@dataclass(frozen=True)
+class City:
+    """One city: its checked parameters, and its tables, read when first asked for.
+
+    Attributes
+    ----------
+    parameters : Parameters
+    root : Path
+        Folder of the project, the one that holds `params/` and `data/`.
+    """
+
+    parameters: Parameters
+    root: Path
+
+    def __getattr__(self, name: str) -> Any:
+        """Give the parameters as attributes: `city.name`, `city.horizon`."""
+        if name in Parameters.model_fields:
+            return getattr(self.parameters, name)
+        raise AttributeError(f"a City has no {name!r}")
+
+    @property
+    def comparators(self) -> tuple[str, ...]:
+        """Nation and peers, nation first."""
+        return (*self.nation, *(peer for peer in self.peers if peer not in self.nation))
+
+    @cached_property
+    def observations(self) -> pd.DataFrame:
+        """The city's own observations, all goals chosen in the parameters."""
+        return self._of_chosen_goals(_read_area(self.root, self.parameters.id, self.data))
+
+    @cached_property
+    def around(self) -> pd.DataFrame:
+        """Observations of the nation and the peers, in the order of the parameters."""
+        tables = [_read_area(self.root, area) for area in self.comparators]
+        return self._of_chosen_goals(pd.concat(tables, ignore_index=True)) if tables else self.observations.iloc[:0]
+
+    @cached_property
+    def definitions(self) -> pd.DataFrame:
+        """Label, goal, desired direction, target and scale of every series, city's and comparators'."""
+        return _definitions(self, pd.concat([self.observations, self.around], ignore_index=True))
+
+    @cached_property
+    def areas(self) -> dict[str, str]:
+        """Name of each area that this review shows, by its id."""
+        known = area_names(self.root)
+        return {area: known.get(area, area) for area in (self.parameters.id, *self.comparators)} | {
+            self.parameters.id: self.name
+        }
+
+    @cached_property
+    def sources(self) -> pd.DataFrame:
+        """The rows of the sources table that the city's own figures name."""
+        table = kit.read_sources(self.root / DATA / "sources.csv")
+        return table[table["source"].isin(set(self.observations["source"]))].reset_index(drop=True)
+
+    def _of_chosen_goals(self, table: pd.DataFrame) -> pd.DataFrame:
+        if not self.goals:
+            return table
+        labels = _labels(self.root)
+        goal = {code: _goal(code, labels) for code in table["indicator"].unique()}
+        return table[table["indicator"].map(goal).isin(self.goals)].reset_index(drop=True)
+
+
+def load_city(city: str | Mapping[str, Any] | City, root: Path | None = None) -> City:
+    """Turn what a notebook was given into a checked city.
+
+    Parameters
+    ----------
+    city : str or mapping
+        Name of a file in `params/` without its ending, or the mapping that such a file holds.
+    root : Path, optional
+        Project folder; left out, it is looked for from the working directory upwards.
+
+    Returns
+    -------
+    City
+        Its parameters are checked; its tables are read and checked when first asked for.
+
+    Raises
+    ------
+    InputError
+        With every problem at once.
+    """
+    if isinstance(city, City):
+        return city
+    root = root or find_root()
+    return City(read_parameters(city, root), root)
+
+
+def load_cities(names: list[str], root: Path) -> list[City]:
+    """Load several cities with all their tables; one error holds the problems of all of them."""
+    cities, problems = [], []
+    for name in names:
+        try:
+            city = load_city(name, root)
+            city.definitions, city.areas, city.sources  # noqa: B018  reads and checks every table
+            cities.append(city)
+        except InputError as error:
+            problems.extend(problem for problem in error.problems if problem not in problems)
+    raise_if_any("cities", problems)
+    return cities
+
+
+def _read_area(root: Path, area: str, data: str | None = None) -> pd.DataFrame:
+    path = root / data if data else root / DATA / f"{area}.csv"
+    if not data and not path.is_file():
+        path = path.with_suffix(".parquet")
+    table = kit.read_table(path)
+    other = sorted(set(table["area"]) - {area})
+    if other:
+        where = f"{path.relative_to(root).as_posix()}, column area"
+        raise InputError(where, [Problem(where, ", ".join(other), area, "keep one area per file, or correct the id")])
+    return table
+
+
+def _labels(root: Path) -> pd.DataFrame:
+    path = root / DATA / "indicators.csv"
+    if not path.is_file():
+        return pd.DataFrame(columns=[*DEFINITION_KEY, "label", "sdg_target", "direction", "note"], dtype=str)
+    return kit.read_indicators(path)
+
+
+def area_names(root: Path) -> dict[str, str]:
+    """Return the name of every area that `data/areas.csv` lists, by its id."""
+    path = root / DATA / "areas.csv"
+    if not path.is_file():
+        return {}
+    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    return dict(zip(table["area"], table["name"], strict=True))
+
+
+def _goal(code: str, labels: pd.DataFrame) -> int:
+    """Goal of an indicator by its global code, else by the target that the indicators table names; 0 for none."""
+    goal = catalogue.goal_of(code)
+    if goal is None:
+        targets = labels.loc[labels["indicator"] == code, "sdg_target"]
+        goal = catalogue.goal_of(targets.iloc[0]) if len(targets) else None
+    return goal or 0
+
+
+def _definitions(city: City, table: pd.DataFrame) -> pd.DataFrame:
+    labels = _labels(city.root)
+    rows = table[DEFINITION_KEY].drop_duplicates().merge(labels, on=DEFINITION_KEY, how="left").fillna("")
+    rows["goal"] = [_goal(code, labels) for code in rows["indicator"]]
+    rows["label"] = [
+        row.label or (row.series if row.series else catalogue.label(row.indicator)) for row in rows.itertuples()
+    ]
+    listed = rows["direction"] != ""
+    known_series = (
+        rows.merge(labels[DEFINITION_KEY], on=DEFINITION_KEY, how="left", indicator="listed")["listed"] == "both"
+    )
+    # A row in the indicators table speaks for its series, also by leaving the direction empty.
+    from_catalogue = ~known_series.to_numpy() & (rows["indicator"].map(catalogue.direction) != "")
+    rows["direction_source"] = np.select([listed, from_catalogue], ["indicators table", "catalogue"], "")
+    rows.loc[from_catalogue, "direction"] = rows.loc[from_catalogue, "indicator"].map(catalogue.direction)
+    rows["target"], rows["target_source"], rows["priority"] = np.nan, "", False
+    units = [catalogue.unit_scale(unit) for unit in rows["unit"]]
+    for name in ("kind", "lower", "upper", "scale"):
+        rows[name] = [getattr(unit, name) for unit in units]
+    _apply_choices(rows, city)
+    order = [catalogue.sort_key(code) for code in rows["indicator"]]
+    rows = rows.iloc[
+        sorted(range(len(rows)), key=lambda i: (rows["goal"].iloc[i] or 99, order[i], rows["series"].iloc[i]))
+    ]
+    return rows.reset_index(drop=True)
+
+
+def _apply_choices(rows: pd.DataFrame, city: City) -> None:
+    """Write what the city says over what the tables say; a choice that fits no series is an error."""
+    problems = []
+    for number, choice in enumerate(city.indicators, 1):
+        fits = rows["indicator"] == choice.indicator
+        for name in ("series", "unit"):
+            if getattr(choice, name) is not None:
+                fits &= rows[name] == getattr(choice, name)
+        if not fits.any():
+            problems.append(_no_such_series(rows, choice, number, city))
+        if choice.label:
+            rows.loc[fits, "label"] = choice.label
+        if choice.direction:
+            rows.loc[fits, ["direction", "direction_source"]] = [choice.direction, "city parameters"]
+        if choice.target is not None:
+            rows.loc[fits, ["target", "target_source"]] = [choice.target, choice.target_source or "city parameters"]
+        rows.loc[fits, "priority"] |= choice.priority
+    raise_if_any(f"{PARAMS}/{city.id}.yaml", problems)
+
+
+def _no_such_series(rows: pd.DataFrame, choice: Choice, number: int, city: City) -> Problem:
+    where = f"{PARAMS}/{city.id}.yaml, key indicators {number}"
+    found = " / ".join(part for part in (choice.indicator, choice.series, choice.unit) if part)
+    same = rows[rows["indicator"] == choice.indicator]
+    known = [*same["series"], *same["unit"]] if len(same) else list(rows["indicator"].unique())
+    near = get_close_matches(
+        choice.series or choice.unit or "" if len(same) else choice.indicator, known, n=1, cutoff=0.3
+    )
+    fix = f"did you mean {near[0]!r}?" if near else "write indicator, series and unit as in the data file"
+    return Problem(where, f"{found}, which no figures have", "a series of the city or its comparators", fix)

@@ -1,0 +1,103 @@
+"""The `vlr` commands: thin, no logic of their own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from vlr_analysis.errors import InputError, KitError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Voluntary local reviews from a city's own figures.",
+    epilog="Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 part of the work failed (the rest is delivered).",
+)
+PART_FAILED = 3
+
+
+@app.callback()
+def _top() -> None:
+    """Keep subcommands named even where there is only one."""
+
+
+@app.command(epilog="Example: vlr run bristol --notebook 03_covid_recovery")
+def run(
+    cities: Annotated[
+        list[str] | None, typer.Argument(help="Files in params/; left out: all.", metavar="[CITY]...")
+    ] = None,
+    notebook: Annotated[list[str] | None, typer.Option(help="Notebook by name or number; repeat for several.")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = os.cpu_count() or 1,
+    out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
+) -> None:
+    """Run the notebooks for every city and write pages, tables and findings."""
+    from vlr_analysis.cities import load_cities
+    from vlr_analysis.params import find_root
+    from vlr_analysis.review import deliver, plan
+    from vlr_analysis.review import run as running
+
+    root = find_root()
+    notebooks = plan.chosen_notebooks(root, notebook or [])
+    chosen = load_cities(plan.chosen_cities(root, cities or []), root)
+    out = out if out.is_absolute() else root / out
+    deliver.check_out(out, chosen)
+    running.check_kernel()
+    tasks = plan.plan(chosen, notebooks)
+    console = Console(stderr=True, highlight=False)
+    outcomes: list[running.Outcome] = []
+    with deliver.staging(out) as staged:
+        with _progress(console) as progress:
+            bar = progress.add_task(f"{len(chosen)} cities, {len(notebooks)} notebooks each", total=len(tasks))
+            for outcome in running.run_all(tasks, staged, jobs):
+                outcomes.append(outcome)
+                progress.console.print(f"  {outcome.task.name}: {'FAILED' if outcome.failed else 'done'}", markup=False)
+                progress.advance(bar)
+        for city in chosen:
+            deliver.write_city(city, [item for item in outcomes if item.task.city is city], staged / city.id)
+        deliver.deliver(staged, out, chosen)
+    failed = sorted((item for item in outcomes if item.failed), key=lambda item: item.task.name)
+    for item in failed:
+        where = f", code cell {item.cell}" if item.cell is not None else ""
+        console.print(f"Failed: {item.task.name}{where}\n  {item.error}", markup=False)
+    if failed:
+        console.print(f"{len(failed)} of {len(tasks)} notebooks failed; the rest is delivered.", markup=False)
+    typer.echo(out / "index.html")
+    if failed:
+        raise typer.Exit(PART_FAILED)
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+
+
+def main() -> None:
+    """Run a command; problems with the input end in one message and exit code 1, never in a traceback."""
+    # A Windows console may not know every letter of a city's name; the page does.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")
+    try:
+        app()
+    except InputError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(1)
+    except KitError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(PART_FAILED)
+
+
+if __name__ == "__main__":
+    main()

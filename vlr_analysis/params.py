@@ -1,0 +1,278 @@
+"""A city's parameters: one short YAML file, all its problems at once, frozen after the check."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from vlr_analysis.errors import InputError, Problem, raise_if_any
+from vlr_analysis.periods import parse_period
+
+PARAMS = "params"
+DATA = "data"
+
+
+class _Frozen(BaseModel):
+    """Unknown keys are refused; nothing changes after the check."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Covid(_Frozen):
+    """Dates of the shock, per country and never from the data."""
+
+    shock: str = Field("2020-03", description="period in which the shock began, ISO 8601, such as 2020-03")
+    recovery_from: str = Field("2022-01", description="period from which recovery is judged, such as 2022-01")
+
+    @field_validator("shock", "recovery_from")
+    @classmethod
+    def _is_a_period(cls, text: str) -> str:
+        parse_period(text)
+        return text
+
+
+class National(_Frozen):
+    """The nation's counterpart of a city's series, and how far the two may be compared."""
+
+    indicator: str | None = Field(None, description="the nation's indicator code")
+    series: str | None = Field(None, description="the nation's series, as in its data file")
+    unit: str | None = Field(None, description="the nation's unit, as in its data file")
+    comparability: Literal["same", "near", "context", "blocked"] = Field(description="same, near, context or blocked")
+    reason: str = Field("", description="why the two may or may not be compared")
+
+
+class Choice(_Frozen):
+    """What the city says of one indicator, or of one of its series."""
+
+    indicator: str = Field(description="indicator code, such as 8.5.2 or la.10.1")
+    series: str | None = Field(None, description="series as in the data file; left out: every series of the indicator")
+    unit: str | None = Field(None, description="unit as in the data file; left out: every unit")
+    label: str | None = Field(None, description="short label for charts")
+    direction: Literal["increase", "decrease"] | None = Field(None, description="increase or decrease")
+    target: float | None = Field(None, description="target value, in the unit of the series")
+    target_source: str = Field("", description="who set the target")
+    national: National | None = Field(None, description="the nation's counterpart")
+    priority: bool = Field(False, description="true where the city wants it shown first")
+
+    @field_validator("target")
+    @classmethod
+    def _is_finite(cls, value: float | None) -> float | None:
+        if value is not None and not np.isfinite(value):
+            raise ValueError("a target is a finite number")
+        return value
+
+
+class Parameters(_Frozen):
+    """The keys of `params/<city>.yaml`, below its one top-level key ``city``."""
+
+    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="slug: small letters, digits, hyphens")
+    name: str = Field(min_length=1, description="name as readers know it")
+    country: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 3166-1 alpha-3 code, such as GBR")
+    made_up: bool = Field(False, description="true for a city that does not exist")
+    data: str | None = Field(None, description="data file below the project; left out: data/<id>.csv")
+    nation: tuple[str, ...] = Field((), description="area or areas that stand for the nation, nearest first")
+    peers: tuple[str, ...] = Field((), description="areas to compare with")
+    goals: tuple[int, ...] = Field((), description="goals 1 to 17; left out: every goal with figures")
+    baseline_year: int = Field(2015, ge=1990, le=2029, description="year from 1990 to 2029")
+    horizon: int = Field(2030, ge=2016, le=2100, description="year from 2016 to 2100")
+    covid: Covid = Covid()
+    indicators: tuple[Choice, ...] = ()
+    disclosure_threshold: int = Field(5, ge=1, le=100, description="whole number from 1 to 100")
+    language: str = Field("en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 tag, such as en")
+    seed: int = Field(2030, ge=0, description="whole number, zero or more")
+
+    @field_validator("nation", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("goals")
+    @classmethod
+    def _goals_exist(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        wrong = [goal for goal in value if not 1 <= goal <= 17]
+        if wrong:
+            raise ValueError(f"goals are 1 to 17, not {wrong}")
+        return tuple(sorted(set(value)))
+
+
+# --- finding and reading -------------------------------------------------------------------------
+
+
+def find_root(start: Path | None = None) -> Path:
+    """Return the project folder: the nearest one, from `start` upwards, that holds `params/` and `data/`.
+
+    Raises
+    ------
+    InputError
+        There is none; the message says where to go.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if (folder / PARAMS).is_dir() and (folder / DATA).is_dir():
+            return folder
+    raise InputError(
+        "project folder",
+        [
+            Problem(
+                str(start),
+                "no params/ and data/ here or above",
+                "a folder of the kit",
+                "change to the folder that holds params/ and data/",
+            )
+        ],
+    )
+
+
+def city_ids(root: Path) -> list[str]:
+    """Return the ids of all cities that have a file in `params/`, sorted."""
+    return sorted(path.stem for path in (root / PARAMS).glob("*.yaml"))
+
+
+def read_parameters(city: str | Mapping[str, Any], root: Path) -> Parameters:
+    """Check what a notebook or a command was given.
+
+    Parameters
+    ----------
+    city : str or mapping
+        Name of a file in `params/` without its ending (papermill's ``-p city bristol``), or the
+        mapping that such a file holds (papermill's ``-f params/bristol.yaml``).
+    root : Path
+        Folder of the project.
+
+    Raises
+    ------
+    InputError
+        With every problem at once: unknown keys ("did you mean"), wrong types, files and areas
+        that are not there.
+    """
+    if isinstance(city, str):
+        return _checked(_read_yaml(_params_file(root, city), root), f"{PARAMS}/{city}.yaml", root, file_id=city)
+    if isinstance(city, Mapping):
+        inner = city["city"] if set(city) == {"city"} and isinstance(city["city"], Mapping) else city
+        return _checked(dict(inner), "parameter city", root)
+    example = (city_ids(root) or ["bristol"])[0]
+    fix = f'write the name of a file in {PARAMS}/ in quotation marks, such as city = "{example}"'
+    raise InputError("parameter city", [Problem("parameter city", repr(city), "a name or a mapping", fix)])
+
+
+def _params_file(root: Path, name: str) -> Path:
+    path = root / PARAMS / f"{name}.yaml"
+    if path.is_file():
+        return path
+    known = city_ids(root)
+    near = get_close_matches(name, known, n=1, cutoff=0.5)
+    fix = f"did you mean {near[0]!r}?" if near else f"choose one of {', '.join(known) or 'none: the folder is empty'}"
+    raise InputError(f"city {name!r}", [Problem(f"{PARAMS}/", f"no file {name}.yaml", "one file per city", fix)])
+
+
+class _NoRepeats(yaml.SafeLoader):
+    """YAML as usual, but a key written twice is refused: the usual loader keeps the last without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        seen = set()
+        for key, _ in node.value:
+            name = self.construct_object(key, deep=True)
+            if name in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+def _read_yaml(path: Path, root: Path) -> dict:
+    name = path.relative_to(root).as_posix()
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_NoRepeats)
+    except UnicodeDecodeError as error:
+        problem = Problem(f"{name}, byte {error.start + 1}", "not UTF-8", "UTF-8 text", "save the file as UTF-8")
+        raise InputError(name, [problem]) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
+        found = getattr(error, "problem", None) or "text that is not YAML"
+        problem = Problem(where, found, "lines of the form `key: value`, indented by spaces", "mend that line")
+        raise InputError(name, [problem]) from None
+    if not isinstance(content, dict) or set(content) != {"city"} or not isinstance(content["city"], dict):
+        found = f"top-level keys {', '.join(map(str, content))}" if isinstance(content, dict) and content else "no keys"
+        problem = Problem(
+            name, found, "one top-level key `city` with everything below it", "indent all keys below `city:`"
+        )
+        raise InputError(name, [problem])
+    return content["city"]
+
+
+# --- checking ----------------------------------------------------------------------------------
+
+
+def _checked(content: dict, name: str, root: Path, file_id: str | None = None) -> Parameters:
+    try:
+        parameters = Parameters.model_validate(content)
+    except ValidationError as error:
+        raise InputError(name, [_as_problem(item, name) for item in error.errors(include_url=False)]) from None
+    raise_if_any(name, _outer_problems(parameters, name, root, file_id))
+    return parameters
+
+
+def _model_at(path: tuple) -> type[BaseModel]:
+    below = {"covid": Covid, "indicators": Choice, "national": National}
+    model: type[BaseModel] = Parameters
+    for part in path:
+        model = below.get(part, model)
+    return model
+
+
+def _as_problem(item: Mapping[str, Any], name: str) -> Problem:
+    *above, key = item["loc"]
+    text = "".join(f" {part + 1}" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
+    where = f"{name}, key {text}"
+    fields = _model_at(tuple(above)).model_fields
+    if item["type"] == "extra_forbidden":
+        near = get_close_matches(str(key), fields, n=1, cutoff=0.6)
+        fix = f"did you mean {near[0]!r}?" if near else "remove it, or move it below the key it belongs to"
+        return Problem(where, f"unknown key {key!r}", f"one of {', '.join(fields)}", fix)
+    names = [part for part in item["loc"] if isinstance(part, str)]
+    field = _model_at(tuple(names[:-1])).model_fields.get(names[-1]) if names else None
+    expected = (field.description if field is not None else None) or item["msg"]
+    if item["type"] == "missing":
+        return Problem(where, "nothing", expected, f"add the key {key!r}")
+    found = repr(item["input"]) if not isinstance(item["input"], dict | list) else type(item["input"]).__name__
+    return Problem(where, found, expected, f"correct it ({item['msg'].removeprefix('Value error, ')})")
+
+
+def _outer_problems(parameters: Parameters, name: str, root: Path, file_id: str | None) -> Iterator[Problem]:
+    if file_id is not None and parameters.id != file_id:
+        yield Problem(
+            f"{name}, key id", repr(parameters.id), f"{file_id!r}, the name of the file", "make the two equal"
+        )
+    if parameters.horizon <= parameters.baseline_year:
+        found = f"{parameters.horizon}, not after baseline_year {parameters.baseline_year}"
+        yield Problem(f"{name}, key horizon", found, "a year after baseline_year", "choose a later year")
+    if parse_period(parameters.covid.recovery_from).start < parse_period(parameters.covid.shock).start:
+        found = f"{parameters.covid.recovery_from}, before the shock {parameters.covid.shock}"
+        yield Problem(f"{name}, key covid.recovery_from", found, "a period after the shock", "choose a later period")
+    seen: dict[tuple, int] = {}
+    for number, choice in enumerate(parameters.indicators, 1):
+        first = seen.setdefault((choice.indicator, choice.series, choice.unit), number)
+        if first != number:
+            where = f"{name}, key indicators {number}"
+            yield Problem(where, f"the same series as entry {first}", "each series once", "join the two entries")
+    yield from _missing_files(parameters, name, root)
+
+
+def _missing_files(parameters: Parameters, name: str, root: Path) -> Iterator[Problem]:
+    known = [path.stem for path in sorted((root / DATA).glob("*.csv")) + sorted((root / DATA).glob("*.parquet"))]
+    if parameters.data is not None and not (root / parameters.data).is_file():
+        yield Problem(f"{name}, key data", f"no file {parameters.data}", "a CSV or Parquet file", "correct the path")
+    wanted = [("nation", area) for area in parameters.nation] + [("peers", area) for area in parameters.peers]
+    if parameters.data is None:
+        wanted.insert(0, ("data", parameters.id))
+    for key, area in wanted:
+        if area not in known:
+            near = get_close_matches(area, known, n=1, cutoff=0.6)
+            fix = f"did you mean {near[0]!r}?" if near else f"put the file {DATA}/{area}.csv there"
+            yield Problem(f"{name}, key {key}", f"no file {DATA}/{area}.csv", "one data file per area", fix)

@@ -1,0 +1,76 @@
+"""What must run: every chosen city with every chosen notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from vlr_analysis.cities import City
+from vlr_analysis.errors import Problem, raise_if_any
+from vlr_analysis.params import PARAMS, city_ids
+
+NOTEBOOKS = "notebooks"
+
+
+@dataclass(frozen=True)
+class Task:
+    """One notebook to run for one city."""
+
+    city: City
+    notebook: Path
+
+    @property
+    def name(self) -> str:
+        """City and notebook, as progress lines and messages show them."""
+        return f"{self.city.name} · {self.notebook.stem}"
+
+
+def chosen_cities(root: Path, wanted: Sequence[str]) -> list[str]:
+    """Return the ids to run: those asked for, or all of `params/`.
+
+    Raises
+    ------
+    InputError
+        There is no parameter file at all.
+    """
+    known = city_ids(root)
+    problems = []
+    if not known and not wanted:
+        problems.append(
+            Problem(f"{PARAMS}/", "no YAML file", "one file per city", f"copy a city's file to {PARAMS}/<city>.yaml")
+        )
+    raise_if_any(f"{PARAMS}/", problems)
+    return sorted(set(wanted)) if wanted else known
+
+
+def chosen_notebooks(root: Path, wanted: Iterable[str]) -> list[Path]:
+    """Return the notebooks to run in reading order: those asked for, by name or by number, or all.
+
+    Raises
+    ------
+    InputError
+        With every name that fits no notebook, or because there is none.
+    """
+    known = sorted((root / NOTEBOOKS).glob("[0-9]*.ipynb"))
+    stems = [path.stem for path in known]
+    chosen, problems = set(), []
+    if not known:
+        problems.append(Problem(f"{NOTEBOOKS}/", "no notebook", "files such as 02_trends.ipynb", "restore the folder"))
+    for name in wanted:
+        stem = Path(name).stem
+        fits = [known[i] for i, other in enumerate(stems) if stem in (other, other.split("_")[0])]
+        if fits:
+            chosen.update(fits)
+            continue
+        near = get_close_matches(stem, stems, n=1, cutoff=0.4)
+        fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(stems)}"
+        problems.append(Problem("--notebook", repr(name), f"a notebook of {NOTEBOOKS}/", fix))
+    raise_if_any(f"{NOTEBOOKS}/", problems)
+    return sorted(chosen) if chosen else known
+
+
+def plan(cities: Iterable[City], notebooks: Sequence[Path]) -> list[Task]:
+    """Return every city with every notebook, cities first, notebooks in reading order."""
+    return [Task(city, notebook) for city in cities for notebook in notebooks]
