@@ -93,4 +93,4 @@ def parse_period(text: str) -> Period:
 
 def year_of(text: str) -> int:
     """Return the calendar year in which the midpoint of a period lies."""
-    return int(floor(parse_period(text).midpoint))
+    return floor(parse_period(text).midpoint)
