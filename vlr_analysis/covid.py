@@ -232,7 +232,9 @@ def _level_reading(group: _Group, dates: Dates, labels: np.ndarray) -> dict[str,
     quantile = stats.t.ppf(0.975, df) if df else np.nan
     apart = np.sqrt(max(1.0, group.t[0, -1] - group.t[0, group.before][-1])) if group.before.any() else 1.0
     reach = quantile * usual * (apart if group.kind != "since base" else 1.0)
-    clear = np.abs(change) > quantile * usual
+    # Usual movement is that of yearly means: the first year's mean is what it can be compared with.
+    struck = gaps[:, :year].mean(axis=1) if group.kind == "seasonal" else change
+    clear = np.abs(struck) > quantile * usual
     done = recovery.measures(np.where(group.sign[:, None] == 0, -np.abs(gaps), signed), 1.0)
     verdict, reason = _level_verdict(group, dates, change, gap, usual, reach, clear)
     back = np.where(verdict == RECOVERED, [labels[i][after[j]] if j >= 0 else "" for i, j in enumerate(done.back)], "")
@@ -414,13 +416,14 @@ def _doubts(group, dates, after, path, disagree, raw) -> tuple[list[np.ndarray],
     with np.errstate(invalid="ignore"):
         impossible = (last < group.model[1]) | (last > group.model[2])
         unseen = (last > seen.max(axis=1) + half) | (last < seen.min(axis=1) - half)
+        loose = (path.high - path.low)[:, 0] / 2 > np.ptp(seen, axis=1)
     unit = "yearly values" if group.freq == "A" else "values"
     short = not counterfactual.enough(n, group.freq)
     ends_early = group.start[after[-1]] < dates.recovery_from - 1e-9
     moved = raw != NO_SHOCK
     conditions = [
         group.sign == 0, np.full(m, short), group.broken, np.full(m, ends_early), impossible, unseen & moved,
-        disagree, raw == UNKNOWN,
+        loose & (raw != AHEAD) & (raw != NOT_YET), disagree, raw == UNKNOWN,
     ]  # fmt: skip
     reasons = [
         "the desired direction is not stated",
@@ -429,6 +432,7 @@ def _doubts(group, dates, after, path, disagree, raw) -> tuple[list[np.ndarray],
         "the series ends before recovery can be judged",
         "the line leaves the possible range",
         "the line leaves the range seen before by more than its own interval",
+        "the line fits the years before too loosely: its interval is wider than their range",
         "baseline windows of 5, 8 and 10 years disagree",
         "behind the line, and the interval is too wide to say more",
     ]
