@@ -72,7 +72,7 @@ def package(folder: Path) -> dict:
     return {
         "name": "vlr-analysis-kit-figures",
         "title": "Figures that ship with the VLR Analysis Kit",
-        "description": "Indicators of cities with voluntary local reviews, of peers and nations, and of a made-up city.",
+        "description": "Indicators of cities with voluntary local reviews, of peers and nations, and of a made-up one.",
         "sources": [
             {"title": title} | ({"path": path} if path else {}) for title, path in zip(named, paths, strict=True)
         ],

@@ -1,1 +1,9 @@
-"""The VLR Analysis Kit: what a city's own figures say about its progress on the 2030 Agenda."""
+"""The VLR Analysis Kit: from a city's indicator figures to the findings of a voluntary local review.
+
+Notebooks import from here: `load_city`, and the modules of analyses, figures and findings.
+"""
+
+from vlr_analysis import catalogue, covid, exhibits, figures, findings, links, progress, trends
+from vlr_analysis.cities import City, load_city
+
+__all__ = ["City", "catalogue", "covid", "exhibits", "figures", "findings", "links", "load_city", "progress", "trends"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ class City:
         if name in Parameters.model_fields:
             return getattr(self.parameters, name)
         raise AttributeError(f"a City has no {name!r}")
+
+    def _repr_html_(self) -> str:
+        own = self.observations
+        years = f"{own['period'].str[:4].min()} to {own['period'].str[:4].max()}"
+        beside = ", ".join(name for area, name in self.areas.items() if area != self.parameters.id) or "no other area"
+        count = len(own[DEFINITION_KEY].drop_duplicates())
+        made_up = " (made up)" if self.made_up else ""
+        text = f"{self.name}{made_up}, {self.country}: {count} series, {years}; beside it {beside}."
+        return f"<p class='city'>{escape(text)}</p>"
 
     @property
     def comparators(self) -> tuple[str, ...]:
@@ -74,6 +84,50 @@ class City:
         """The rows of the sources table that the city's own figures name."""
         table = kit.read_sources(self.root / DATA / "sources.csv")
         return table[table["source"].isin(set(self.observations["source"]))].reset_index(drop=True)
+
+    def labelled(self, result: pd.DataFrame) -> pd.DataFrame:
+        """Return a result with `label`, `goal` and `place` (name of the area) in front, in reading order."""
+        known = self.definitions[[*DEFINITION_KEY, "label", "goal", "priority"]].reset_index(names="order")
+        rows = result.merge(known, on=DEFINITION_KEY, how="left")
+        rows.insert(0, "place", rows["area"].map(self.areas))
+        rows.insert(0, "label", rows.pop("label"))
+        ranks = {area: rank for rank, area in enumerate(self.areas)}
+        rows = rows.assign(rank=rows["area"].map(ranks)).sort_values(["order", "rank"], kind="stable")
+        return rows.drop(columns=["order", "rank"]).reset_index(drop=True)
+
+    def chosen(self, result: pd.DataFrame, at_most: int = 6) -> list[tuple[tuple[str, str, str], str]]:
+        """Return (indicator, series, unit) and label of the series to show first: priorities, else clear shocks."""
+        rows = self.labelled(result[(result["breakdown"] == "") & (result["kind"] != "")])
+        first = rows[rows["priority"].astype(bool)]
+        if not len(first):
+            moved = rows["level_verdict"].isin(["recovered", "not yet", "ahead"])
+            first = rows[rows["shock_clear"] | moved].sort_values("shock_clear", ascending=False, kind="stable")
+        return [(tuple(row[DEFINITION_KEY]), row["label"]) for _, row in first.head(at_most).iterrows()]
+
+    def groups_of(self, result: pd.DataFrame, at_most: int = 6) -> list[tuple[tuple[str, str, str], str, str]]:
+        """Return (indicator, series, unit), label and dimension of breakdowns with two or more groups."""
+        rows = self.labelled(result[~result["breakdown"].str.contains(";")])
+        rows["dimension"] = rows["breakdown"].str.split("=").str[0]
+        sizes = rows.groupby([*DEFINITION_KEY, "label", "dimension"], sort=False).size()
+        return [(key[:3], key[3], key[4]) for key, count in sizes.items() if count > 1][:at_most]
+
+    def as_own(self, area: str) -> pd.DataFrame:
+        """Return an area's observations under the city's own series where the parameters pair the two."""
+        table = self.around[self.around["area"] == area]
+        for choice in self.indicators:
+            pair = choice.national
+            if area not in self.nation or pair is None or pair.comparability not in ("same", "near"):
+                continue
+            fits = table["indicator"] == (pair.indicator or choice.indicator)
+            for name in ("series", "unit"):
+                if getattr(pair, name) is not None:
+                    fits &= table[name] == getattr(pair, name)
+            mine = self.observations.loc[self.observations["indicator"] == choice.indicator]
+            mine = mine if choice.series is None else mine[mine["series"] == choice.series]
+            if fits.any() and len(mine):
+                own = {name: mine[name].iloc[0] for name in DEFINITION_KEY}
+                table = pd.concat([table, table[fits].assign(**own)], ignore_index=True)
+        return table.drop_duplicates(["indicator", "series", "unit", "period", "breakdown"], keep="last")
 
     def _of_chosen_goals(self, table: pd.DataFrame) -> pd.DataFrame:
         if not self.goals:
@@ -145,9 +199,7 @@ def _labels(root: Path) -> pd.DataFrame:
 def area_names(root: Path) -> dict[str, str]:
     """Return the name of every area that `data/areas.csv` lists, by its id."""
     path = root / DATA / "areas.csv"
-    if not path.is_file():
-        return {}
-    table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    table = kit.read_areas(path) if path.is_file() else pd.DataFrame(columns=["area", "name"])
     return dict(zip(table["area"], table["name"], strict=True))
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
@@ -14,6 +16,29 @@ MIME = "application/vnd.vlr.exhibit+json"
 
 # Declared rounding of everything that is written: six significant digits.
 FLOAT_FORMAT = "%.6g"
+
+
+# Words at the head of each result column, the same in every table; `low` and `high` are ends of a 95 % interval.
+HEADERS = {
+    "label": "Series", "place": "Area", "unit": "Unit", "breakdown": "Group", "first": "From", "last": "To",
+    "n": "Years", "slope_per_year": "Change per year", "slope_low": "low", "slope_high": "high", "q": "q",
+    "q_ar1": "q, correlated years", "verdict": "Verdict", "movement": "Movement", "reason": "Reason",
+    "note": "Values used", "base_period": "Base", "base_value": "Value then", "last_period": "Latest",
+    "last_value": "Latest value", "target": "Target", "un": "UN chart", "eurostat": "Eurostat",
+    "linear": "Linear pace", "probability": "Chance of target", "default": "As above",
+    "without_first": "Without first year", "without_last": "Without last year", "without_2020": "Without 2020",
+    "hamed_rao": "Hamed-Rao", "flips": "Flips", "n_before": "Values before", "n_after": "Values after",
+    "level_verdict": "Level", "level_reason": "Reason, level", "level_back": "Level back in",
+    "path_verdict": "Path", "path_reason": "Reason, path", "path_back": "Path back in",
+    "window_verdicts": "Path by baseline of 5 | 8 | 10 years", "level_period": "Level of", "level": "Level before",
+    "shock_period": "Shock in", "shock_value": "Value at shock", "shock_change": "Change at shock",
+    "gap_level": "Gap to level", "depth": "Depth", "loss": "Loss", "loss_low": "low", "loss_high": "high",
+    "rebound": "Rebound", "gap_path": "Gap to path", "gap_path_low": "low", "gap_path_high": "high",
+    "gap_shock": "Gap at shock", "gap_shock_low": "low", "gap_shock_high": "high", "shock_clear": "Clear",
+    "placebo_rank": "Rank", "placebos": "Placebos", "smallest_p": "Smallest p possible", "measure": "Measure",
+    "second_measure": "and measure", "units": "Cities", "rho": "Spearman", "p": "p", "publisher": "Publisher",
+    "title": "Title", "file": "File", "retrieved": "Retrieved", "licence": "Terms",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,6 +92,12 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def slug(text: str) -> str:
+    """Return a text as a short file name: small letters, digits, hyphens."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60]
+
+
 def signed(value: float | None, digits: int = 3) -> str:
     """Return `number` with a plus sign where the value is above zero."""
     text = number(value, digits)
@@ -91,9 +122,14 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
 
 
 def table(
-    data: pd.DataFrame, name: str, caption: str, headers: dict[str, str], *, row_header: str | None = None
+    data: pd.DataFrame,
+    name: str,
+    caption: str,
+    columns: str,
+    *,
+    nothing: str = "No series of this city fits this table.",
 ) -> Exhibit:
-    """Return a table of the columns in `headers`, in that order, for readers; all of `data` goes with it.
+    """Return a table for readers; all of `data` goes with it.
 
     Parameters
     ----------
@@ -101,19 +137,19 @@ def table(
         Text columns are shown as they are, floats by `number`, NaN as an en dash.
     name, caption : str
         As in `Exhibit`.
-    headers : dict
-        Column of `data` -> words at its head.
-    row_header : str, optional
-        Column that names the row; the first one if left out.
+    columns : str
+        Columns to show, in order, separated by spaces; the first names the row. `HEADERS` has their words.
+    nothing : str
+        What to say where the table has no row.
     """
-    row_header = row_header or next(iter(headers))
-    head = "".join(f'<th scope="col"{_align(data[column])}>{escape(words)}</th>' for column, words in headers.items())
+    shown = columns.split()
+    head = "".join(f'<th scope="col"{_align(data[column])}>{escape(HEADERS[column])}</th>' for column in shown)
     body = "".join(
-        "<tr>" + "".join(_cell(data[column], i, column == row_header) for column in headers) + "</tr>"
+        "<tr>" + "".join(_cell(data[column], i, column == shown[0]) for column in shown) + "</tr>"
         for i in range(len(data))
     )
     inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>" if len(data) else ""
-    empty = "" if len(data) else "<p>No row fits this table.</p>"
+    empty = "" if len(data) else f"<p>{escape(nothing)}</p>"
     whole = f"<table><caption>{escape(caption)}</caption>{inner}</table>{empty}"
     html = f'<div class="table" id="{escape(name)}">{whole}</div>'
     return Exhibit("table", name, caption, "", html, data)
@@ -137,3 +173,18 @@ def _cell(column: pd.Series, i: int, is_header: bool) -> str:
     text = f"<bdi>{escape(text)}</bdi>" if any(ord(letter) > 0x0590 for letter in text) else escape(text)
     tag, scope = ("th", ' scope="row"') if is_header else ("td", "")
     return f"<{tag}{scope}{_align(column)}>{text}</{tag}>"
+
+
+def canonical(data: pd.DataFrame, columns: list[str], digits: int = 6) -> str:
+    """Return a result table as plain lines that two machines write alike: sorted, floats to `digits` digits.
+
+    One line a row, cells joined by `` | ``; NaN is written as nothing. This is what nbval compares.
+    """
+    lines = []
+    for row in data[columns].itertuples(index=False):
+        cells = []
+        for value in row:
+            missing = value is None or (isinstance(value, float) and math.isnan(value))
+            cells.append("" if missing else f"{value:.{digits}g}" if isinstance(value, float) else str(value))
+        lines.append(" | ".join(cells))
+    return "\n".join([" | ".join(columns), *sorted(lines)])

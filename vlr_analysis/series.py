@@ -98,6 +98,7 @@ def as_series(table: pd.DataFrame) -> SeriesSet:
     keys = group.agg(
         n=("value", "count"), n_missing=("value", lambda column: int(column.isna().sum()))
     ).reset_index()  # fmt: skip
+    keys[list(SERIES_KEY)] = keys[list(SERIES_KEY)].astype(str)  # also where there is no row at all
     points = rows[rows["value"].notna()].reset_index(drop=True)
     gaps = points.groupby("row")["t"].diff()
     spacing = gaps.groupby(points["row"]).median().reindex(keys.index)

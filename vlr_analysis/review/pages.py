@@ -106,8 +106,8 @@ def write_city(
         cells = _cells(nbformat.read(source, as_version=4), part.stem) if source.exists() else []
         html = _render("chapter.html.j2", **common, part=part, cells=cells, contents=_contents(cells))
         (folder / f"{part.stem}.html").write_text(html, encoding="utf-8", newline="")
-    headers = {"publisher": "Publisher", "title": "Title", "file": "File", "retrieved": "Retrieved", "licence": "Terms"}
-    sources = Markup(table(city.sources, "sources", "Where the figures of this city come from.", headers).html)
+    columns = "publisher title file retrieved licence"
+    sources = Markup(table(city.sources, "sources", "Where the figures of this city come from.", columns).html)
     html = _render("city.html.j2", **common, findings=findings, sources=sources)
     (folder / "index.html").write_text(html, encoding="utf-8", newline="")
 

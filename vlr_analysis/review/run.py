@@ -88,6 +88,9 @@ def run_one(task: Task, staging: Path) -> Outcome:
             progress_bar=False,
             log_output=False,
             request_save_on_cell_execute=False,
+            # Errors reach the reader through the outcome; the kernel's own log would only clutter the console.
+            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
+            shutdown_kernel="immediate",
         )
     except PapermillExecutionError as failure:
         error, cell = f"{failure.ename}: {failure.evalue}".strip(), failure.cell_index
