@@ -111,6 +111,15 @@ class City:
         sizes = rows.groupby([*DEFINITION_KEY, "label", "dimension"], sort=False).size()
         return [(key[:3], key[3], key[4]) for key, count in sizes.items() if count > 1][:at_most]
 
+    def pair_note(self, key: tuple[str, str, str]) -> str:
+        """Say how comparable the nation's counterpart of a series is; empty where nothing is said."""
+        for choice in self.indicators:
+            pair = choice.national
+            if pair and choice.indicator == key[0] and choice.series in (None, key[1]):
+                nation = self.areas[self.nation[0]] if self.nation else "the nation"
+                return f"{nation}: {pair.comparability}{', ' if pair.reason else ''}{pair.reason}."
+        return ""
+
     def as_own(self, area: str) -> pd.DataFrame:
         """Return an area's observations under the city's own series where the parameters pair the two."""
         table = self.around[self.around["area"] == area]

@@ -392,6 +392,7 @@ def _path_verdicts(group, dates, after, path, clear, done) -> tuple[np.ndarray, 
     for verdict in verdicts.values():
         disagree |= (verdict != raw) & (verdict != "line only")
     told = np.array([" | ".join(f"{years}: {v[i]}" for years, v in verdicts.items()) for i in range(len(raw))], object)
+    told = np.where(group.sign == 0, "", told)
     conditions, reasons = _doubts(group, dates, after, path, disagree, raw)
     doubtful = np.select(conditions, reasons, "")
     reason = np.where(doubtful != "", doubtful, _path_note(group, path, after, raw))

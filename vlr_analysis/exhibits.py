@@ -112,10 +112,13 @@ def interval(low: float, high: float, digits: int = 3) -> str:
 
 
 def with_unit(value: float, unit: str, digits: int = 3) -> str:
-    """Return a value with its unit: percentages close to the number, money before it, the rest after it."""
+    """Return a value with its unit: money before the number, the rest after; a change from a base in percent."""
     text = number(value, digits)
     if text == "–":
         return text
+    if unit.startswith("change relative to ") and unit.endswith(", proportion"):
+        base = unit.removeprefix("change relative to ").removesuffix(", proportion")
+        return f"{signed(100 * value, digits)} % against {base}"
     if unit in ("£", "€", "US$", "$"):
         return f"{unit}{text}" if not text.startswith("−") else f"−{unit}{text[1:]}"
     return f"{text} {unit}" if unit else text
@@ -172,7 +175,8 @@ def _cell(column: pd.Series, i: int, is_header: bool) -> str:
     # <bdi> keeps a right-to-left name from turning the row around.
     text = f"<bdi>{escape(text)}</bdi>" if any(ord(letter) > 0x0590 for letter in text) else escape(text)
     tag, scope = ("th", ' scope="row"') if is_header else ("td", "")
-    return f"<{tag}{scope}{_align(column)}>{text}</{tag}>"
+    look = _align(column) or (' class="long"' if tag == "td" and len(text) > 24 else "")
+    return f"<{tag}{scope}{look}>{text}</{tag}>"
 
 
 def canonical(data: pd.DataFrame, columns: list[str], digits: int = 6) -> str:

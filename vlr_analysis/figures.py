@@ -230,6 +230,7 @@ def recovery_paths(
     title: str,
     shock: str,
     *,
+    note: str = "",
     since: float = 2010.0,
 ) -> Exhibit:
     """One measure in several areas: observed, level before, counterfactual with interval; a panel for each area.
@@ -244,13 +245,17 @@ def recovery_paths(
         Short name, and what was measured.
     shock : str
         ISO 8601 period.
+    note : str
+        What to add to the caption, such as how comparable an area is.
+    since : float
+        First year to draw.
     """
     begin = decimal_year(parse_period(shock).start)
     parts = [(area, paths[(paths["area"] == area) & (paths["t"] >= since)]) for area in labels]
     parts = [(area, part) for area, part in parts if len(part)]
     figure, panels = _grid(len(parts), columns=min(3, max(len(parts), 1)), height=2.7)
     told = []
-    for place, (axes, (area, part)) in enumerate(zip(panels, parts, strict=True)):
+    for axes, (area, part) in zip(panels, parts, strict=True):
         axes.fill_between(part["t"], part["low"], part["high"], color=MODEL, alpha=0.15, linewidth=0)
         axes.plot(
             part["t"],
@@ -284,15 +289,14 @@ def recovery_paths(
         _possible(axes, part)
         row = covid[covid["area"] == area].iloc[0]
         told.append(_told(labels[area], row))
-        if place == 0:
-            axes.legend(loc="upper left", fontsize=7.5)
-            top = axes.get_ylim()
-            axes.set_ylim(top[0], top[1] + 0.32 * (top[1] - top[0]))
+    _same_height(panels)
+    if panels:
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
     data = pd.concat([part for _, part in parts], ignore_index=True).drop(columns=["duration"])
     caption = (
         f"{title}: observed, the level of the year before the shock (dotted) and the path of the years before carried "
-        f"on, with the 95 % interval for one value (dashed, band). The upright line marks {shock}."
-    )
+        f"on, with the 95 % interval for one value (dashed, band). The upright line marks {shock}. {note}"
+    ).strip()
     return _exhibit(figure, name, caption, "Line charts. " + " ".join(told), data)
 
 
@@ -302,6 +306,14 @@ def _possible(axes: Axes, part: pd.DataFrame) -> None:
     room = max(high - low, abs(high) * 0.02, 1e-9)
     bottom, top = axes.get_ylim()
     axes.set_ylim(max(bottom, low - 0.8 * room), min(top, high + 0.8 * room))
+
+
+def _same_height(panels: list[Axes]) -> None:
+    """Give all panels of one measure the same axis, so that areas can be compared by eye."""
+    if panels:
+        limits = [axes.get_ylim() for axes in panels]
+        for axes in panels:
+            axes.set_ylim(min(low for low, _ in limits), max(high for _, high in limits))
 
 
 def _told(name: str, row: pd.Series) -> str:

@@ -85,7 +85,7 @@ def trend_findings(trend: pd.DataFrame, definitions: pd.DataFrame) -> list[Findi
 def _trend_finding(row: pd.Series, newest: int) -> Finding:
     doubt = "" if row["robust"] else " The test that allows for correlated years does not confirm it."
     statement = (
-        f"{row['label']} moves {row['movement']}: {signed(row['slope_per_year'])} {_unit(row['unit'])} a year "
+        f"{row['label']} moves {row['movement']}: {_gap(row['slope_per_year'], row['unit'])} a year "
         f"(95 % interval {interval(row['slope_low'], row['slope_high'])}; Theil-Sen slope over "
         f"{row['n']} yearly values, {row['first']} to {row['last']}).{doubt}"
     )
@@ -113,7 +113,8 @@ def recovery_findings(covid: pd.DataFrame, definitions: pd.DataFrame, names: dic
     city = next(iter(names))
     rows = covid[(covid["area"] == city) & (covid["breakdown"] == "") & (covid["direction"] != "")]
     rows = rows.merge(definitions[[*KEY, "label", "goal", "priority"]], on=KEY)
-    shows = rows["level_verdict"].isin(["recovered", "not yet", "ahead"]) | rows["shock_clear"]
+    told = ["recovered", "not yet", "ahead"]
+    shows = rows["level_verdict"].isin(told) | rows["path_verdict"].isin(told)
     rows = rows[(shows | rows["priority"]) & (rows["kind"] != "")]
     rows["behind"] = rows["level_verdict"] == "not yet"
     rows = rows.sort_values(["priority", "behind", "goal"], ascending=[False, False, True], kind="stable")
@@ -146,10 +147,10 @@ def _said(row: pd.Series, reading: str) -> str:
             f"usual yearly movement {number(row['usual_movement'])}" if row["kind"] != "since base" else "no interval"
         )
         since = f", back in {row['level_back']}" if row["level_back"] else ""
-        return f"{told}{since}; latest gap {signed(row['gap_level'])} {_unit(row['unit'])}, {usual}"
+        return f"{told}{since}; latest gap {_gap(row['gap_level'], row['unit'])}, {usual}"
     if reading == "path" and np.isfinite(row["gap_path"]) and np.isfinite(row["gap_path_low"]):
         return (
-            f"{told}; gap {signed(row['gap_path'])} {_unit(row['unit'])} in {row['path_period']} "
+            f"{told}; gap {_gap(row['gap_path'], row['unit'])} in {row['path_period']} "
             f"(95 % interval {interval(row['gap_path_low'], row['gap_path_high'])})"
         )
     return told
@@ -170,8 +171,11 @@ def _value(value: float, row: pd.Series) -> str:
     return with_unit(value, row["unit"])
 
 
-def _unit(unit: str) -> str:
-    return {"%": "percentage points"}.get(unit, unit)
+def _gap(value: float, unit: str) -> str:
+    """Return a difference with its unit: of shares, percentage points."""
+    if unit.startswith("change relative to"):
+        return f"{signed(100 * value)} percentage points"
+    return f"{signed(value)} {'percentage points' if unit == '%' else unit}"
 
 
 def _sentence(parts: list[str]) -> str:

@@ -102,7 +102,7 @@ def as_series(table: pd.DataFrame) -> SeriesSet:
     points = rows[rows["value"].notna()].reset_index(drop=True)
     gaps = points.groupby("row")["t"].diff()
     spacing = gaps.groupby(points["row"]).median().reindex(keys.index)
-    own = keys["duration"].str[1:-1].astype(float) * keys["duration"].str[-1].map(_OWN_SPACING)
+    own = keys["duration"].str[1:-1].astype(float) * keys["duration"].str[-1].map(_OWN_SPACING).astype(float)
     keys["freq"] = [frequency(gap) for gap in spacing.fillna(own)]
     by_row = points.groupby("row")
     keys["first"] = by_row["period"].first().reindex(keys.index).fillna("")
