@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "vlr_analysis"
 # From the top of the house to the ground; a module imports only from floors below its own.
 ANALYSES = {
     "trends", "progress", "covid", "links", "disparities", "comparison", "benchmark", "voices", "readiness",
-    "disclosure", "counterfactual", "recovery",
+    "disclosure", "counterfactual", "recovery", "shock_groups",
+    "shock_readings",
 }  # fmt: skip
 FLOORS = [
     {"cli"},

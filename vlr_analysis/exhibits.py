@@ -11,8 +11,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from vlr_analysis.periods import spoken
+
 # A notebook that was run carries its results in its outputs under this type; the review reads them from there.
 MIME = "application/vnd.vlr.exhibit+json"
+
+# Columns that hold periods: shown as readers say them, written as ISO 8601.
+PERIODS = {"first", "last", "base_period", "last_period", "level_period", "shock_period", "level_back", "path_back"}
 
 # Declared rounding of everything that is written: six significant digits.
 FLOAT_FORMAT = "%.6g"
@@ -87,6 +92,8 @@ def number(value: float | None, digits: int = 3) -> str:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{decimals}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
     if float(text.replace(",", "")) == 0:
         return "0"
     return text.replace("-", "−")
@@ -121,7 +128,14 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
         return f"{signed(100 * value, digits)} % against {base}"
     if unit in ("£", "€", "US$", "$"):
         return f"{unit}{text}" if not text.startswith("−") else f"−{unit}{text[1:]}"
-    return f"{text} {unit}" if unit else text
+    return f"{text} {plain_unit(unit)}".strip()
+
+
+def plain_unit(unit: str) -> str:
+    """Return a unit as it stands inside a sentence: small first letter, nothing for a bare ratio."""
+    if unit.casefold() in ("ratio", "index", "as published"):
+        return ""
+    return unit[0].lower() + unit[1:] if unit[1:2].islower() else unit
 
 
 def table(
@@ -170,6 +184,8 @@ def _cell(column: pd.Series, i: int, is_header: bool) -> str:
         text = number(value)
     elif isinstance(value, float) and math.isnan(value):
         text = "–"
+    elif column.name in PERIODS:
+        text = spoken(str(value))
     else:
         text = str(value).replace("-", "−") if pd.api.types.is_integer_dtype(column) else str(value)
     # <bdi> keeps a right-to-left name from turning the row around.

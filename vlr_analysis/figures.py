@@ -17,8 +17,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vlr_analysis.exhibits import Exhibit, interval, number, with_unit
-from vlr_analysis.periods import decimal_year, parse_period
+from vlr_analysis.exhibits import Exhibit, interval, number, plain_unit, with_unit
+from vlr_analysis.periods import decimal_year, parse_period, spoken
 from vlr_analysis.series import SERIES_KEY, as_series
 
 # Line style and grey level carry the meaning; colour only repeats it.
@@ -51,9 +51,8 @@ _styled = rc_context(STYLE)
 
 def _grid(count: int, columns: int = 3, height: float = 2.35) -> tuple[Figure, list[Axes]]:
     """Return a figure of `count` panels in rows of `columns`; unused places stay empty."""
-    columns = min(columns, max(count, 1))
     rows = math.ceil(max(count, 1) / columns)
-    figure = Figure(figsize=(10.2 if columns > 1 else 7.2, height * rows), layout="constrained")
+    figure = Figure(figsize=(10.2, height * rows), layout="constrained")
     FigureCanvasSVG(figure)
     axes = [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
     return figure, axes
@@ -74,7 +73,7 @@ def _exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataFra
 
 def _title(axes: Axes, label: str, unit: str, width: int = 42) -> None:
     axes.set_title(textwrap.fill(label, width))
-    axes.set_ylabel(textwrap.shorten(unit, 34, placeholder="…"), fontsize=8, color="#57606a")
+    axes.set_ylabel(textwrap.shorten(plain_unit(unit), 34, placeholder="…"), fontsize=8, color="#57606a")
 
 
 def _years(axes: Axes) -> None:
@@ -114,7 +113,7 @@ def verdicts_by_goal(trend: pd.DataFrame, definitions: pd.DataFrame, goal_labels
     rows["seen"] = np.where(pd.Series(told).isin(kinds), told, kinds[2])
     counts = rows.groupby(["goal", "seen"]).size().unstack(fill_value=0).reindex(columns=kinds, fill_value=0)
     names = [f"{goal}  {goal_labels.get(goal, '')}" if goal else "no goal" for goal in counts.index]
-    figure, (axes,) = _grid(1, height=0.32 * len(counts) + 1.3)
+    figure, (axes,) = _grid(1, columns=1, height=0.32 * len(counts) + 1.3)
     left = np.zeros(len(counts))
     for kind, colour, hatch in zip(
         kinds, ("#0b4f8a", "#b34700", "#8fb3cf", "#d0d7de", "#f4f7fa"), ("", "//", "", "", ".."), strict=True
@@ -127,9 +126,7 @@ def verdicts_by_goal(trend: pd.DataFrame, definitions: pd.DataFrame, goal_labels
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("headline series")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend(
-        loc="upper left", bbox_to_anchor=(0, -0.35 / max(0.32 * len(counts) + 0.6, 1) - 0.06), ncols=3, fontsize=8
-    )
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
     total = counts.sum()
     alt = "Bars, one for each goal. In all: " + "; ".join(f"{kind}: {total[kind]}" for kind in kinds) + "."
     caption = (
@@ -171,7 +168,7 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
         axes.set_title(axes.get_title(loc="left"), loc="left", pad=13)
         _years(axes)
         ends = group.iloc[[0, -1]]
-        reached = [f"{with_unit(end.value, first['unit'])} in {end.period}" for end in ends.itertuples()]
+        reached = [f"{with_unit(end.value, first['unit'])} in {spoken(end.period)}" for end in ends.itertuples()]
         told.append(f"{labels[_lookup(first)]}: {', '.join(reached)}, {row['movement'] or row['verdict']}")
     data = points[[*key, "period", "value", "low", "high"]]
     caption = (
@@ -253,7 +250,7 @@ def recovery_paths(
     begin = decimal_year(parse_period(shock).start)
     parts = [(area, paths[(paths["area"] == area) & (paths["t"] >= since)]) for area in labels]
     parts = [(area, part) for area, part in parts if len(part)]
-    figure, panels = _grid(len(parts), columns=min(3, max(len(parts), 1)), height=2.7)
+    figure, panels = _grid(len(parts), height=2.7)
     told = []
     for axes, (area, part) in zip(panels, parts, strict=True):
         axes.fill_between(part["t"], part["low"], part["high"], color=MODEL, alpha=0.15, linewidth=0)
@@ -322,7 +319,7 @@ def _told(name: str, row: pd.Series) -> str:
         return f"{name}: {row['level_reason']}."
     return (
         f"{name}: {with_unit(row['level'], row['unit'])} before, {with_unit(row['shock_value'], row['unit'])} in "
-        f"{row['shock_period']}, {with_unit(row['last_value'], row['unit'])} in {row['last_period']}. "
+        f"{spoken(row['shock_period'])}, {with_unit(row['last_value'], row['unit'])} in {spoken(row['last_period'])}. "
         f"Level: {row['level_verdict']}; path: {row['path_verdict']}."
     )
 
@@ -336,7 +333,7 @@ def overview(covid: pd.DataFrame, definitions: pd.DataFrame) -> Exhibit:
         {words: rows[column].value_counts().reindex(verdicts, fill_value=0)
          for words, column in (("against the level before", "level_verdict"), ("against the path", "path_verdict"))}
     ).T  # fmt: skip
-    figure, (axes,) = _grid(1, height=1.9)
+    figure, (axes,) = _grid(1, columns=1, height=1.9)
     left = np.zeros(2)
     for verdict, colour, hatch in zip(
         verdicts, ("#0b4f8a", "#b34700", "#2e7d32", "#d0d7de", "#f4f7fa"), ("", "//", "\\\\", "", ".."), strict=True
@@ -365,7 +362,7 @@ def overview(covid: pd.DataFrame, definitions: pd.DataFrame) -> Exhibit:
 def by_group(paths: pd.DataFrame, title: str, name: str, shock: str, since: float = 2015.0) -> Exhibit:
     """One measure of one area by group: a line for each group, the total in black."""
     begin = decimal_year(parse_period(shock).start)
-    figure, (axes,) = _grid(1, height=3.4)
+    figure, (axes,) = _grid(1, columns=1, height=3.4)
     shown, told = paths[paths["t"] >= min(since, begin - 1)], []
     groups = [group for group in shown["breakdown"].unique() if group]
     for place, group in enumerate(groups):
@@ -375,7 +372,9 @@ def by_group(paths: pd.DataFrame, title: str, name: str, shock: str, since: floa
             part["t"], part["value"], color=GROUPS[place % 8], linestyle=DASHES[place % 8], linewidth=1.3, label=words
         )
         end = part.iloc[-1]
-        told.append(f"{words}: lowest {number(part['value'].min())}, last {number(end['value'])} ({end['period']})")
+        told.append(
+            f"{words}: lowest {number(part['value'].min())}, last {number(end['value'])} ({spoken(end['period'])})"
+        )
     total = shown[shown["breakdown"] == ""]
     axes.plot(total["t"], total["value"], color="black", linewidth=2, label="total")
     axes.axvline(begin, color=SHOCK, linewidth=0.9)
@@ -395,7 +394,7 @@ def by_group(paths: pd.DataFrame, title: str, name: str, shock: str, since: floa
 @_styled
 def gaps(rows: pd.DataFrame, name: str, title: str, unit: str) -> Exhibit:
     """Gaps with their intervals, one line a row: `label`, `gap`, `low`, `high`; the city first."""
-    figure, (axes,) = _grid(1, height=0.3 * len(rows) + 1.1)
+    figure, (axes,) = _grid(1, columns=1, height=0.3 * len(rows) + 1.1)
     place = np.arange(len(rows))
     whole = rows[["low", "high"]].notna().all(axis=1).to_numpy()
     at = rows[whole]

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vlr_analysis.exhibits import Exhibit, interval, number, signed, with_unit
+from vlr_analysis.exhibits import Exhibit, interval, number, plain_unit, signed, with_unit
+from vlr_analysis.periods import spoken
 
 AT_MOST = 12
 KEY = ["indicator", "series", "unit"]
@@ -87,11 +88,11 @@ def _trend_finding(row: pd.Series, newest: int) -> Finding:
     statement = (
         f"{row['label']} moves {row['movement']}: {_gap(row['slope_per_year'], row['unit'])} a year "
         f"(95 % interval {interval(row['slope_low'], row['slope_high'])}; Theil-Sen slope over "
-        f"{row['n']} yearly values, {row['first']} to {row['last']}).{doubt}"
+        f"{row['n']} yearly values, {spoken(row['first'])} to {spoken(row['last'])}).{doubt}"
     )
     caveats = [row["note"]] if row["note"] else []
     if newest - int(row["last"][:4]) >= RECENT:
-        caveats.append(f"the latest value is of {row['last']}")
+        caveats.append(f"the latest value is of {spoken(row['last'])}")
     if int(row["last"][:4]) >= 2020 > int(row["first"][:4]):
         caveats.append("2020 and later years are included")
     names = ["slope_per_year", "slope_low", "slope_high", "n", "first", "last", "tau", "q", "q_ar1"]
@@ -123,11 +124,11 @@ def recovery_findings(covid: pd.DataFrame, definitions: pd.DataFrame, names: dic
 
 
 def _recovery_finding(row: pd.Series, beside: str) -> Finding:
-    before = f" ({row['level_period']})" if row["level_period"] != "the base" else ""
+    before = f" ({spoken(row['level_period'])})" if row["level_period"] != "the base" else ""
     words = "At the base it stood at" if row["kind"] == "since base" else "The year before it stood at"
     statement = (
         f"{row['label']}: {words.lower()} {_value(row['level'], row)}{before}; the shock of 2020 coincides with "
-        f"{_value(row['shock_value'], row)} in {row['shock_period']}. "
+        f"{_value(row['shock_value'], row)} in {spoken(row['shock_period'])}. "
         f"Against the level before: {_said(row, 'level')}. Against the path: {_said(row, 'path')}."
     )
     names = ["n_before", "n_after", "level", "shock_value", "shock_change", "last_value", "gap_level", "gap_level_low",
@@ -146,11 +147,11 @@ def _said(row: pd.Series, reading: str) -> str:
         usual = (
             f"usual yearly movement {number(row['usual_movement'])}" if row["kind"] != "since base" else "no interval"
         )
-        since = f", back in {row['level_back']}" if row["level_back"] else ""
+        since = f", back in {spoken(row['level_back'])}" if row["level_back"] else ""
         return f"{told}{since}; latest gap {_gap(row['gap_level'], row['unit'])}, {usual}"
     if reading == "path" and np.isfinite(row["gap_path"]) and np.isfinite(row["gap_path_low"]):
         return (
-            f"{told}; gap {_gap(row['gap_path'], row['unit'])} in {row['path_period']} "
+            f"{told}; gap {_gap(row['gap_path'], row['unit'])} in {spoken(row['path_period'])} "
             f"(95 % interval {interval(row['gap_path_low'], row['gap_path_high'])})"
         )
     return told
@@ -159,7 +160,7 @@ def _said(row: pd.Series, reading: str) -> str:
 def _beside(row: pd.Series, others: pd.DataFrame, names: dict[str, str]) -> str:
     same = others[(others[KEY] == row[KEY]).all(axis=1) & (others["duration"] == row["duration"])]
     told = [
-        f"{names[area]} {_value(at['level'], at)}, {_value(at['shock_value'], at)} ({at['shock_period']}), "
+        f"{names[area]} {_value(at['level'], at)}, {_value(at['shock_value'], at)} ({spoken(at['shock_period'])}), "
         f"level {at['level_verdict']}, path {at['path_verdict']}"
         for area in names
         for _, at in same[same["area"] == area].iterrows()
@@ -175,7 +176,7 @@ def _gap(value: float, unit: str) -> str:
     """Return a difference with its unit: of shares, percentage points."""
     if unit.startswith("change relative to"):
         return f"{signed(100 * value)} percentage points"
-    return f"{signed(value)} {'percentage points' if unit == '%' else unit}"
+    return f"{signed(value)} {'percentage points' if unit == '%' else plain_unit(unit)}".rstrip()
 
 
 def _sentence(parts: list[str]) -> str:

@@ -94,3 +94,21 @@ def parse_period(text: str) -> Period:
 def year_of(text: str) -> int:
     """Return the calendar year in which the midpoint of a period lies."""
     return floor(parse_period(text).midpoint)
+
+
+def spoken(text: str) -> str:
+    """Return a period as readers say it: ``2019/20`` for a fiscal year, ``2016-2018`` for pooled years.
+
+    Anything else, also what is no period, stays as it is written; two periods joined by ``/`` become ``to``.
+    """
+    try:
+        period = parse_period(text)
+    except ValueError:
+        first, _, last = text.partition("/")
+        return f"{spoken(first)} to {spoken(last)}" if last and last[0].isdigit() else text
+    if not text.partition("/")[2]:
+        return text
+    last = period.end - timedelta(days=1)
+    if period.duration == "P1Y":
+        return f"{period.start.year}/{last.year % 100:02d}" if last.year != period.start.year else str(last.year)
+    return f"{period.start.year}-{last.year}" if period.duration.endswith("Y") else text
