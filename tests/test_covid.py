@@ -135,7 +135,7 @@ def test_recovery_and_none_are_told_apart(observations, definitions, back, level
     assert (got["level_verdict"] == level).mean() >= 0.7
     # A windows check may refuse; what is told must be right.
     told = got[got["path_verdict"] != "cannot tell"]
-    assert len(told) > 25
+    assert len(told) > 15
     assert (told["path_verdict"] == path).mean() >= 0.95
 
 
