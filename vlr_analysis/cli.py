@@ -74,6 +74,56 @@ def run(
         raise typer.Exit(PART_FAILED)
 
 
+@app.command(epilog="Example: vlr check bristol   or   vlr check data/bristol.csv")
+def check(
+    what: Annotated[str, typer.Argument(help="A city of params/, or a data file.", metavar="FILE|CITY")],
+) -> None:
+    """Check a city or a data file; every problem is listed at once."""
+    from vlr_analysis.cities import load_cities
+    from vlr_analysis.params import find_root
+    from vlr_analysis.sources import kit
+
+    if Path(what).suffix:
+        table = kit.read_table(Path(what))
+        typer.echo(f"{what}: {len(table)} observations, no problem found")
+        return
+    city = load_cities([what], find_root())[0]
+    typer.echo(f"{city.name}: parameters and {len(city.observations)} observations, no problem found")
+
+
+imports = typer.Typer(no_args_is_help=True, help="Read figures in other forms into data/.")
+app.add_typer(imports, name="import")
+
+
+@imports.callback()
+def _imports() -> None:
+    """Keep the name of the format, also where there is only one."""
+
+
+@imports.command("open-sdg", epilog="Example: vlr import open-sdg ../open-sdg-data --area my-city -o data/my-city.csv")
+def import_open_sdg(
+    source: Annotated[Path, typer.Argument(help="Folder of the repository, the one that holds data/.")],
+    area: Annotated[str, typer.Option(help="Slug of the place: small letters, digits, hyphens.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="CSV or Parquet file to write.")],
+    source_id: Annotated[str, typer.Option(help="Id of this source in data/sources.csv.")] = "open-sdg",
+    year_start: Annotated[str, typer.Option(help="Month and day on which a year such as 2015/16 begins.")] = "07-01",
+) -> None:
+    """Import an Open SDG repository; one line for each of its files."""
+    from vlr_analysis.errors import Problem, raise_if_any
+    from vlr_analysis.sources import kit, open_sdg
+
+    found = open_sdg.read_open_sdg(source, area=area, source=source_id, year_start=year_start)
+    for report in found.files:
+        typer.echo(report.line())
+    nothing = Problem(str(source), open_sdg.summary(found.files), "at least one file with figures", "check the folder")
+    raise_if_any(str(source), [] if len(found.table) else [nothing, *found.problems])
+    kit.write_table(found.table, out)
+    typer.echo(f"{len(found.files)} files: {open_sdg.summary(found.files)}; {len(found.table)} observations in {out}")
+    if found.problems:
+        typer.echo(f"{len(found.problems)} problems are named above; their rows are not in {out.name}.", err=True)
+        raise typer.Exit(PART_FAILED)
+
+
 def _progress(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}", markup=False),

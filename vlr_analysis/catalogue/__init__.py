@@ -1,13 +1,15 @@
 """Goals, targets, indicators, desired directions, expected breakdowns, the UMF grid, and the units.
 
-The tables lie beside this file as CSV; their README says where the facts come from. Functions
-that return a table return a copy.
+The tables lie beside this file as CSV; the README there says where the facts come from, which version
+of the framework they follow, and what is left empty. They are read once; every function that returns a
+table returns a copy, so that a caller may change it. Codes are text: ``"1.10"`` is not ``"1.1"``.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -15,19 +17,23 @@ from importlib.resources import files
 
 import pandas as pd
 
+# A goal, target or indicator code by its form; letters after the goal are means of implementation.
+_CODE = re.compile(r"(1[0-7]|[1-9])(\.([1-9][0-9]?|[a-z])){0,2}")
+_DIGIT_GROUPS = re.compile(r"(?<=[0-9])[ ,](?=[0-9]{3}(?![0-9]))")
+
 
 @dataclass(frozen=True)
 class UnitScale:
-    """What values of a unit are possible, and on which scale a straight line stays possible.
+    """Which values of a unit are possible, and on which scale a straight line stays possible.
 
     Attributes
     ----------
     kind : str
-        share, rate, count, money, physical, ratio, index, score, years, change; empty if unknown.
+        share, rate, count, money, ratio, physical, years, score, index, change; empty if unknown.
     lower, upper : float
         Possible range; NaN where there is no bound.
     scale : str
-        identity, log or logit.
+        identity, log (of the distance to `lower`) or logit (between `lower` and `upper`).
     """
 
     kind: str
@@ -36,90 +42,213 @@ class UnitScale:
     scale: str
 
 
-@lru_cache(maxsize=8)
-def _read(name: str) -> pd.DataFrame:
-    with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
-        return pd.read_csv(file, dtype=str, keep_default_na=False)
+UNKNOWN_UNIT = UnitScale("", math.nan, math.nan, "identity")
+
+
+# --- tables ------------------------------------------------------------------------------------
 
 
 def goals() -> pd.DataFrame:
-    """Return the 17 goals: goal (int), label."""
+    """Return the goals.
+
+    Returns
+    -------
+    DataFrame, shape (17, 2)
+        goal (int), label.
+    """
     return _read("goals").astype({"goal": int})
 
 
 def targets() -> pd.DataFrame:
-    """Return the 169 targets: target, goal (int), label."""
+    """Return the targets.
+
+    Returns
+    -------
+    DataFrame, shape (169, 3)
+        target (text, ``"1.a"``), goal (int), label.
+    """
     return _read("targets").astype({"goal": int})
 
 
 def indicators() -> pd.DataFrame:
-    """Return the 248 indicator codes (231 different indicators).
+    """Return the indicators, one row per code: some stand under two or three targets.
 
     Returns
     -------
-    DataFrame
-        code, target, goal (int), unique_id (first code of a repeated indicator), label, direction
-        (increase, decrease or empty), breakdowns (expected dimensions joined by ``;``).
+    DataFrame, shape (248, 7)
+        code, target, goal (int), unique_id (first code of a repeated indicator; 231 different ones),
+        label, direction (``increase``, ``decrease``, or empty where it is open to dispute), breakdowns
+        (dimensions that the official wording asks for, joined by ``;``; empty where it asks for none).
+
+    Notes
+    -----
+    Count different indicators by `unique_id`, never by `code`.
     """
     return _read("indicators").astype({"goal": int})
 
 
 def umf() -> pd.DataFrame:
-    """Return the grid of the Global Urban Monitoring Framework: domain, objective, official_indicators (empty)."""
+    """Return the grid of the Global Urban Monitoring Framework.
+
+    Returns
+    -------
+    DataFrame, shape (20, 3)
+        domain, objective, official_indicators (empty in every row: the official list was not at hand).
+    """
     return _read("umf").copy()
 
 
 def units() -> pd.DataFrame:
-    """Return the known units: unit, kind, lower, upper (floats, NaN for none), scale, note."""
+    """Return the known units.
+
+    Returns
+    -------
+    DataFrame
+        unit, kind, lower, upper (float, NaN for no bound), scale, note. Columns as in `UnitScale`.
+    """
     table = _read("units").copy()
     table[["lower", "upper"]] = table[["lower", "upper"]].replace("", "nan").astype(float)
     return table
 
 
+# --- codes -------------------------------------------------------------------------------------
+
+
 def goal_of(code: str) -> int | None:
-    """Return the goal of a global indicator, target or goal code; None for a local code."""
-    found = re.fullmatch(r"(\d{1,2})(\.[0-9a-z]{1,2}){0,2}", code)
-    goal = int(found[1]) if found else 0
-    return goal if 1 <= goal <= 17 else None
+    """Return the goal that a code stands under.
+
+    Parameters
+    ----------
+    code : str
+        Goal, target or indicator: ``"3"``, ``"3.4"``, ``"3.2.1"``, ``"11.a.1"``.
+
+    Returns
+    -------
+    int or None
+        Read from the form of the code, so that a city's own addition under a goal (``"3.9.4"``)
+        has one too; None for any other text (``"uk.claimant-count"``, ``"18.1.1"``).
+    """
+    found = _CODE.fullmatch(code)
+    return int(found[1]) if found else None
 
 
 def is_global(code: str) -> bool:
-    """Return whether `code` is an indicator of the global framework."""
+    """Return whether `code` is one of the 248 indicator codes of the global framework (not a goal or target)."""
     return code in _by_code()
 
 
-def label(code: str) -> str:
-    """Return the short label of a goal, target or indicator; empty for any other code."""
-    return _by_code().get(code, ("", ""))[0] or _labels().get(code, "")
+def sort_key(code: str) -> tuple:
+    """Return a key that sorts codes as people read them.
+
+    Numbers count as numbers and come before letters: 1.2.1, 1.10.1, 1.a.1, 2.1.1, 10.1.1; a goal comes before
+    its targets, a target before its indicators. Local codes follow, among themselves in the same way.
+    """
+    if goal_of(code) is not None:
+        return (0, *((0, int(part), "") if part.isdigit() else (1, 0, part) for part in code.split(".")))
+    # Runs of more than 15 digits are no numbers to anybody; they are compared as text.
+    pieces = (piece for piece in re.split(r"([0-9]{1,15})", code) if piece)
+    key = tuple((0, int(piece), "") if piece[0] in "0123456789" else (1, 0, piece) for piece in pieces)
+    return (1, key, code)  # the code itself decides between la.1 and la.01
 
 
 def direction(code: str) -> str:
-    """Return increase or decrease where that is beyond dispute for a global indicator, else an empty text."""
+    """Return the desired direction of a global indicator.
+
+    Parameters
+    ----------
+    code : str
+
+    Returns
+    -------
+    str
+        ``increase`` or ``decrease`` where that is beyond dispute, else empty, as for any other code.
+
+    Notes
+    -----
+    It speaks for the indicator as the framework defines it. A series that stands under its code but measures
+    something else (a count instead of a rate, people without cover instead of with it) needs its own direction.
+    """
     return _by_code().get(code, ("", ""))[1]
 
 
-def sort_key(code: str) -> tuple:
-    """Return a key that sorts codes as people read them: 1.2.1, 1.a.1, 2.1.1, 10.1.1, then local codes."""
-    if goal_of(code) is None:
-        return (99, code)
-    return (0, *((0, int(part), "") if part.isdigit() else (1, 0, part) for part in code.split(".")))
+def label(code: str) -> str:
+    """Return the short label of a goal (``"3"``), target (``"3.4"``) or indicator; empty for any other code."""
+    return _by_code().get(code, ("", ""))[0] or _labels().get(code, "")
 
 
 def suggest(code: str, n: int = 3) -> list[str]:
-    """Return up to `n` global indicator codes that look like `code`."""
-    return get_close_matches(code, list(_by_code()), n=n, cutoff=0.5)
+    """Return global indicator codes that may have been meant.
+
+    Parameters
+    ----------
+    code : str
+        What was written: ``"8-5-2"``, ``"08.05.02"``, ``"8.5"``, ``"8.52"``.
+    n : int
+        How many at most; 0 or less gives none.
+
+    Returns
+    -------
+    list of str, length 0 to n
+        For a goal or target the first of its indicators. Else the code that differs only in its writing, if
+        there is one, then the most alike (`difflib`), those of its target, then goal, first. Empty where none is.
+    """
+    if n < 1:
+        return []
+    plain = re.sub(r"[^0-9a-z]+", ".", code.casefold()).strip(".")
+    plain = ".".join(part.lstrip("0") or part for part in plain.split("."))
+    codes = list(_by_code())
+    begin = [known for known in codes if plain and known.startswith(f"{plain}.")]
+    if begin:
+        return begin[:n]
+    return list(dict.fromkeys([*(known for known in codes if known == plain), *_alike(plain, codes, n)]))[:n]
+
+
+def _alike(plain: str, codes: list[str], n: int) -> list[str]:
+    """Look under the same target first, then the same goal: a wrong last digit is the commonest slip."""
+    if not plain[:1].isdigit():
+        return []
+    target, goal = plain.rpartition(".")[0], plain.partition(".")[0]
+    near = ([code for code in codes if code.startswith(f"{start}.")] for start in (target, goal))
+    return [code for known in (*near, codes) for code in get_close_matches(plain, known, n=n)]
+
+
+# --- units -------------------------------------------------------------------------------------
 
 
 def unit_scale(unit: str) -> UnitScale:
-    """Return range and scale of a unit, found without regard to case or repeated spaces.
+    """Return range and scale of a unit.
 
-    A unit that is not listed has no bounds and the identity scale.
+    Parameters
+    ----------
+    unit : str
+        Compared without regard to case, to spaces at the ends or repeated, to how thousands are grouped
+        (100,000, 100 000, 100000) and to typographic variants of a sign (m² and m2, the two signs for micro).
+
+    Returns
+    -------
+    UnitScale
+        For a unit that is not listed: kind empty, no bounds, identity.
+
+    Notes
+    -----
+    log and logit cannot hold a value on a bound: a series with a 0 % or a count of 0 has to stay on the identity
+    scale, and whoever fits a line checks that. ``%`` is a share here; a growth rate should be called ``% change``.
     """
-    return _scales().get(_plain(unit), UnitScale("", math.nan, math.nan, "identity"))
+    return _scales().get(_plain(unit), UNKNOWN_UNIT)
 
 
 def _plain(unit: str) -> str:
-    return " ".join(unit.casefold().split())
+    text = " ".join(unicodedata.normalize("NFKC", unit).casefold().split())
+    return _DIGIT_GROUPS.sub("", text)
+
+
+# --- reading, once -----------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _read(name: str) -> pd.DataFrame:
+    with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
+        return pd.read_csv(file, dtype=str, keep_default_na=False)
 
 
 @lru_cache(maxsize=1)
@@ -131,7 +260,7 @@ def _by_code() -> dict[str, tuple[str, str]]:
 @lru_cache(maxsize=1)
 def _labels() -> dict[str, str]:
     both = (_read("goals").set_index("goal")["label"], _read("targets").set_index("target")["label"])
-    return {str(code): text for part in both for code, text in part.items()}
+    return {code: text for part in both for code, text in part.items()}
 
 
 @lru_cache(maxsize=1)
