@@ -165,3 +165,10 @@ def test_families_are_corrected_apart(observations):
     among = trends.trend_table(observations({("1.1.1", ""): total, **groups}))
     assert among.loc[among["breakdown"] == "", "q"].iloc[0] == pytest.approx(alone["q"].iloc[0])
     assert isinstance(among, pd.DataFrame)
+
+
+def test_sens_interval_covers_what_it_says():
+    rng = np.random.default_rng(8)
+    t = np.broadcast_to(np.arange(20.0), (3000, 20))
+    got = trends.trend_statistics(t, 0.3 * t + rng.normal(size=t.shape))
+    assert ((got.low <= 0.3) & (got.high >= 0.3)).mean() == pytest.approx(0.95, abs=0.015)

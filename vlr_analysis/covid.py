@@ -165,3 +165,8 @@ def differences(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
     both = both[both["value"].notna() & both["value_other"].notna()]
     both["value"] -= both["value_other"]
     return both.drop(columns="value_other").assign(low=np.nan, high=np.nan).reset_index(drop=True)
+
+
+def of_differences(definitions: pd.DataFrame) -> pd.DataFrame:
+    """Return definitions for `differences`: same directions, no bounds, no scale (a difference may be negative)."""
+    return definitions.assign(scale="identity", lower=np.nan, upper=np.nan)

@@ -81,6 +81,14 @@ class Exhibit:
         return {"text/html": self.html, "text/plain": f"{self.kind} {self.name}: {self.caption}", MIME: carried}
 
 
+def show(*shown: Exhibit) -> None:
+    """Show exhibits below a notebook's cell, one after the other, also from inside a loop."""
+    from IPython.display import display
+
+    for exhibit in shown:
+        display(exhibit)
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Return a number as readers see it: `digits` significant digits, commas at thousands, a true minus sign.
 
@@ -195,16 +203,16 @@ def _cell(column: pd.Series, i: int, is_header: bool) -> str:
     return f"<{tag}{scope}{look}>{text}</{tag}>"
 
 
-def canonical(data: pd.DataFrame, columns: list[str], digits: int = 6) -> str:
+def canonical(data: pd.DataFrame, columns: str, digits: int = 6) -> str:
     """Return a result table as plain lines that two machines write alike: sorted, floats to `digits` digits.
 
-    One line a row, cells joined by `` | ``; NaN is written as nothing. This is what nbval compares.
+    `columns` are separated by spaces. One line a row, cells joined by `` | ``; NaN is written as nothing. This is what nbval compares.
     """
     lines = []
-    for row in data[columns].itertuples(index=False):
+    for row in data[columns.split()].itertuples(index=False):
         cells = []
         for value in row:
             missing = value is None or (isinstance(value, float) and math.isnan(value))
             cells.append("" if missing else f"{value:.{digits}g}" if isinstance(value, float) else str(value))
         lines.append(" | ".join(cells))
-    return "\n".join([" | ".join(columns), *sorted(lines)])
+    return "\n".join([" | ".join(columns.split()), *sorted(lines)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from html import escape
@@ -17,7 +18,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vlr_analysis.exhibits import Exhibit, interval, number, plain_unit, with_unit
+from vlr_analysis.exhibits import Exhibit, interval, number, plain_unit, slug, with_unit
 from vlr_analysis.periods import decimal_year, parse_period, spoken
 from vlr_analysis.series import SERIES_KEY, as_series
 
@@ -94,6 +95,11 @@ def _label_of(definitions: pd.DataFrame) -> dict[tuple[str, str, str], str]:
 
 def _lookup(row: pd.Series) -> tuple[str, str, str]:
     return row["indicator"], row["series"], row["unit"]
+
+
+def _is(table: pd.DataFrame, key: tuple[str, str, str]) -> pd.Series:
+    """Mask of the rows of one (indicator, series, unit)."""
+    return (table[["indicator", "series", "unit"]] == list(key)).all(axis=1)
 
 
 def _by_series(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, pd.DataFrame]]:
@@ -222,9 +228,9 @@ def projections(
 def recovery_paths(
     paths: pd.DataFrame,
     covid: pd.DataFrame,
-    labels: Mapping[str, str],
-    name: str,
-    title: str,
+    key: tuple[str, str, str],
+    label: str,
+    areas: Mapping[str, str],
     shock: str,
     *,
     note: str = "",
@@ -235,11 +241,13 @@ def recovery_paths(
     Parameters
     ----------
     paths, covid : DataFrame
-        From `covid.paths` and `covid.covid_table`, of series that share a measure.
-    labels : mapping
+        From `covid.paths` and `covid.covid_table`.
+    key : tuple
+        Indicator, series and unit; totals only.
+    label : str
+        What was measured, in readers' words.
+    areas : mapping
         Area -> words above its panel, in the order of the panels.
-    name, title : str
-        Short name, and what was measured.
     shock : str
         ISO 8601 period.
     note : str
@@ -247,6 +255,8 @@ def recovery_paths(
     since : float
         First year to draw.
     """
+    paths, covid = (table[_is(table, key) & (table["breakdown"] == "")] for table in (paths, covid))
+    name, title, labels = f"path_{slug(label)}", label, areas
     begin = decimal_year(parse_period(shock).start)
     parts = [(area, paths[(paths["area"] == area) & (paths["t"] >= since)]) for area in labels]
     parts = [(area, part) for area, part in parts if len(part)]
@@ -359,8 +369,19 @@ def overview(covid: pd.DataFrame, definitions: pd.DataFrame) -> Exhibit:
 
 
 @_styled
-def by_group(paths: pd.DataFrame, title: str, name: str, shock: str, since: float = 2015.0) -> Exhibit:
-    """One measure of one area by group: a line for each group, the total in black."""
+def by_group(
+    paths: pd.DataFrame,
+    area: str,
+    key: tuple[str, str, str],
+    label: str,
+    dimension: str,
+    shock: str,
+    since: float = 2015.0,
+) -> Exhibit:
+    """One measure of one area by the groups of one dimension: a line for each group, the total in black."""
+    group_rows = paths["breakdown"].str.fullmatch(f"{re.escape(dimension)}=[^;=]+") | (paths["breakdown"] == "")
+    paths = paths[(paths["area"] == area) & _is(paths, key) & group_rows]
+    name, title = f"groups_{slug(label)}_{slug(dimension)}", label
     begin = decimal_year(parse_period(shock).start)
     figure, (axes,) = _grid(1, columns=1, height=3.4)
     shown, told = paths[paths["t"] >= min(since, begin - 1)], []

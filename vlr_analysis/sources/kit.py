@@ -247,7 +247,7 @@ def read_indicators(path: Path | str) -> pd.DataFrame:
 def _read_register(path: Path, columns: tuple[str, ...], key: list[str], filled: list[str]) -> pd.DataFrame:
     _check_file(path)
     table, lines = _read_csv(path, columns, filled)
-    table = table.reindex(columns=list(columns)).fillna("")
+    table = table.reindex(columns=list(columns), fill_value="")
     problems = [
         Problem(f"{path.name}, row {line}, column {column}", "nothing", "text", "fill the cell")
         for column in filled

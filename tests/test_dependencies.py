@@ -1,0 +1,57 @@
+"""One list of dependencies: the locks and environment.yml are made from pyproject.toml and hold no address."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import dependencies  # noqa: E402
+
+MADE = ["requirements.lock", "requirements-lab.lock", "environment.yml"]
+
+
+def test_nothing_has_drifted_from_pyproject():
+    assert dependencies.drift() == [], "run `make lock`"
+
+
+def test_the_drift_test_sees_a_dependency_that_is_not_locked(tmp_path, monkeypatch):
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert '"numpy>=2.0"' in text
+    for name in MADE:
+        (tmp_path / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text(
+        text.replace('"numpy>=2.0"', '"numpy>=2.0", "left-pad>=1"'), encoding="utf-8"
+    )
+    monkeypatch.setattr(dependencies, "ROOT", tmp_path)
+    assert any("left-pad" in line for line in dependencies.drift())
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_made_files_hold_no_address(name):
+    assert not re.search(r"https?://|--index-url|--find-links", (ROOT / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", MADE[:2])
+def test_every_locked_package_has_a_hash(name):
+    entries = re.split(r"\n(?=[a-z0-9])", (ROOT / name).read_text(encoding="utf-8"))
+    packages = [entry for entry in entries if re.match(r"[a-z0-9][^\n]*==", entry)]
+    assert len(packages) > 50
+    assert all("--hash=sha256:" in entry for entry in packages)
+
+
+def test_every_dependency_is_imported_somewhere():
+    """A dependency that nothing uses goes; those that work without an import are named here."""
+    silent = {"ipykernel", "frictionless", "nbval", "ruff", "hypothesis", "packaging", "pytest"}
+    modules = {"pyyaml": "yaml", "jupyter-client": "jupyter_client"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "vlr_analysis").rglob("*.py"))
+    names = [Requirement(text).name for text in project["dependencies"]]
+    unused = [n for n in names if n not in silent and not re.search(rf"(import|from) {modules.get(n, n)}\b", code)]
+    # Engines that others load by name: papermill runs nbclient, pandas reads Parquet through pyarrow.
+    assert set(unused) <= {"nbclient", "pyarrow"}
