@@ -21,7 +21,7 @@ from vlr_analysis.sources import kit
 DEFINITION_KEY = ["indicator", "series", "unit"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class City:
     """One city: its checked parameters, and its tables, read when first asked for.
 
@@ -40,6 +40,9 @@ class City:
         if name in Parameters.model_fields:
             return getattr(self.parameters, name)
         raise AttributeError(f"a City has no {name!r}")
+
+    def __repr__(self) -> str:
+        return f"City({self.parameters.id!r})"
 
     def _repr_html_(self) -> str:
         own = self.observations

@@ -154,17 +154,17 @@ def paths(
 
 
 def differences(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Return `own` less `other`, observation by observation, as observations of the own area.
+    """Return `own` less `other`, observation by observation; the column `area` names the other.
 
     Both tables hold one area. Where (indicator, series, unit, period, breakdown) is in both and both
     have a value, the row holds their difference in the unit; everything else is left out. Judged by
     `covid_table` it tells the *differential* change: the comparator met the same shock.
     """
     key = ["indicator", "series", "unit", "period", "breakdown"]
-    both = own.merge(other[[*key, "value"]], on=key, suffixes=("", "_other"))
+    both = own.drop(columns="area").merge(other[[*key, "area", "value"]], on=key, suffixes=("", "_other"))
     both = both[both["value"].notna() & both["value_other"].notna()]
     both["value"] -= both["value_other"]
-    return both.drop(columns="value_other").assign(low=np.nan, high=np.nan).reset_index(drop=True)
+    return both.assign(low=np.nan, high=np.nan)[list(own.columns)]
 
 
 def of_differences(definitions: pd.DataFrame) -> pd.DataFrame:

@@ -74,7 +74,7 @@ class Exhibit:
 
     def csv(self) -> str:
         """Return the data as CSV text, floats to six significant digits."""
-        return self.data.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
+        return self.data.infer_objects().to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         carried = {"kind": self.kind, "name": self.name, "caption": self.caption, "alt": self.alt, "csv": self.csv()}
@@ -206,7 +206,8 @@ def _cell(column: pd.Series, i: int, is_header: bool) -> str:
 def canonical(data: pd.DataFrame, columns: str, digits: int = 6) -> str:
     """Return a result table as plain lines that two machines write alike: sorted, floats to `digits` digits.
 
-    `columns` are separated by spaces. One line a row, cells joined by `` | ``; NaN is written as nothing. This is what nbval compares.
+    `columns` are separated by spaces. One line a row, cells joined by `` | ``; NaN is written as nothing. This is
+    what nbval compares.
     """
     lines = []
     for row in data[columns.split()].itertuples(index=False):

@@ -1,0 +1,267 @@
+"""`vlr run` and its pages: complete, atomic, offline, honest about what failed; and every command on bad input."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from vlr_analysis.exhibits import FLOAT_FORMAT
+from vlr_analysis.review.deliver import SUMMARY
+
+ROOT = Path(__file__).resolve().parents[1]
+VLR = [sys.executable, "-m", "vlr_analysis.cli"]
+# Words that no generated sentence contains (the test of the package's own texts is in test_words.py).
+BANNED = re.compile(r"\b(caused?|proves?|proven|significant(ly)?|because|best|worst)\b", re.I)
+
+
+def vlr(*arguments, cwd, **options):
+    return subprocess.run(
+        [*VLR, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False, encoding="utf-8", **options
+    )
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """One run over a real city and the made-up one, from the shipped project into a folder of its own."""
+    out = tmp_path_factory.mktemp("run") / "pages é"
+    done = vlr("run", "porto-exemplo", "pittsburgh", "--out", out, cwd=ROOT / "docs")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(out / "index.html")
+    return out
+
+
+class Page(HTMLParser):
+    """What a reader's browser and screen reader would meet."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.images, self.loads, self.text, self.headings = [], [], [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        held = dict(attributes)
+        self.ids += [held["id"]] if "id" in held else []
+        self.links += [held["href"]] if tag == "a" and "href" in held else []
+        self.images += [held] if tag == "img" else []
+        self.loads += [held.get("src", held.get("href", ""))] if tag in ("img", "script", "link", "iframe") else []
+        self.headings += [int(tag[1])] if re.fullmatch(r"h[1-6]", tag) else []
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def pages(report):
+    return {path: Page(path.read_text(encoding="utf-8")) for path in report.rglob("*.html")}
+
+
+def test_everything_a_run_leaves_is_there(report):
+    for city in ("porto-exemplo", "pittsburgh"):
+        names = {path.name for path in (report / city).iterdir()}
+        assert names >= {"index.html", "02_trends.html", "02_trends.ipynb", "03_covid_recovery.html", "findings.jsonl",
+                         "tables", SUMMARY}  # fmt: skip
+        assert len(list((report / city / "tables").glob("*.csv"))) >= 10
+    assert not list(report.parent.glob(".*")), "nothing temporary is left"
+
+
+def test_pages_ask_the_network_for_nothing(report):
+    for path, page in pages(report).items():
+        assert all(source.startswith("data:") for source in page.loads), path
+        assert "<script" not in path.read_text(encoding="utf-8")
+
+
+def test_every_link_inside_a_report_leads_somewhere(report):
+    for path, page in pages(report).items():
+        for link in page.links:
+            if link.startswith(("http://", "https://")):
+                continue
+            name, _, anchor = link.partition("#")
+            target = (path.parent / name).resolve() if name else path
+            assert target.exists(), (path, link)
+            if anchor:
+                assert anchor in Page(target.read_text(encoding="utf-8")).ids, (path, link)
+
+
+def test_pages_are_readable_without_seeing(report):
+    for path, page in pages(report).items():
+        assert all(image.get("alt", "").strip() for image in page.images), path
+        assert page.headings.count(1) == 1, path
+        assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False)), path
+        assert len(page.ids) == len(set(page.ids)), path
+        assert '<html lang="en">' in path.read_text(encoding="utf-8")
+
+
+def test_the_made_up_city_says_so_on_every_page(report):
+    for path in (report / "porto-exemplo").glob("*.html"):
+        assert "is made up" in path.read_text(encoding="utf-8")
+    assert (
+        "made up"
+        not in (report / "pittsburgh" / "index.html")
+        .read_text(encoding="utf-8")
+        .split("<style>")[1]
+        .split("</style>")[1]
+    )
+
+
+def test_two_cities_of_one_run_differ(report):
+    one, other = (
+        (report / city / "tables" / "03_covid_recovery_verdicts.csv").read_text(encoding="utf-8")
+        for city in ("porto-exemplo", "pittsburgh")
+    )
+    assert one != other
+
+
+def test_no_banned_word_no_path_no_clock_in_what_is_published(report):
+    for path in report.rglob("*"):
+        if not path.is_file() or path.suffix == ".png":
+            continue
+        text = path.read_text(encoding="utf-8")
+        assert str(ROOT.parent) not in text, path
+        assert str(Path.home()) + "/" not in text, path
+        assert "start_time" not in text, path
+        shown = " ".join(Page(text).text) if path.suffix == ".html" else text if path.suffix == ".jsonl" else ""
+        shown = re.sub(r"base64,[A-Za-z0-9+/=]+", "", shown)
+        assert not BANNED.search(re.sub(r"(?s)<style>.*?</style>", "", shown).replace(Page(text).text[0], "", 1)), path
+
+
+def test_findings_carry_their_numbers_and_are_shown(report):
+    lines = (report / "porto-exemplo" / "findings.jsonl").read_text(encoding="utf-8").splitlines()
+    findings = [json.loads(line) for line in lines]
+    assert len(findings) > 8
+    page = (report / "porto-exemplo" / "index.html").read_text(encoding="utf-8")
+    assert len({finding["id"] for finding in findings}) == len(findings)
+    for finding in findings:
+        assert finding["id"] in page
+        assert json.loads(finding["numbers"])
+        assert finding["statement"].endswith(".")
+        if finding["kind"] == "trend":
+            assert "95 % interval" in finding["statement"]
+            assert "yearly values" in finding["statement"]
+
+
+def test_tables_are_rounded_and_readable(report):
+    for path in (report / "porto-exemplo" / "tables").glob("*.csv"):
+        table = pd.read_csv(path)
+        assert len(table.columns) > 1
+        numbers = table.select_dtypes("float").stack()
+        assert all(float(FLOAT_FORMAT % value) == value for value in numbers.head(200))
+
+
+def test_a_second_run_gives_the_same_bytes_and_keeps_other_cities(report, tmp_path):
+    again = tmp_path / "again"
+    assert vlr("run", "pittsburgh", "--out", again, "--notebook", "02", "--jobs", 1, cwd=ROOT).returncode == 0
+    for name in ("tables/02_trends_trends.csv", "02_trends.html"):
+        first, second = ((folder / "pittsburgh" / name).read_text(encoding="utf-8") for folder in (report, again))
+        drop = re.compile(r'<li><a href="03_.*?</li>', re.S)
+        assert drop.sub("", first).split() == drop.sub("", second).split()
+    assert vlr("run", "pittsburgh", "--out", report, "--notebook", "03", cwd=ROOT).returncode == 0
+    index = (report / "index.html").read_text(encoding="utf-8")
+    assert "Pôrto Exemplo" in index
+    assert "Pittsburgh" in index
+
+
+# --- what fails -----------------------------------------------------------------------------------------
+
+
+def test_a_notebook_that_fails_is_named_and_the_rest_delivered(project):
+    path = project / "notebooks" / "03_covid_recovery.ipynb"
+    text = path.read_text(encoding="utf-8").replace("figures.overview(here, definitions)", "1 / 0")
+    path.write_text(text, encoding="utf-8")
+    done = vlr("run", cwd=project)
+    assert done.returncode == 3
+    assert "Pôrto Exemplo · 03_covid_recovery" in done.stderr
+    assert "ZeroDivisionError" in done.stderr
+    assert "Traceback" not in done.stderr
+    page = (project / "reports" / "porto-exemplo" / "03_covid_recovery.html").read_text(encoding="utf-8")
+    assert "stopped before its end" in page
+    assert "What do the figures say" in page
+    assert "1 / 0" in re.sub(r"<[^>]+>", "", page)
+    assert (project / "reports" / "porto-exemplo" / "02_trends.html").exists()
+
+
+def refused(project, *arguments):
+    before = sorted(path for path in project.rglob("*"))
+    done = vlr(*arguments, cwd=project)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert sorted(path for path in project.rglob("*")) == before, "nothing is written"
+    return done.returncode, done.stderr
+
+
+def test_bad_parameters_and_bad_data_are_told_together_before_anything_runs(project):
+    params, data = project / "params" / "porto-exemplo.yaml", project / "data" / "porto-exemplo.csv"
+    (project / "params" / "second.yaml").write_text(
+        params.read_text(encoding="utf-8").replace("id: porto-exemplo", "id: second\n  horizn: 2030"), encoding="utf-8"
+    )
+    data.write_text(
+        data.read_text(encoding="utf-8").replace("robust", "").replace(",2005,,", ",2005x,,", 1), encoding="utf-8"
+    )
+    code, told = refused(project, "run")
+    assert code == 1
+    assert "did you mean 'horizon'?" in told
+    assert "'2005x'" in told
+    assert "Fix:" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["run", "porto-exempl"], 1, "did you mean 'porto-exemplo'?"),
+        (["run", "--notebook", "02_trend"], 1, "did you mean '02_trends'?"),
+        (["run", "--jobs", "0"], 2, "jobs"),
+        (["run", "--out", "data/areas.csv"], 1, "found a file; expected a folder"),
+        (["check", "data/nothing.csv"], 1, "no such file"),
+        (["check", "porto-exempl"], 1, "did you mean"),
+        (["import", "open-sdg", "data", "--area", "x", "-o", "x.csv"], 1, "without data/"),
+        (["fly"], 2, "No such command"),
+    ],
+)
+def test_each_mistake_has_its_code_and_its_words(project, arguments, code, told):
+    assert refused(project, *arguments)[0] == code
+    assert told in refused(project, *arguments)[1]
+
+
+def test_a_folder_that_the_kit_did_not_make_is_left_alone(project):
+    (project / "reports" / "porto-exemplo").mkdir(parents=True)
+    (project / "reports" / "porto-exemplo" / "holiday.jpg").write_text("mine")
+    code, told = refused(project, "run")
+    assert code == 1
+    assert "a folder that the kit did not make" in told
+
+
+def test_outside_a_project_the_message_says_where_to_go(tmp_path):
+    done = vlr("run", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "change to the folder that holds params/ and data/" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["check", "--help"], ["import", "open-sdg", "--help"]]
+)
+def test_every_command_has_help_with_an_example(arguments):
+    done = vlr(*arguments, cwd=ROOT)
+    assert done.returncode == 0
+    assert "Example:" in done.stdout or arguments == ["--help"]
+
+
+def test_a_windows_console_that_knows_few_letters_still_works(project):
+    environment = {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0", "PATH": str(Path(sys.executable).parent)}
+    done = vlr("check", "porto-exemplo", cwd=project, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
+def test_import_writes_a_table_the_kit_reads(project):
+    source = project / "open" / "data"
+    source.mkdir(parents=True)
+    (source / "indicator_8-5-2.csv").write_text(
+        "Year,Sex,Value\n2019,,4.5\n2019,Female,4.4\n2020,,12\n", encoding="utf-8"
+    )
+    (source / "indicator_1-1-1.csv").write_text("Year,Value\n2015,0\n", encoding="utf-8")
+    done = vlr("import", "open-sdg", "open", "--area", "town", "-o", "data/town.csv", cwd=project)
+    assert done.returncode == 0, done.stderr
+    assert "indicator_8-5-2.csv: taken (3 rows, 2 series, 2019 to 2020)" in done.stdout
+    assert "indicator_1-1-1.csv: placeholder" in done.stdout
+    assert vlr("check", "data/town.csv", cwd=project).stdout.startswith("data/town.csv: 3 observations")
