@@ -13,14 +13,14 @@ from vlr_analysis.shock_readings import UNKNOWN, level_before, level_reading, pa
 KEY = list(SERIES_KEY)
 
 _MEASURES = (
-    "level", "usual_movement", "shock_change", "shock_value", "last_value", "gap_level", "gap_level_low",
+    "level", "usual_movement", "jump", "shock_change", "shock_value", "last_value", "gap_level", "gap_level_low",
     "gap_level_high", "gap_shock", "gap_shock_low", "gap_shock_high", "depth", "loss", "loss_low", "loss_high",
     "rebound", "gap_path", "gap_path_low", "gap_path_high", "path_value", "path_counterfactual", "step_p",
     "placebo_rank", "placebos",
 )  # fmt: skip
 _TEXTS = (
-    "level_period", "shock_period", "trough_period", "last_period", "level_verdict", "level_back", "level_reason",
-    "path_period", "path_verdict", "path_back", "path_reason", "window_verdicts",
+    "level_period", "jump_period", "shock_period", "trough_period", "last_period", "level_verdict", "level_back",
+    "level_reason", "path_period", "path_verdict", "path_back", "path_reason", "window_verdicts",
 )  # fmt: skip
 
 
@@ -53,8 +53,9 @@ def covid_table(
     DataFrame, one row per series
         The key, `freq`, `kind` (annual, seasonal, since base, or empty), `direction`, `n_before`,
         `n_after`. Against the *level*: `level_period`, `level` (mean of the last year before),
-        `usual_movement` (root mean square of year-to-year changes before), `shock_change` (first
-        year after, or deepest month of the first year, less the level), `gap_level` with the range
+        `usual_movement` (root mean square of year-to-year changes before), `jump` (largest step between
+        neighbours in the first year), `shock_change` (first year after, or deepest month of the first
+        year, less the level), `gap_level` with the range
         that usual movement would give it, `level_verdict`, `level_back` (when), `level_reason`.
         Against the *path*: `gap_shock` with interval (at the shock), `shock_clear`, `depth`,
         `trough_period`, `loss` with interval (unit x years), `rebound`, `gap_path` with interval at
@@ -86,11 +87,12 @@ def covid_table(
     _refuse(keys)
     order = [
         *KEY, "freq", "kind", "direction", "n_before", "n_after", "level_period", "level", "usual_movement",
-        "shock_period", "shock_value", "shock_change", "last_period", "last_value", "gap_level", "gap_level_low",
-        "gap_level_high", "level_verdict", "level_back", "level_reason", "shock_clear", "gap_shock", "gap_shock_low",
-        "gap_shock_high", "trough_period", "depth", "loss", "loss_low", "loss_high", "rebound", "path_period",
-        "path_value", "path_counterfactual", "gap_path", "gap_path_low", "gap_path_high", "path_verdict", "path_back",
-        "path_reason", "window_verdicts", "step_p", "placebo_rank", "placebos", "source",
+        "jump_period", "jump", "shock_period", "shock_value", "shock_change", "last_period", "last_value",
+        "gap_level", "gap_level_low", "gap_level_high", "level_verdict", "level_back", "level_reason",
+        "shock_clear", "gap_shock", "gap_shock_low", "gap_shock_high", "trough_period", "depth", "loss", "loss_low",
+        "loss_high", "rebound", "path_period", "path_value", "path_counterfactual", "gap_path", "gap_path_low",
+        "gap_path_high", "path_verdict", "path_back", "path_reason", "window_verdicts", "step_p", "placebo_rank",
+        "placebos", "source",
     ]  # fmt: skip
     return keys[order]
 

@@ -17,7 +17,10 @@ from vlr_analysis.periods import spoken
 MIME = "application/vnd.vlr.exhibit+json"
 
 # Columns that hold periods: shown as readers say them, written as ISO 8601.
-PERIODS = {"first", "last", "base_period", "last_period", "level_period", "shock_period", "level_back", "path_back"}
+PERIODS = {
+    "base_period", "first", "jump_period", "last", "last_period", "level_back", "level_period", "path_back",
+    "path_period", "shock_period", "trough_period",
+}  # fmt: skip
 
 # Declared rounding of everything that is written: six significant digits.
 FLOAT_FORMAT = "%.6g"
@@ -26,23 +29,23 @@ FLOAT_FORMAT = "%.6g"
 # Words at the head of each result column, the same in every table; `low` and `high` are ends of a 95 % interval.
 HEADERS = {
     "label": "Series", "place": "Area", "unit": "Unit", "breakdown": "Group", "first": "From", "last": "To",
-    "n": "Years", "slope_per_year": "Change per year", "slope_low": "low", "slope_high": "high", "q": "q",
-    "q_ar1": "q, correlated years", "verdict": "Verdict", "movement": "Movement", "reason": "Reason",
-    "note": "Values used", "base_period": "Base", "base_value": "Value then", "last_period": "Latest",
-    "last_value": "Latest value", "target": "Target", "un": "UN chart", "eurostat": "Eurostat",
-    "linear": "Linear pace", "probability": "Chance of target", "default": "As above",
-    "without_first": "Without first year", "without_last": "Without last year", "without_2020": "Without 2020",
-    "hamed_rao": "Hamed-Rao", "flips": "Flips", "n_before": "Values before", "n_after": "Values after",
-    "level_verdict": "Level", "level_reason": "Reason, level", "level_back": "Level back in",
-    "path_verdict": "Path", "path_reason": "Reason, path", "path_back": "Path back in",
-    "window_verdicts": "Path by baseline of 5 | 8 | 10 years", "level_period": "Level of", "level": "Level before",
-    "shock_period": "Shock in", "shock_value": "Value at shock", "shock_change": "Change at shock",
-    "gap_level": "Gap to level", "depth": "Depth", "loss": "Loss", "loss_low": "low", "loss_high": "high",
-    "rebound": "Rebound", "gap_path": "Gap to path", "gap_path_low": "low", "gap_path_high": "high",
-    "gap_shock": "Gap at shock", "gap_shock_low": "low", "gap_shock_high": "high", "shock_clear": "Clear",
-    "placebo_rank": "Rank", "placebos": "Placebos", "smallest_p": "Smallest p possible", "measure": "Measure",
-    "second_measure": "and measure", "units": "Cities", "rho": "Spearman", "p": "p", "publisher": "Publisher",
-    "title": "Title", "file": "File", "retrieved": "Retrieved", "licence": "Terms",
+    "n": "Years", "slope_per_year": "Change per year", "q": "q", "q_ar1": "q, correlated years",
+    "verdict": "Verdict", "movement": "Movement", "reason": "Reason", "note": "Values used", "base_period": "Base",
+    "base_value": "Value then", "last_period": "Latest", "last_value": "Latest value", "target": "Target",
+    "un": "UN chart", "eurostat": "Eurostat", "linear": "Linear pace", "probability": "Chance of target",
+    "default": "As above", "without_first": "Without first year", "without_last": "Without last year",
+    "without_2020": "Without 2020", "hamed_rao": "Hamed-Rao", "flips": "Flips", "n_before": "Values before",
+    "n_after": "Values after", "level_verdict": "Level", "level_reason": "Reason, level",
+    "level_back": "Level back in", "path_verdict": "Path", "path_reason": "Reason, path",
+    "path_back": "Path back in", "window_verdicts": "Path by baseline of 5 | 8 | 10 years",
+    "level_period": "Level of", "level": "Level before", "shock_period": "Shock in",
+    "shock_value": "Value at shock", "shock_change": "Change at shock", "jump_period": "Largest step in",
+    "jump": "Step", "gap_level": "Gap to level", "usual_movement": "Usual movement", "trough_period": "Deepest in",
+    "path_period": "Judged in", "depth": "Depth", "loss": "Loss", "rebound": "Rebound", "gap_path": "Gap to path",
+    "gap_shock": "Gap at shock", "shock_clear": "Clear", "placebo_rank": "Rank", "placebos": "Placebos",
+    "smallest_p": "Smallest p possible", "measure": "Measure", "second_measure": "and measure", "units": "Cities",
+    "rho": "Spearman", "p": "p", "publisher": "Publisher", "title": "Title", "file": "File",
+    "retrieved": "Retrieved", "licence": "Terms",
 }  # fmt: skip
 
 
@@ -164,13 +167,14 @@ def table(
         As in `Exhibit`.
     columns : str
         Columns to show, in order, separated by spaces; the first names the row. `HEADERS` has their words.
+        Two names joined by a colon are the ends of a 95 % interval and share a cell.
     nothing : str
         What to say where the table has no row.
     """
     shown = columns.split()
-    head = "".join(f'<th scope="col"{_align(data[column])}>{escape(HEADERS[column])}</th>' for column in shown)
+    head = "".join(f'<th scope="col"{_align(data, column)}>{escape(_header(column))}</th>' for column in shown)
     body = "".join(
-        "<tr>" + "".join(_cell(data[column], i, column == shown[0]) for column in shown) + "</tr>"
+        "<tr>" + "".join(_cell(data, column, i, column == shown[0]) for column in shown) + "</tr>"
         for i in range(len(data))
     )
     inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>" if len(data) else ""
@@ -180,11 +184,23 @@ def table(
     return Exhibit("table", name, caption, "", html, data)
 
 
-def _align(column: pd.Series) -> str:
-    return ' class="num"' if pd.api.types.is_numeric_dtype(column) and column.dtype != bool else ""
+def _header(column: str) -> str:
+    return "95 % interval" if ":" in column else HEADERS[column]
 
 
-def _cell(column: pd.Series, i: int, is_header: bool) -> str:
+def _align(data: pd.DataFrame, column: str) -> str:
+    if ":" in column:
+        return ' class="num"'
+    held = data[column]
+    return ' class="num"' if pd.api.types.is_numeric_dtype(held) and held.dtype != bool else ""
+
+
+def _cell(data: pd.DataFrame, name: str, i: int, is_header: bool) -> str:
+    if ":" in name:
+        low, high = (float(data[end].iloc[i]) for end in name.split(":"))
+        words = interval(low, high) if math.isfinite(low) and math.isfinite(high) else "–"
+        return f'<td class="num">{words}</td>'
+    column = data[name]
     value = column.iloc[i]
     if isinstance(value, bool) or column.dtype == bool:
         text = "yes" if value else "no"
@@ -199,7 +215,7 @@ def _cell(column: pd.Series, i: int, is_header: bool) -> str:
     # <bdi> keeps a right-to-left name from turning the row around.
     text = f"<bdi>{escape(text)}</bdi>" if any(ord(letter) > 0x0590 for letter in text) else escape(text)
     tag, scope = ("th", ' scope="row"') if is_header else ("td", "")
-    look = _align(column) or (' class="long"' if tag == "td" and len(text) > 24 else "")
+    look = _align(data, name) or (' class="long"' if tag == "td" and len(text) > 24 else "")
     return f"<{tag}{scope}{look}>{text}</{tag}>"
 
 

@@ -52,6 +52,7 @@ _styled = rc_context(STYLE)
 
 def _grid(count: int, columns: int = 3, height: float = 2.35) -> tuple[Figure, list[Axes]]:
     """Return a figure of `count` panels in rows of `columns`; unused places stay empty."""
+    columns = min(columns, max(2, count))  # one panel alone takes half of the width, if a grid was asked for
     rows = math.ceil(max(count, 1) / columns)
     figure = Figure(figsize=(10.2, height * rows), layout="constrained")
     FigureCanvasSVG(figure)
@@ -81,6 +82,7 @@ def _years(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    axes.yaxis.set_major_formatter(lambda value, _: number(value, 4))
     axes.tick_params(labelsize=8, length=2.5)
 
 
@@ -270,7 +272,7 @@ def recovery_paths(
             color=MODEL,
             linestyle="--",
             linewidth=1.2,
-            label="path before, carried on",
+            label="path before, carried on" if part["counterfactual"].notna().any() else None,
         )
         axes.plot(
             part["t"],

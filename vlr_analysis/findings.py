@@ -126,14 +126,18 @@ def recovery_findings(covid: pd.DataFrame, definitions: pd.DataFrame, names: dic
 def _recovery_finding(row: pd.Series, beside: str) -> Finding:
     before = f" ({spoken(row['level_period'])})" if row["level_period"] != "the base" else ""
     words = "At the base it stood at" if row["kind"] == "since base" else "The year before it stood at"
+    step = f", after a largest step of {_gap(row['jump'], row['unit'])} in {row['jump_period']}"
+    step = step if row["freq"] != "A" else ""
     statement = (
         f"{row['label']}: {words.lower()} {_value(row['level'], row)}{before}; the shock of 2020 coincides with "
-        f"{_value(row['shock_value'], row)} in {spoken(row['shock_period'])}. "
+        f"{_value(row['shock_value'], row)} in {spoken(row['shock_period'])}{step}. "
         f"Against the level before: {_said(row, 'level')}. Against the path: {_said(row, 'path')}."
     )
-    names = ["n_before", "n_after", "level", "shock_value", "shock_change", "last_value", "gap_level", "gap_level_low",
-             "gap_level_high", "usual_movement", "depth", "loss", "loss_low", "loss_high", "rebound", "gap_path",
-             "gap_path_low", "gap_path_high", "placebo_rank", "placebos"]  # fmt: skip
+    names = [
+        "n_before", "n_after", "level", "jump", "shock_value", "shock_change", "last_value", "gap_level",
+        "gap_level_low", "gap_level_high", "usual_movement", "depth", "loss", "loss_low", "loss_high", "rebound",
+        "gap_path", "gap_path_low", "gap_path_high", "placebo_rank", "placebos",
+    ]  # fmt: skip
     numbers = {name: row[name] for name in names}
     verdict = f"level: {row['level_verdict']}; path: {row['path_verdict']}"
     n = f"{row['n_before']} values before and {row['n_after']} after the shock"

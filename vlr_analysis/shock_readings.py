@@ -37,7 +37,10 @@ def level_reading(group: Group, dates: Dates, labels: np.ndarray) -> dict[str, n
     done = recovery.measures(np.where(group.sign[:, None] == 0, -np.abs(gaps), signed), 1.0)
     verdict, reason = _level_verdict(group, dates, struck, gap, usual, reach, clear)
     back = np.where(verdict == RECOVERED, [labels[i][after[j]] if j >= 0 else "" for i, j in enumerate(done.back)], "")
+    steps = np.diff(group.y, axis=1)[:, np.maximum(after[: max(1, year)] - 1, 0)]
+    largest = np.abs(steps).argmax(axis=1)
     return {
+        "jump": steps[rows, largest], "jump_period": labels[rows, after[largest]],
         "level": level, "level_period": level_period, "usual_movement": usual, "shock_change": change,
         "shock_period": labels[rows, after[first]], "shock_value": group.y[rows, after[first]],
         "last_period": labels[:, -1], "last_value": group.y[:, -1], "gap_level": gap, "gap_level_low": gap - reach,
