@@ -102,6 +102,14 @@ def test_phases(start, end, phase):
     assert phases(np.array([start]), np.array([end]), 2020 + 2 / 12)[0] == phase
 
 
+def test_being_ahead_before_the_trough_is_no_recovery():
+    got = recovery.measures(np.array([[2.0, -5.0, -1.0], [1.0, -5.0, 0.0], [1.0, 2.0, 3.0]]), 0.5)
+    assert got.back.tolist() == [-1, 2, 1]
+    assert got.loss.tolist() == [-3.0, -2.5, 0.0]
+    assert got.rebound[:2].tolist() == [0.8, 1.0]
+    assert np.isnan(got.rebound[2])
+
+
 # --- planted truths ---------------------------------------------------------------------------
 
 

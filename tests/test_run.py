@@ -145,9 +145,9 @@ def test_findings_carry_their_numbers_and_are_shown(report):
 
 def test_tables_are_rounded_and_readable(report):
     for path in (report / "porto-exemplo" / "tables").glob("*.csv"):
-        table = pd.read_csv(path, float_precision="round_trip")
+        table = pd.read_csv(path)
         assert len(table.columns) > 1
-        numbers = table.select_dtypes("float").stack()
+        numbers = table.select_dtypes("float").stack().dropna()
         assert all(float(FLOAT_FORMAT % value) == value for value in numbers.head(200))
 
 
