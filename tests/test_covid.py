@@ -50,11 +50,51 @@ def test_quasi_poisson_on_sicily(oracle):
     want = oracle("its_sicily_expected_R.json")["model3_quasipoisson_season"]
     data = pd.read_csv(ORACLES / "its_sicily_ace.csv")
     month = data["time"].to_numpy(float)
-    ratio, low, high, dispersion = counterfactual.count_shock(
+    ratio, low, high, _, dispersion = counterfactual.count_shock(
         data["aces"].to_numpy(float), month / 12, data["smokban"].to_numpy() == 1, "M", data["stdpop"].to_numpy(float)
     )
     assert [ratio, low, high] == pytest.approx([want["smokban"][k] for k in ("RR", "lo", "hi")], rel=1e-3)
     assert dispersion == pytest.approx(want["dispersion"], rel=1e-5)
+
+
+def test_counterfactual_of_counts_on_sicily(oracle):
+    """its_sicily_expected_R.json, counterfactual_pre_only: expected admissions had the months before gone on."""
+    from conftest import ORACLES
+
+    want = oracle("its_sicily_expected_R.json")["counterfactual_pre_only"]
+    data = pd.read_csv(ORACLES / "its_sicily_ace.csv")
+    before = data["smokban"].to_numpy() == 0
+    t, y, people = (data[name].to_numpy(float) for name in ("time", "aces", "stdpop"))
+    got = counterfactual.count_path(
+        t[None, before] / 12,
+        y[None, before],
+        t[None, ~before] / 12,
+        "M",
+        populations=(people[None, before], people[None, ~before]),
+    )
+    assert got.mean.sum() == pytest.approx(want["sum_expected"], rel=1e-6)
+    assert got.mean[0] == pytest.approx(want["expected"], rel=1e-6)
+    assert (got.low < got.mean).all() and (got.mean < got.high).all()
+
+
+def test_monthly_counts_with_zeros_find_a_planted_drop(observations, definitions):
+    rng = np.random.default_rng(33)
+    k = np.arange(156)
+    lasting = rng.poisson(np.where(k >= 99, 0.8, 6.0))
+    none = rng.poisson(np.full(156, 2.0))
+    months = [f"{2012 + i // 12}-{i % 12 + 1:02d}" for i in k]
+    rows = {
+        ("1.1.1", ""): dict(zip(months, map(float, lasting), strict=True)),
+        ("1.2.1", ""): dict(zip(months, map(float, none), strict=True)),
+    }
+    table = observations(rows, unit="people")
+    got = covid.covid_table(table, definitions(table, "increase", "log", lower=0.0, kind="count")).set_index(
+        "indicator"
+    )
+    assert got.loc["1.1.1", "shock_clear"]
+    assert got.loc["1.1.1", "path_verdict"] in ("not yet", "cannot tell")
+    assert got.loc["1.1.1", "depth"] == pytest.approx(-6, abs=2.5)
+    assert not got.loc["1.2.1", "shock_clear"]
 
 
 def test_without_correlation_the_line_is_ordinary_least_squares():

@@ -156,6 +156,14 @@ def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
 
 
+def _count_model(y: np.ndarray, design: np.ndarray, population: np.ndarray | None):
+    """Quasi-Poisson fit with log link: `statsmodels` GLM, scale from Pearson's chi-square."""
+    import statsmodels.api as sm
+
+    offset = None if population is None else np.log(population)
+    return sm.GLM(y, design, family=sm.families.Poisson(), offset=offset).fit(scale="X2")
+
+
 def count_shock(y: np.ndarray, t: np.ndarray, after: np.ndarray, freq: str, population: np.ndarray | None = None):
     """Rate ratio of a step in counts at the shock: quasi-Poisson with season and trend.
 
@@ -170,17 +178,51 @@ def count_shock(y: np.ndarray, t: np.ndarray, after: np.ndarray, freq: str, popu
 
     Returns
     -------
-    ratio, low, high, dispersion : float
+    ratio, low, high, p, dispersion : float
 
     Notes
     -----
-    `statsmodels` GLM, Poisson, scale from Pearson's chi-square. Wedderburn 1974, doi:10.1093/biomet/61.3.439.
+    Wedderburn 1974, doi:10.1093/biomet/61.3.439.
     """
-    import statsmodels.api as sm
-
     design = columns(t[None], t[None].mean(axis=1), freq)[0]
-    design = np.column_stack([design, after.astype(float)])
-    offset = None if population is None else np.log(population)
-    found = sm.GLM(y, design, family=sm.families.Poisson(), offset=offset).fit(scale="X2")
+    found = _count_model(y, np.column_stack([design, after.astype(float)]), population)
     low, high = found.conf_int()[-1]
-    return float(np.exp(found.params[-1])), float(np.exp(low)), float(np.exp(high)), float(found.scale)
+    ratio = np.exp([found.params[-1], low, high])
+    return float(ratio[0]), float(ratio[1]), float(ratio[2]), float(found.pvalues[-1]), float(found.scale)
+
+
+def count_path(
+    t: np.ndarray, y: np.ndarray, t_new: np.ndarray, freq: str, level: float = 0.95, populations=None
+) -> Path:
+    """Counterfactual of counts that may be zero: quasi-Poisson with season and trend, series by series.
+
+    Parameters
+    ----------
+    t, y, t_new, freq, level
+        As in `fit_path`.
+    populations : pair of arrays, shapes (m, n) and (m, k), optional
+        Denominators before the shock and at `t_new`; they enter as a log offset.
+
+    Returns
+    -------
+    Path
+        The interval is for one new count: variance dispersion x mean, and that of the line.
+
+    Notes
+    -----
+    No correlation between neighbours is modelled; strictly positive counts take `fit_path` on the log scale.
+    """
+    centre = t.mean(axis=1)
+    before, ahead = columns(t, centre, freq), columns(t_new, centre, freq)
+    m, p = len(t), before.shape[-1]
+    coefficients, covariance, scale = np.empty((m, p)), np.empty((m, p, p)), np.empty(m)
+    for row in range(m):
+        found = _count_model(y[row], before[row], None if populations is None else populations[0][row])
+        coefficients[row], covariance[row], scale[row] = found.params, found.cov_params(), found.scale
+    fit = Fit(coefficients, covariance, scale, np.zeros(m), y.shape[1] - p)
+    mean = np.exp(np.einsum("mkp,mp->mk", ahead, coefficients))
+    if populations is not None:
+        mean = mean * populations[1]
+    of_line = np.einsum("mkp,mpq,mkq->mk", ahead, covariance, ahead) * mean**2
+    reach = stats.t.ppf((1 + level) / 2, fit.df) * np.sqrt(scale[:, None] * mean + of_line)
+    return Path(mean, np.maximum(mean - reach, 0), mean + reach, fit, ahead)

@@ -8,7 +8,7 @@ import pandas as pd
 from vlr_analysis import counterfactual
 from vlr_analysis.series import SERIES_KEY, as_series
 from vlr_analysis.shock_groups import WINDOW, Dates, phases, shock_groups, shock_keys
-from vlr_analysis.shock_readings import UNKNOWN, level_before, level_reading, path_reading
+from vlr_analysis.shock_readings import UNKNOWN, fit_path, level_before, level_reading, path_reading
 
 KEY = list(SERIES_KEY)
 
@@ -143,7 +143,7 @@ def paths(
         covered = (group.t[0] >= t[0, 0] - 1e-9) & (group.t[0] <= dates.horizon + 1e-9)
         path = None
         if group.kind != "since base":
-            path = counterfactual.fit_path(t, y, group.t[:, covered], group.freq, group.model)
+            path = fit_path(group, t, y, group.t[:, covered])
         for i, row in enumerate(group.rows):
             points.loc[place[row], "level"] = level[i]
             if path is None:

@@ -50,6 +50,7 @@ class Group:
     start: np.ndarray  # (n,) of the first series
     phase: np.ndarray  # (n,) 'before', 'straddles', 'after'
     broken: np.ndarray  # (m,) a break in the series at or after the shock
+    counts: bool  # counts with zeros among them, below the year: neither a log nor a line fits
 
     @property
     def before(self) -> np.ndarray:
@@ -79,6 +80,7 @@ def shock_keys(series: SeriesSet, definitions: pd.DataFrame, dates: Dates) -> pd
     known = keys[DEFINITION_KEY].merge(definitions, on=DEFINITION_KEY, how="left")
     keys["direction"] = known["direction"].fillna("").to_numpy()
     keys["scale"] = known["scale"].fillna("identity").to_numpy()
+    keys["counted"] = (known["kind"] == "count").to_numpy() if "kind" in known else False
     keys[["lower", "upper"]] = known[["lower", "upper"]].to_numpy(float)
     keys["sign"] = direction_sign(keys, definitions).astype(float)
     points = series.points
@@ -104,19 +106,27 @@ def shock_groups(series: SeriesSet, keys: pd.DataFrame, dates: Dates) -> Iterato
     broken_rows = _broken(series, dates)
     for block in series.blocks():
         phase = phases(block.start, block.end, dates.shock)
-        frame = keys.loc[block.rows, ["kind", "freq", "scale", "lower", "upper"]].reset_index(drop=True)
+        frame = keys.loc[block.rows, ["kind", "freq", "counted", "scale", "lower", "upper"]].reset_index(drop=True)
         frame["phase"] = ["".join(word[0] for word in row) for row in phase]
-        for (kind, freq, scale, lower, upper, _), part in frame.groupby(list(frame.columns), dropna=False, sort=True):
+        for (kind, freq, counted, scale, lower, upper, _), part in frame.groupby(
+            list(frame.columns), dropna=False, sort=True
+        ):
             if not kind:
                 continue
             at = part.index.to_numpy()
             usable = regression.fits_scale(block.y[at], scale, lower, upper) & (kind != "since base")
-            for chosen, model in ((at[usable], (scale, lower, upper)), (at[~usable], ("identity", lower, upper))):
+            zeros = ~usable & (counted and kind == "seasonal") & (block.y[at] >= 0).all(axis=1)
+            choices = (
+                (at[usable], (scale, lower, upper), False),
+                (at[zeros], ("log", 0.0, upper), True),
+                (at[~usable & ~zeros], ("identity", lower, upper), False),
+            )
+            for chosen, model, counts in choices:
                 if len(chosen):
                     rows = block.rows[chosen]
                     yield Group(
                         rows, kind, freq, model, keys["sign"].to_numpy()[rows], block.t[chosen], block.y[chosen],
-                        block.start[chosen[0]], phase[chosen[0]], np.isin(rows, broken_rows),
+                        block.start[chosen[0]], phase[chosen[0]], np.isin(rows, broken_rows), counts,
                     )  # fmt: skip
 
 

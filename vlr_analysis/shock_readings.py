@@ -117,6 +117,13 @@ def _level_verdict(group, dates, change, gap, usual, reach, clear) -> tuple[np.n
 # --- against the path -------------------------------------------------------------------------------
 
 
+def fit_path(group: Group, t: np.ndarray, y: np.ndarray, t_new: np.ndarray) -> counterfactual.Path:
+    """Return the counterfactual by the model that fits the group: counts with zeros, or a line on its scale."""
+    if group.counts:
+        return counterfactual.count_path(t, y, t_new, group.freq)
+    return counterfactual.fit_path(t, y, t_new, group.freq, group.model)
+
+
 def path_reading(group: Group, dates: Dates, labels: np.ndarray, seed: int) -> dict[str, np.ndarray]:
     """Return the columns of the reading against the path; see `covid.covid_table`."""
     after = np.flatnonzero(group.after & (group.t[0] <= dates.horizon + 1e-9))
@@ -125,7 +132,7 @@ def path_reading(group: Group, dates: Dates, labels: np.ndarray, seed: int) -> d
     if not len(after):
         return {"path_verdict": UNKNOWN, "path_reason": "no value within three years after the shock"}
     t, y = group.window(WINDOW)
-    path = counterfactual.fit_path(t, y, group.t[:, after], group.freq, group.model)
+    path = fit_path(group, t, y, group.t[:, after])
     observed = group.y[:, after]
     gaps = observed - path.mean
     spacing = 1 / POINTS_A_YEAR[group.freq]
@@ -186,8 +193,16 @@ def _clear_shock(group, path, observed, after, dates) -> tuple[np.ndarray, np.nd
     at = np.where(group.sign == 0, np.abs(gaps).argmax(axis=1), (group.sign[:, None] * gaps).argmin(axis=1))
     used = np.concatenate([np.flatnonzero(group.before)[-WINDOW * year :], after])
     later = np.isin(used, after)
-    step_p = counterfactual.step_test(group.t[:, used], group.y[:, used], later, dates.shock, group.freq, group.model)
+    step_p = _step_p(group, used, later, dates.shock)
     return outside[rows, at] & (step_p < 0.05), at, step_p
+
+
+def _step_p(group: Group, used: np.ndarray, later: np.ndarray, shock: float) -> np.ndarray:
+    """P-value of the step at the shock, by the model that fits the group."""
+    t, y = group.t[:, used], group.y[:, used]
+    if group.counts:
+        return np.array([counterfactual.count_shock(b, a, later, group.freq)[3] for a, b in zip(t, y, strict=True)])
+    return counterfactual.step_test(t, y, later, shock, group.freq, group.model)
 
 
 def _path_verdicts(group, dates, after, path, clear, done) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -202,7 +217,7 @@ def _path_verdicts(group, dates, after, path, clear, done) -> tuple[np.ndarray, 
             continue
         if len(t[0]) < years * POINTS_A_YEAR[group.freq]:
             continue
-        other = counterfactual.fit_path(t, y, group.t[:, after], group.freq, group.model)
+        other = fit_path(group, t, y, group.t[:, after])
         gaps = recovery.measures(np.nan_to_num(group.sign[:, None] * (group.y[:, after] - other.mean)), 1.0)
         verdict = _path_verdict(group, group.y[:, after], other, clear, gaps.rebound)
         verdicts[years] = (
