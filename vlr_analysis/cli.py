@@ -56,10 +56,15 @@ def run(
     with deliver.staging(out) as staged:
         with _progress(console) as progress:
             bar = progress.add_task(f"{len(chosen)} cities, {len(notebooks)} notebooks each", total=len(tasks))
-            for outcome in running.run_all(tasks, staged, jobs):
-                outcomes.append(outcome)
-                progress.console.print(f"  {outcome.task.name}: {'FAILED' if outcome.failed else 'done'}", markup=False)
-                progress.advance(bar)
+            try:
+                for outcome in running.run_all(tasks, staged, jobs):
+                    outcomes.append(outcome)
+                    state = "FAILED" if outcome.failed else "done"
+                    progress.console.print(f"  {outcome.task.name}: {state}", markup=False)
+                    progress.advance(bar)
+            except KeyboardInterrupt:
+                console.print("Stopped; nothing was written.")
+                raise
         for city in chosen:
             deliver.write_city(city, [item for item in outcomes if item.task.city is city], staged / city.id)
         deliver.deliver(staged, out, chosen)

@@ -73,7 +73,7 @@ def _exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataFra
     return Exhibit("figure", name, caption, alt, html, data)
 
 
-def _title(axes: Axes, label: str, unit: str, width: int = 42) -> None:
+def _title(axes: Axes, label: str, unit: str, width: int = 36) -> None:
     axes.set_title(textwrap.fill(label, width))
     axes.set_ylabel(textwrap.shorten(plain_unit(unit), 34, placeholder="…"), fontsize=8, color="#57606a")
 
