@@ -360,6 +360,7 @@ def overview(covid: pd.DataFrame, definitions: pd.DataFrame) -> Exhibit:
         left += counts[verdict].to_numpy()
     axes.invert_yaxis()
     axes.grid(visible=False)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("headline series")
     figure.legend(loc="outside lower center", ncols=5, fontsize=8)
     alt = " ".join(

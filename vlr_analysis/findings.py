@@ -84,9 +84,10 @@ def trend_findings(trend: pd.DataFrame, definitions: pd.DataFrame) -> list[Findi
 
 
 def _trend_finding(row: pd.Series, newest: int) -> Finding:
+    moves = "moving" if row["robust"] else "perhaps moving"
     doubt = "" if row["robust"] else " The test that allows for correlated years does not confirm it."
     statement = (
-        f"{row['label']} moves {row['movement']}: {_gap(row['slope_per_year'], row['unit'])} a year "
+        f"{row['label']}: {moves} {row['movement']}, {_gap(row['slope_per_year'], row['unit'])} a year "
         f"(95 % interval {interval(row['slope_low'], row['slope_high'])}; Theil-Sen slope over "
         f"{row['n']} yearly values, {spoken(row['first'])} to {spoken(row['last'])}).{doubt}"
     )
