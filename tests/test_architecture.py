@@ -20,6 +20,7 @@ FLOORS = [
     {"vlr_analysis"},  # the public face that notebooks import
     {"findings"},
     {"figures"},
+    {"drawing"},
     ANALYSES,
     {"cities"},
     {"params"},
@@ -29,7 +30,7 @@ FLOORS = [
     {"errors", "periods"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-NEVER = {"sources", "figures", "review", "cli", "params", "cities"}
+NEVER = {"sources", "figures", "drawing", "review", "cli", "params", "cities"}
 
 
 def room(path: Path) -> str:

@@ -16,6 +16,8 @@ from vlr_analysis.periods import spoken
 # A notebook that was run carries its results in its outputs under this type; the review reads them from there.
 MIME = "application/vnd.vlr.exhibit+json"
 
+PROBABILITIES = {"p", "q", "q_ar1", "probability", "smallest_p"}
+
 # Columns that hold periods: shown as readers say them, written as ISO 8601.
 PERIODS = {
     "base_period", "first", "jump_period", "last", "last_period", "level_back", "level_period", "path_back",
@@ -204,11 +206,15 @@ def _cell(data: pd.DataFrame, name: str, i: int, is_header: bool) -> str:
     value = column.iloc[i]
     if isinstance(value, bool) or column.dtype == bool:
         text = "yes" if value else "no"
+    elif name in PROBABILITIES and math.isfinite(value):
+        text = "<0.001" if value < 0.001 else f"{value:.3f}"
     elif pd.api.types.is_float_dtype(column):
         text = number(value)
     elif isinstance(value, float) and math.isnan(value):
         text = "–"
-    elif column.name in PERIODS:
+    elif name == "unit":
+        text = plain_unit(str(value)) or "–"
+    elif name in PERIODS:
         text = spoken(str(value))
     else:
         text = str(value).replace("-", "−") if pd.api.types.is_integer_dtype(column) else str(value)

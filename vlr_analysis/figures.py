@@ -2,117 +2,40 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import math
 import re
-import textwrap
-from collections.abc import Iterator, Mapping
-from html import escape
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from vlr_analysis.exhibits import Exhibit, interval, number, plain_unit, slug, with_unit
+from vlr_analysis.drawing import (
+    DASHES,
+    GROUPS,
+    MODEL,
+    NATION,
+    OWN,
+    SERIES,
+    SHOCK,
+    as_exhibit,
+    by_series,
+    grid,
+    is_series,
+    label_of,
+    lookup,
+    name_panel,
+    points_of,
+    styled,
+    year_axis,
+)
+from vlr_analysis.exhibits import Exhibit, interval, number, slug, with_unit
 from vlr_analysis.periods import decimal_year, parse_period, spoken
-from vlr_analysis.series import SERIES_KEY, as_series
-
-# Line style and grey level carry the meaning; colour only repeats it.
-OWN, NATION, PEERS, MODEL, SHOCK = "#0b4f8a", "#3d3d3d", "#a8b0b8", "#b34700", "#8a8a8a"
-GROUPS = ("#0b4f8a", "#b34700", "#2e7d32", "#7b1fa2", "#5d4037", "#00838f", "#ad1457", "#616161")
-DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)), (0, (3, 3)))
-
-STYLE = {
-    "svg.fonttype": "none",  # text stays text: sharp, and shaped by the browser also from right to left
-    "svg.hashsalt": "vlr",  # the same figures give the same bytes
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 9.5,
-    "axes.titlelocation": "left",
-    "axes.titleweight": "bold",
-    "axes.edgecolor": "#57606a",
-    "axes.axisbelow": True,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "grid.color": "#e4e8ec",
-    "lines.linewidth": 1.6,
-    "legend.frameon": False,
-}
-SERIES = list(SERIES_KEY)
-_styled = rc_context(STYLE)
-
-
-def _grid(count: int, columns: int = 3, height: float = 2.35) -> tuple[Figure, list[Axes]]:
-    """Return a figure of `count` panels in rows of `columns`; unused places stay empty."""
-    columns = min(columns, max(2, count))  # one panel alone takes half of the width, if a grid was asked for
-    rows = math.ceil(max(count, 1) / columns)
-    figure = Figure(figsize=(10.2, height * rows), layout="constrained")
-    FigureCanvasSVG(figure)
-    axes = [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
-    return figure, axes
-
-
-def _exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataFrame) -> Exhibit:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    # Text is drawn in whichever of these the reader's machine has.
-    svg = buffer.getvalue().replace(b"'DejaVu Sans'", b"'DejaVu Sans','Segoe UI',Arial,sans-serif")
-    source = base64.b64encode(svg).decode("ascii")
-    html = (
-        f'<figure id="{escape(name)}"><img alt="{escape(alt, quote=True)}" src="data:image/svg+xml;base64,{source}">'
-        f"<figcaption>{escape(caption)}</figcaption></figure>"
-    )
-    return Exhibit("figure", name, caption, alt, html, data)
-
-
-def _title(axes: Axes, label: str, unit: str, width: int = 36) -> None:
-    axes.set_title(textwrap.fill(label, width))
-    axes.set_ylabel(textwrap.shorten(plain_unit(unit), 34, placeholder="…"), fontsize=8, color="#57606a")
-
-
-def _years(axes: Axes) -> None:
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
-    axes.yaxis.set_major_formatter(lambda value, _: number(value, 4))
-    axes.tick_params(labelsize=8, length=2.5)
-
-
-def _points(table: pd.DataFrame) -> pd.DataFrame:
-    series = as_series(table)
-    return series.points.join(series.keys[SERIES], on="row")
-
-
-def _label_of(definitions: pd.DataFrame) -> dict[tuple[str, str, str], str]:
-    return {(row.indicator, row.series, row.unit): row.label for row in definitions.itertuples()}
-
-
-def _lookup(row: pd.Series) -> tuple[str, str, str]:
-    return row["indicator"], row["series"], row["unit"]
-
-
-def _is(table: pd.DataFrame, key: tuple[str, str, str]) -> pd.Series:
-    """Mask of the rows of one (indicator, series, unit)."""
-    return (table[["indicator", "series", "unit"]] == list(key)).all(axis=1)
-
-
-def _by_series(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, pd.DataFrame]]:
-    for _, group in rows.groupby(SERIES, sort=False):
-        yield group.iloc[0], group
-
 
 # --- trends ----------------------------------------------------------------------------------------
 
 
-@_styled
+@styled
 def verdicts_by_goal(trend: pd.DataFrame, definitions: pd.DataFrame, goal_labels: Mapping[int, str]) -> Exhibit:
     """How many headline series of each goal move towards it, away from it, or cannot be told."""
     rows = trend[trend["breakdown"] == ""].merge(definitions, on=["indicator", "series", "unit"], how="left")
@@ -121,7 +44,7 @@ def verdicts_by_goal(trend: pd.DataFrame, definitions: pd.DataFrame, goal_labels
     rows["seen"] = np.where(pd.Series(told).isin(kinds), told, kinds[2])
     counts = rows.groupby(["goal", "seen"]).size().unstack(fill_value=0).reindex(columns=kinds, fill_value=0)
     names = [f"{goal}  {goal_labels.get(goal, '')}" if goal else "no goal" for goal in counts.index]
-    figure, (axes,) = _grid(1, columns=1, height=0.32 * len(counts) + 1.3)
+    figure, (axes,) = grid(1, columns=1, height=0.32 * len(counts) + 1.3)
     left = np.zeros(len(counts))
     for kind, colour, hatch in zip(
         kinds, ("#0b4f8a", "#b34700", "#8fb3cf", "#d0d7de", "#f4f7fa"), ("", "//", "", "", ".."), strict=True
@@ -141,20 +64,20 @@ def verdicts_by_goal(trend: pd.DataFrame, definitions: pd.DataFrame, goal_labels
         "Headline series of each goal by what their trend says. A trend counts where Kendall's test sees it after "
         "correction for testing all headline series of the city."
     )
-    return _exhibit(figure, "verdicts_by_goal", caption, alt, counts.reset_index())
+    return as_exhibit(figure, "verdicts_by_goal", caption, alt, counts.reset_index())
 
 
-@_styled
+@styled
 def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, goal: int, goal_label: str) -> Exhibit:
     """Headline series of one goal: values, and the Theil-Sen line where there are enough."""
     mine = definitions[definitions["goal"] == goal]
     key = ["indicator", "series", "unit"]
     order = {tuple(row): place for place, row in enumerate(mine[key].to_numpy())}
-    points = _points(table[table["breakdown"] == ""].merge(mine[key], on=key))
+    points = points_of(table[table["breakdown"] == ""].merge(mine[key], on=key))
     known = trend[trend["breakdown"] == ""].set_index(SERIES)
-    parts = sorted(_by_series(points), key=lambda part: order[_lookup(part[0])])
-    labels = _label_of(mine)
-    figure, panels = _grid(len(parts))
+    parts = sorted(by_series(points), key=lambda part: order[lookup(part[0])])
+    labels = label_of(mine)
+    figure, panels = grid(len(parts))
     told = []
     for axes, (first, group) in zip(panels, parts, strict=True):
         row = known.loc[tuple(first[SERIES])]
@@ -163,7 +86,7 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
         if np.isfinite(row["slope_per_year"]) and np.isfinite(row["intercept"]):
             ends = np.array([group["t"].min(), group["t"].max()])
             axes.plot(ends, row["intercept"] + row["slope_per_year"] * ends, color=MODEL, linestyle="--", linewidth=1.4)
-        _title(axes, labels[_lookup(first)], first["unit"])
+        name_panel(axes, labels[lookup(first)], first["unit"])
         axes.text(
             0.02,
             1.0,
@@ -174,19 +97,20 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
             color="#57606a",
         )
         axes.set_title(axes.get_title(loc="left"), loc="left", pad=13)
-        _years(axes)
+        year_axis(axes)
         ends = group.iloc[[0, -1]]
         reached = [f"{with_unit(end.value, first['unit'])} in {spoken(end.period)}" for end in ends.itertuples()]
-        told.append(f"{labels[_lookup(first)]}: {', '.join(reached)}, {row['movement'] or row['verdict']}")
+        told.append(f"{labels[lookup(first)]}: {', '.join(reached)}, {row['movement'] or row['verdict']}")
     data = points[[*key, "period", "value", "low", "high"]]
+    about = f"Goal {goal}, {goal_label}" if goal else "Series without a goal"
     caption = (
-        f"Goal {goal}, {goal_label}: the headline series as published, and the Theil-Sen line (dashed) where there are "
+        f"{about}: the headline series as published, and the Theil-Sen line (dashed) where there are "
         "five yearly values."
     )
-    return _exhibit(figure, f"trends_goal_{goal:02d}", caption, "Line charts. " + "; ".join(told) + ".", data)
+    return as_exhibit(figure, f"trends_goal_{goal:02d}", caption, "Line charts. " + "; ".join(told) + ".", data)
 
 
-@_styled
+@styled
 def projections(
     paths: pd.DataFrame, table: pd.DataFrame, progress: pd.DataFrame, definitions: pd.DataFrame, limit: int = 9
 ) -> Exhibit:
@@ -195,8 +119,8 @@ def projections(
     chosen = progress[progress["projection_low"].notna() & (progress["direction"] != "")]
     chosen = chosen.merge(definitions[[*key, "priority", "goal"]], on=key)
     chosen = chosen.sort_values(["priority", "goal"], ascending=[False, True], kind="stable").head(limit)
-    points, labels = _points(table[table["breakdown"] == ""]), _label_of(definitions)
-    figure, panels = _grid(len(chosen))
+    points, labels = points_of(table[table["breakdown"] == ""]), label_of(definitions)
+    figure, panels = grid(len(chosen))
     told, parts = [], []
     for axes, (_, row) in zip(panels, chosen.iterrows(), strict=True):
         path = paths.loc[(paths[SERIES] == row[SERIES]).all(axis=1)]
@@ -208,17 +132,17 @@ def projections(
         )
         if np.isfinite(row["target"]):
             axes.axhline(row["target"], color=NATION, linestyle=":", linewidth=1.2)
-        _title(axes, labels[_lookup(row)], row["unit"])
-        _years(axes)
-        told.append(f"{labels[_lookup(row)]}: {with_unit(row['projection'], row['unit'])} "
+        name_panel(axes, labels[lookup(row)], row["unit"])
+        year_axis(axes)
+        told.append(f"{labels[lookup(row)]}: {with_unit(row['projection'], row['unit'])} "
                     f"(95 % interval {interval(row['projection_low'], row['projection_high'])})")  # fmt: skip
-        parts.append(path.assign(label=labels[_lookup(row)]))
+        parts.append(path.assign(label=labels[lookup(row)]))
     data = pd.concat(parts, ignore_index=True) if parts else paths
     caption = (
         "Where the years so far point: a line with correlated errors carried to the horizon (dashed), with the 95 % "
         "interval for one later value; dotted, the target where one is set."
     )
-    return _exhibit(
+    return as_exhibit(
         figure, "projections", caption, "Line charts with bands, values at the horizon: " + "; ".join(told) + ".", data
     )
 
@@ -226,7 +150,7 @@ def projections(
 # --- shock and recovery -------------------------------------------------------------------------------
 
 
-@_styled
+@styled
 def recovery_paths(
     paths: pd.DataFrame,
     covid: pd.DataFrame,
@@ -257,12 +181,12 @@ def recovery_paths(
     since : float
         First year to draw.
     """
-    paths, covid = (table[_is(table, key) & (table["breakdown"] == "")] for table in (paths, covid))
+    paths, covid = (table[is_series(table, key) & (table["breakdown"] == "")] for table in (paths, covid))
     name, title, labels = f"path_{slug(label)}", label, areas
     begin = decimal_year(parse_period(shock).start)
     parts = [(area, paths[(paths["area"] == area) & (paths["t"] >= since)]) for area in labels]
     parts = [(area, part) for area, part in parts if len(part)]
-    figure, panels = _grid(len(parts), height=2.7)
+    figure, panels = grid(len(parts), height=2.7)
     told = []
     for axes, (area, part) in zip(panels, parts, strict=True):
         axes.fill_between(part["t"], part["low"], part["high"], color=MODEL, alpha=0.15, linewidth=0)
@@ -293,8 +217,8 @@ def recovery_paths(
             label="observed",
         )
         axes.axvline(begin, color=SHOCK, linewidth=0.9)
-        _title(axes, labels[area], part["unit"].iloc[0])
-        _years(axes)
+        name_panel(axes, labels[area], part["unit"].iloc[0])
+        year_axis(axes)
         _possible(axes, part)
         row = covid[covid["area"] == area].iloc[0]
         told.append(_told(labels[area], row))
@@ -306,7 +230,7 @@ def recovery_paths(
         f"{title}: observed, the level of the year before the shock (dotted) and the path of the years before carried "
         f"on, with the 95 % interval for one value (dashed, band). The upright line marks {shock}. {note}"
     ).strip()
-    return _exhibit(figure, name, caption, "Line charts. " + " ".join(told), data)
+    return as_exhibit(figure, name, caption, "Line charts. " + " ".join(told), data)
 
 
 def _possible(axes: Axes, part: pd.DataFrame) -> None:
@@ -336,7 +260,7 @@ def _told(name: str, row: pd.Series) -> str:
     )
 
 
-@_styled
+@styled
 def overview(covid: pd.DataFrame, definitions: pd.DataFrame) -> Exhibit:
     """How many headline series ended as recovered, not yet, ahead, no clear shock or cannot tell, by reading."""
     verdicts = ["recovered", "not yet", "ahead", "no clear shock", "cannot tell"]
@@ -345,7 +269,7 @@ def overview(covid: pd.DataFrame, definitions: pd.DataFrame) -> Exhibit:
         {words: rows[column].value_counts().reindex(verdicts, fill_value=0)
          for words, column in (("against the level before", "level_verdict"), ("against the path", "path_verdict"))}
     ).T  # fmt: skip
-    figure, (axes,) = _grid(1, columns=1, height=1.9)
+    figure, (axes,) = grid(1, columns=1, height=1.9)
     left = np.zeros(2)
     for verdict, colour, hatch in zip(
         verdicts, ("#0b4f8a", "#b34700", "#2e7d32", "#d0d7de", "#f4f7fa"), ("", "//", "\\\\", "", ".."), strict=True
@@ -368,10 +292,10 @@ def overview(covid: pd.DataFrame, definitions: pd.DataFrame) -> Exhibit:
         for words in counts.index
     )
     caption = "Headline series by verdict. The two readings answer different questions and are never mixed."
-    return _exhibit(figure, "overview", caption, alt, counts.reset_index(names="reading"))
+    return as_exhibit(figure, "overview", caption, alt, counts.reset_index(names="reading"))
 
 
-@_styled
+@styled
 def by_group(
     paths: pd.DataFrame,
     area: str,
@@ -383,10 +307,10 @@ def by_group(
 ) -> Exhibit:
     """One measure of one area by the groups of one dimension: a line for each group, the total in black."""
     group_rows = paths["breakdown"].str.fullmatch(f"{re.escape(dimension)}=[^;=]+") | (paths["breakdown"] == "")
-    paths = paths[(paths["area"] == area) & _is(paths, key) & group_rows]
+    paths = paths[(paths["area"] == area) & is_series(paths, key) & group_rows]
     name, title = f"groups_{slug(label)}_{slug(dimension)}", label
     begin = decimal_year(parse_period(shock).start)
-    figure, (axes,) = _grid(1, columns=1, height=3.4)
+    figure, (axes,) = grid(1, columns=1, height=3.4)
     shown, told = paths[paths["t"] >= min(since, begin - 1)], []
     groups = [group for group in shown["breakdown"].unique() if group]
     for place, group in enumerate(groups):
@@ -402,37 +326,14 @@ def by_group(
     total = shown[shown["breakdown"] == ""]
     axes.plot(total["t"], total["value"], color="black", linewidth=2, label="total")
     axes.axvline(begin, color=SHOCK, linewidth=0.9)
-    _title(axes, title, shown["unit"].iloc[0], 80)
-    _years(axes)
+    name_panel(axes, title, shown["unit"].iloc[0], 80)
+    year_axis(axes)
     figure.legend(loc="outside right center", fontsize=8)
     caption = f"{title}, by group; black, the total. The upright line marks {shock}."
-    return _exhibit(
+    return as_exhibit(
         figure,
         name,
         caption,
         f"Line chart of {len(groups)} groups. " + "; ".join(told) + ".",
         shown.drop(columns="duration"),
     )
-
-
-@_styled
-def gaps(rows: pd.DataFrame, name: str, title: str, unit: str) -> Exhibit:
-    """Gaps with their intervals, one line a row: `label`, `gap`, `low`, `high`; the city first."""
-    figure, (axes,) = _grid(1, columns=1, height=0.3 * len(rows) + 1.1)
-    place = np.arange(len(rows))
-    whole = rows[["low", "high"]].notna().all(axis=1).to_numpy()
-    at = rows[whole]
-    axes.hlines(place[whole], at["low"], at["high"], color=PEERS, linewidth=2.2)
-    colours = [OWN if own else NATION for own in rows["own"]]
-    axes.scatter(rows["gap"], place, c=colours, s=26, zorder=3)
-    axes.axvline(0, color=SHOCK, linewidth=0.9)
-    axes.set_yticks(place, rows["label"])
-    axes.invert_yaxis()
-    axes.grid(axis="x", color="#e4e8ec")
-    axes.grid(visible=False, axis="y")
-    axes.set_xlabel(f"gap, {unit}")
-    axes.tick_params(labelsize=8)
-    axes.set_title(title)
-    told = "; ".join(f"{row.label} {number(row.gap)} ({interval(row.low, row.high)})" for row in rows.itertuples())
-    caption = f"{title}: observed less expected, with the 95 % interval where there is one."
-    return _exhibit(figure, name, caption, f"Dots with intervals. {told}.", rows)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import yaml
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.observations import COLUMNS, KEY, check, empty
 from vlr_analysis.periods import parse_period
+from vlr_analysis.sources.open_sdg_sheet import (
+    Sheet,
+    placeholder,
+    read_metadata,
+    read_sheet,
+    says_not_statistical,
+)
 
 TAKEN, PLACEHOLDER, NOT_STATISTICAL, EMPTY, PROBLEM = "taken", "placeholder", "not statistical", "empty", "problem"
 NO_FILE = "not a file"
@@ -83,24 +87,6 @@ class OpenSdgImport:
         return tuple(problem for report in self.files for problem in report.problems)
 
 
-@dataclass
-class _Sheet:
-    """One CSV file on its way in: rows with their line numbers, and what was repaired."""
-
-    name: str
-    columns: list[str]
-    rows: list[tuple[int, list[str]]]
-    repairs: Counter = field(default_factory=Counter)
-    problems: list[Problem] = field(default_factory=list)
-    spans: dict[str, list[str]] = field(default_factory=dict)
-
-    def repaired(self) -> str:
-        told = [f"{what} ({count})" if count > 1 else what for what, count in sorted(self.repairs.items())]
-        for kind, labels in sorted(self.spans.items()):
-            told.append(labels[0] + (f", and {len(labels) - 1} more as {kind}" if len(labels) > 1 else ""))
-        return "; ".join(told)
-
-
 def read_open_sdg(
     folder: Path | str, *, area: str, source: str = "open-sdg", year_start: str = "07-01"
 ) -> OpenSdgImport:
@@ -155,13 +141,13 @@ def _read_file(path: Path, folder: Path, area: str, source: str, year_start: str
         return FileReport(name, NO_FILE, detail="a folder where a file is expected; nothing was read from it"), None
     if path.suffix.lower() != ".csv":
         return FileReport(name, NO_FILE, detail="not a CSV file"), None
-    sheet = _sheet(path)
+    sheet = read_sheet(path)
     if sheet is None:
         return FileReport(name, EMPTY, detail="no row below the header"), None
-    about = _metadata(folder, path.stem.removeprefix("indicator_"))
-    if _says_not_statistical(sheet):
+    about = read_metadata(folder, path.stem.removeprefix("indicator_"))
+    if says_not_statistical(sheet):
         return FileReport(name, NOT_STATISTICAL, detail="a sentence stands where the figures would"), None
-    reason = _placeholder(sheet)
+    reason = placeholder(sheet)
     if reason:
         return FileReport(name, PLACEHOLDER, detail=reason), None
     if about.get("data_non_statistical") is True:
@@ -179,101 +165,10 @@ def _read_file(path: Path, folder: Path, area: str, source: str, year_start: str
     ), table
 
 
-# --- reading the file ---------------------------------------------------------------------------------
-
-
-def _sheet(path: Path) -> _Sheet | None:
-    content, repairs = path.read_bytes(), Counter()
-    if content.startswith(b"\xef\xbb\xbf"):
-        repairs["byte-order mark"] += 1
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-        repairs["read as Windows-1252"] += 1
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    header = text.split("\n", 1)[0]
-    separator = ";" if header.count(";") > header.count(",") else ","
-    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
-    filled = [n for n, line in enumerate(lines, 1) if any(cell.strip() for cell in line)]
-    if not filled:
-        return None
-    columns = [column.strip() for column in lines[filled[0] - 1]]
-    rows = [(n, [cell.strip() for cell in lines[n - 1]]) for n in filled[1:]]
-    if not rows:
-        return None
-    sheet = _Sheet(path.name, columns, rows, repairs)
-    _square(sheet)
-    return sheet
-
-
-def _square(sheet: _Sheet) -> None:
-    """Drop columns without name and content, and give every row as many cells as the header has."""
-    width = len(sheet.columns)
-    for number, cells in sheet.rows:
-        if any(cells[width:]):
-            sheet.problems.append(
-                Problem(f"{sheet.name}, row {number}", f"{len(cells)} cells", f"{width}, as in the header",
-                        "put a number that holds a comma in quotation marks")
-            )  # fmt: skip
-    sheet.rows = [(number, (cells + [""] * width)[:width]) for number, cells in sheet.rows]
-    bare = [i for i, column in enumerate(sheet.columns) if not column and not any(cells[i] for _, cells in sheet.rows)]
-    if bare:
-        sheet.repairs["empty column without a name left out"] += len(bare)
-        keep = [i for i in range(width) if i not in bare]
-        sheet.columns = [sheet.columns[i] for i in keep]
-        sheet.rows = [(number, [cells[i] for i in keep]) for number, cells in sheet.rows]
-
-
-def _metadata(folder: Path, code: str) -> dict:
-    """Read `meta/<code>.md` or `.yml` and `indicator-config/<code>.yml`; what cannot be read is left out."""
-    found: dict = {}
-    for place in (f"meta/{code}.md", f"meta/{code}.yml", f"indicator-config/{code}.yml"):
-        path = folder / place
-        if not path.is_file():
-            continue
-        text = path.read_text(encoding="utf-8-sig", errors="replace")
-        front = re.match(r"---\s*\n(.*?)\n---", text, re.S)
-        try:
-            content = yaml.safe_load(front[1] if front else text)
-        except yaml.YAMLError:
-            continue
-        if isinstance(content, dict):
-            found |= {key: value for key, value in content.items() if value not in (None, "")}
-    return found
-
-
-# --- what the file is ---------------------------------------------------------------------------------
-
-
-def _says_not_statistical(sheet: _Sheet) -> bool:
-    return any("non-statistical" in cell.lower() for _, cells in sheet.rows for cell in cells)
-
-
-def _placeholder(sheet: _Sheet) -> str:
-    """Say which of the known fillers a file is, if any."""
-    names = {column.casefold() for column in sheet.columns}
-    if {"grade", "planet", "fruit"} <= names:
-        return "the sample of grades, planets and fruit"
-    if {"group a", "group b"} <= names:
-        return "the sample with columns Group A and Group B"
-    values = [cells[-1] for _, cells in sheet.rows]
-    if "group" in names:
-        place = [column.casefold() for column in sheet.columns].index("group")
-        groups = {cells[place] for _, cells in sheet.rows}
-        if groups <= {"", "A", "B"} and all(re.fullmatch(r"\d", value) for value in values):
-            return "the sample with groups A and B"
-    if len(sheet.columns) == 2 and len(sheet.rows) == 1 and values == ["0"]:
-        return f"the single row {sheet.rows[0][1][0]},0"
-    return ""
-
-
 # --- turning it into observations -----------------------------------------------------------------------
 
 
-def _observations(
-    sheet: _Sheet, stem: str, about: dict, area: str, source: str, year_start: str
-) -> pd.DataFrame | None:
+def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, year_start: str) -> pd.DataFrame | None:
     plain = [column.casefold() for column in sheet.columns]
     place = _places(sheet, plain)
     if sheet.problems:
@@ -305,7 +200,7 @@ def _observations(
     return _once(sheet, table)[list(COLUMNS)] if not sheet.problems else None
 
 
-def _places(sheet: _Sheet, plain: list[str]) -> dict[str, int]:
+def _places(sheet: Sheet, plain: list[str]) -> dict[str, int]:
     """Say which column holds the year, the value, the series, the unit and the status."""
     place = {}
     for name, words in (("year", {"year", "years", "time", "period", "time_period"}), ("value", {"value", "obs_value"}),
@@ -328,7 +223,7 @@ _YEAR = re.compile(r"(\d{4})(?:\.0)?")
 _SPAN = re.compile(r"(\d{4})\s*([-–—/])\s*(\d{2}|\d{4})")
 
 
-def _periods(sheet: _Sheet, place: int, year_start: str) -> dict[str, str]:
+def _periods(sheet: Sheet, place: int, year_start: str) -> dict[str, str]:
     """Map each label of the year column to an ISO 8601 period; a label that is none is a problem."""
     labels = list(dict.fromkeys(cells[place] for _, cells in sheet.rows))
     begins = {int(m[1]) for m in (_SPAN.fullmatch(label.rstrip("* ")) for label in labels) if m and _years(m) == 2}
@@ -359,7 +254,7 @@ def _years(span: re.Match) -> int:
     return (last if last > 99 else first // 100 * 100 + last) - first + 1
 
 
-def _iso(sheet: _Sheet, label: str, place: int) -> str:
+def _iso(sheet: Sheet, label: str, place: int) -> str:
     try:
         parse_period(label)
     except (ValueError, OverflowError):
@@ -372,7 +267,7 @@ def _iso(sheet: _Sheet, label: str, place: int) -> str:
     return label
 
 
-def _value(sheet: _Sheet, number: int, text: str) -> tuple[float, str]:
+def _value(sheet: Sheet, number: int, text: str) -> tuple[float, str]:
     """Return the number of a cell, or NaN with the reason why there is none."""
     plain = text.casefold()
     if plain in MISSING:
@@ -401,13 +296,13 @@ def _dimension(column: str) -> str:
     return re.sub(r"[^0-9a-z]+", "-", column.casefold()).strip("-") or "dimension"
 
 
-def _category(sheet: _Sheet, text: str) -> str:
+def _category(sheet: Sheet, text: str) -> str:
     if ";" in text or "=" in text:
         sheet.repairs[f"; or = taken out of {text!r}"] += 1
     return text.replace(";", ",").replace("=", ":")
 
 
-def _once(sheet: _Sheet, table: pd.DataFrame) -> pd.DataFrame:
+def _once(sheet: Sheet, table: pd.DataFrame) -> pd.DataFrame:
     """Give every key one row: copies and blanks beside a value go; rows at odds go, with a problem."""
     again = table.duplicated(list(KEY), keep=False)
     left_out: list[int] = []

@@ -1,0 +1,113 @@
+"""How every chart of the kit is drawn: style, panels, axes, and a figure turned into an exhibit."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import textwrap
+from collections.abc import Iterator
+from html import escape
+
+import pandas as pd
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from vlr_analysis.exhibits import Exhibit, number, plain_unit
+from vlr_analysis.series import SERIES_KEY, as_series
+
+# Line style and grey level carry the meaning; colour only repeats it.
+OWN, NATION, PEERS, MODEL, SHOCK = "#0b4f8a", "#3d3d3d", "#a8b0b8", "#b34700", "#8a8a8a"
+GROUPS = ("#0b4f8a", "#b34700", "#2e7d32", "#7b1fa2", "#5d4037", "#00838f", "#ad1457", "#616161")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)), (0, (3, 3)))
+
+STYLE = {
+    "svg.fonttype": "none",  # text stays text: sharp, and shaped by the browser also from right to left
+    "svg.hashsalt": "vlr",  # the same figures give the same bytes
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.titleweight": "bold",
+    "axes.edgecolor": "#57606a",
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "grid.color": "#e4e8ec",
+    "lines.linewidth": 1.6,
+    "legend.frameon": False,
+}
+SERIES = list(SERIES_KEY)
+styled = rc_context(STYLE)
+
+
+def grid(count: int, columns: int = 3, height: float = 2.35) -> tuple[Figure, list[Axes]]:
+    """Return a figure of `count` panels in rows of `columns`; unused places stay empty."""
+    columns = min(columns, max(2, count))  # one panel alone takes half of the width, if a grid was asked for
+    rows = math.ceil(max(count, 1) / columns)
+    figure = Figure(figsize=(10.2, height * rows), layout="constrained")
+    FigureCanvasSVG(figure)
+    axes = [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
+    return figure, axes
+
+
+def as_exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataFrame) -> Exhibit:
+    """Turn a drawn figure into an exhibit: SVG with text as text, embedded as an image with its alt text."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    # Text is drawn in whichever of these the reader's machine has.
+    svg = buffer.getvalue().replace(b"'DejaVu Sans'", b"'DejaVu Sans','Segoe UI',Arial,sans-serif")
+    source = base64.b64encode(svg).decode("ascii")
+    html = (
+        f'<figure id="{escape(name)}"><img alt="{escape(alt, quote=True)}" src="data:image/svg+xml;base64,{source}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+    )
+    return Exhibit("figure", name, caption, alt, html, data)
+
+
+def name_panel(axes: Axes, label: str, unit: str, width: int = 36) -> None:
+    """Write what a panel shows above it, and the unit beside it."""
+    axes.set_title(textwrap.fill(label, width))
+    axes.set_ylabel(textwrap.shorten(plain_unit(unit), 34, placeholder="…"), fontsize=8, color="#57606a")
+
+
+def year_axis(axes: Axes) -> None:
+    """Give a panel whole years, few numbers, and numbers as readers write them."""
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
+    axes.yaxis.set_major_formatter(lambda value, _: number(value, 4))
+    axes.tick_params(labelsize=8, length=2.5)
+
+
+def points_of(table: pd.DataFrame) -> pd.DataFrame:
+    """Return every value of a table with the key of its series and its place in time."""
+    series = as_series(table)
+    return series.points.join(series.keys[SERIES], on="row")
+
+
+def label_of(definitions: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    """Return the label of each (indicator, series, unit)."""
+    return {(row.indicator, row.series, row.unit): row.label for row in definitions.itertuples()}
+
+
+def lookup(row: pd.Series) -> tuple[str, str, str]:
+    """Return (indicator, series, unit) of a row."""
+    return row["indicator"], row["series"], row["unit"]
+
+
+def is_series(table: pd.DataFrame, key: tuple[str, str, str]) -> pd.Series:
+    """Mask of the rows of one (indicator, series, unit)."""
+    return (table[["indicator", "series", "unit"]] == list(key)).all(axis=1)
+
+
+def by_series(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, pd.DataFrame]]:
+    """Yield the first row and all rows of each series."""
+    for _, group in rows.groupby(SERIES, sort=False):
+        yield group.iloc[0], group
