@@ -49,8 +49,8 @@ def test_a_table_shows_intervals_small_p_and_names_from_right_to_left():
         {"label": ["حي <b>"], "slope_low": [-1.0], "slope_high": [2.5], "q": [1e-9], "first": ["2016-01-01/P3Y"]}
     )
     shown = exhibits.table(data, "t", "A table.", "label first slope_low:slope_high q")
-    for text in ("<caption>A table.</caption>", "95 % interval", "−1 to 2.5", "&lt;0.001", "<bdi>حي &lt;b&gt;</bdi>", "2016-2018",
-                 'scope="row"', 'scope="col"'):  # fmt: skip
+    wanted = ["<caption>A table.</caption>", "95 % interval", "−1 to 2.5", "&lt;0.001", "2016-2018", 'scope="row"']
+    for text in [*wanted, "<bdi>حي &lt;b&gt;</bdi>", 'scope="col"']:
         assert text in shown.html
     assert "2016-01-01/P3Y" in shown.csv()
 

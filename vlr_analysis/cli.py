@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from vlr_analysis.errors import InputError, KitError
+from vlr_analysis.errors import InputError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -149,9 +149,6 @@ def main() -> None:
     except InputError as error:
         typer.echo(str(error), err=True)
         sys.exit(1)
-    except KitError as error:
-        typer.echo(str(error), err=True)
-        sys.exit(PART_FAILED)
 
 
 if __name__ == "__main__":

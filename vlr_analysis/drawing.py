@@ -20,7 +20,7 @@ from vlr_analysis.exhibits import Exhibit, number, plain_unit
 from vlr_analysis.series import SERIES_KEY, as_series
 
 # Line style and grey level carry the meaning; colour only repeats it.
-OWN, NATION, PEERS, MODEL, SHOCK = "#0b4f8a", "#3d3d3d", "#a8b0b8", "#b34700", "#8a8a8a"
+OWN, NATION, MODEL, SHOCK = "#0b4f8a", "#3d3d3d", "#b34700", "#8a8a8a"
 GROUPS = ("#0b4f8a", "#b34700", "#2e7d32", "#7b1fa2", "#5d4037", "#00838f", "#ad1457", "#616161")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 2)), (0, (1, 1)), (0, (3, 3)))
 

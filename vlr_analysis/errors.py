@@ -62,10 +62,6 @@ class InputError(KitError):
         super().__init__("\n".join([head, *(f"- {problem}" for problem in self.problems)]))
 
 
-class RunError(KitError):
-    """A part of the work failed while it ran; names the city, the notebook and the cause."""
-
-
 def raise_if_any(subject: str, problems: Iterable[Problem]) -> None:
     """Raise one `InputError` with all `problems`, or return when there are none."""
     problems = tuple(problems)

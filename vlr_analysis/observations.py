@@ -87,10 +87,6 @@ SCHEMA = pa.DataFrameSchema(
 )
 
 
-def _blank(table: pd.DataFrame, column: str) -> pd.Series:
-    return table[column].isna() if column in NUMBERS else table[column] == ""
-
-
 def _row_rules(table: pd.DataFrame) -> Iterator[tuple[pd.Series, str, str, str]]:
     """Yield (bad rows, column, expected, fix) for rules that need more than one column."""
     empty = table["status"].isin(WITHOUT_VALUE)
