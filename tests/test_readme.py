@@ -17,6 +17,10 @@ BLOCKS = [
 ]
 
 
+# A newcomer's shell knows nothing of the make that runs these tests.
+LEFT_OUT = {"PYTHONPATH", "VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES"}
+
+
 def block(first: str) -> list[str]:
     found = [lines for lines in BLOCKS if lines[0].startswith(first)]
     assert len(found) == 1, f"one block of the README begins with {first!r}"
@@ -41,7 +45,7 @@ def clone(tmp_path):
 
 
 def typed(command: str, folder: Path) -> subprocess.CompletedProcess:
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    environment = {key: value for key, value in os.environ.items() if key not in LEFT_OUT}
     return subprocess.run(command, cwd=folder, shell=True, capture_output=True, text=True, check=False, env=environment)
 
 
