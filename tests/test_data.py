@@ -154,7 +154,9 @@ def test_los_angeles_unemployment_beside_new_york_and_pittsburgh():
     assert (rows["gap_shock"] > 10).all()
     assert rows[["gap_path_low", "gap_path_high", "loss_low", "loss_high"]].notna().all().all()
     assert rows.loc["pittsburgh", "level_verdict"] == "recovered"
-    assert rows.loc["los-angeles", "level_verdict"] == "not yet"
+    # 1.1 points above the level: less than two years of its usual movement would give, more than one.
+    assert rows.loc["los-angeles", "level_reason"] == "behind the level by no more than usual movement would give"
+    assert rows.loc["los-angeles", "gap_level"] == pytest.approx(1.117, abs=0.001)
 
 
 def test_bristol_claimants_and_preventable_mortality_beside_england():
@@ -162,7 +164,8 @@ def test_bristol_claimants_and_preventable_mortality_beside_england():
     found = covid_table(pd.concat([city.observations, city.around]), city.definitions).set_index(["area", "indicator"])
     claimants = found.loc[("bristol", "uk.claimant-count")]
     assert (claimants["level"], claimants["shock_value"]) == (2.3, 5.1)
-    assert claimants["level_verdict"] == "not yet"
+    assert claimants["level_verdict"] == "cannot tell"
+    assert claimants["gap_level"] == pytest.approx(1.3)
     for area in ("bristol", "england"):
         mortality = found.loc[(area, "uk.under-75-preventable-mortality-persons")]
         assert mortality["path_verdict"] == "cannot tell"

@@ -144,14 +144,31 @@ def test_a_series_begins_at_its_last_break(observations):
 
 def test_sensitivity_sees_a_trend_that_hangs_on_2020(observations, definitions):
     values = {2014: 5.0, 2015: 5.3, 2016: 5.1, 2017: 5.4, 2018: 5.2, 2019: 5.5, 2020: 9.0}
-    row = trends.trend_sensitivity(observations({("1.1.1", ""): values})).iloc[0]
-    assert {"without_first", "without_last", "without_2020", "hamed_rao", "flips"} <= set(row.index)
-    assert bool(row["flips"]) == ({row["without_first"], row["without_last"], row["without_2020"]} != {row["default"]})
+    steady = {year: float(year - 2010) + 0.1 * (year % 3) for year in range(2003, 2020)}
+    table = trends.trend_table(observations({("1.1.1", ""): values, ("1.2.1", ""): steady}))
+    hangs, holds = (row for _, row in trends.trend_sensitivity(table).iterrows())
+    assert (hangs["default"], hangs["without_2020"]) == ("trend not robust", "no clear trend")
+    assert "without 2020" in hangs["flips"]
+    assert (holds["flips"], holds["verdict"], holds["without_2020"]) == ("", "robust trend", "robust trend")
+
+
+def test_a_robust_trend_that_one_choice_flips_is_graded_down(observations):
+    rng = np.random.default_rng(7)
+    graded = 0
+    for _ in range(40):
+        values = dict(zip(range(2008, 2020), np.arange(12) * 0.22 + rng.normal(size=12), strict=True))
+        row = trends.trend_table(observations({("1.1.1", ""): values})).iloc[0]
+        if row["default"] == "robust trend":
+            assert row["verdict"] == ("trend not robust" if row["flips"] else "robust trend")
+            if row["flips"]:
+                graded += 1
+                assert row["reason"].startswith("does not hold ")
+    assert graded
 
 
 def test_an_empty_table_gives_an_empty_result(definitions):
     assert len(trends.trend_table(empty(), definitions(empty()))) == 0
-    assert len(trends.trend_sensitivity(empty())) == 0
+    assert len(trends.trend_sensitivity(trends.trend_table(empty()))) == 0
 
 
 def test_families_are_corrected_apart(observations):

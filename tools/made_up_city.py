@@ -293,7 +293,7 @@ def monthly(book: Book, spike: float = 9.0) -> None:
         shock=spike,
         recovered_from="2022-01",
         level_verdict="recovered",
-        path_verdict="recovered",
+        path_verdict="recovered|cannot tell",
         note="the month of the shock is 2020-04",
     )
     if book.area == NATION:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -18,16 +18,61 @@ POINTS_A_YEAR = {"A": 1, "Q": 4, "M": 12, "W": 52, "D": 365}
 
 @dataclass(frozen=True)
 class Path:
-    """Counterfactual of m series at k points in time, in the unit of the series, each (m, k).
+    """Counterfactual of m series at k points in time.
 
-    `fit` and `design` (m, k, p) stay on the scale of the model, for simulation.
+    Attributes
+    ----------
+    centre : array, shape (m, k)
+        Expected values, on the scale of the model.
+    noise : array, shape (m, k)
+        Variance of one observation about its expected value, on that scale.
+    gradient : array, shape (m, k, p)
+        Change of the expected value with each coefficient.
+    model : (scale, lower, upper)
+        Scale on which the line is straight.
+    fit, design : Fit, array of shape (m, k, p)
+        For simulation.
+    floor : float
+        Least possible value, where the interval is to stop there.
     """
 
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    centre: np.ndarray
+    noise: np.ndarray
+    gradient: np.ndarray
+    model: tuple[str, float, float]
     fit: Fit
     design: np.ndarray
+    floor: float = -np.inf
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Expected values in the unit of the series, shape (m, k); on a log or logit scale the median."""
+        return regression.from_scale(self.centre, *self.model)
+
+    @property
+    def se(self) -> np.ndarray:
+        """Standard error of the prediction of one new observation, on the scale of the model, shape (m, k)."""
+        line = np.einsum("mkp,mpq,mkq->mk", self.gradient, self.fit.covariance, self.gradient)
+        return np.sqrt(line + self.noise)
+
+    def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+        """Bounds for one new observation in the unit of the series, each (m, k); t with the degrees of the fit."""
+        reach = stats.t.ppf((1 + level) / 2, self.fit.df) * self.se
+        low, high = (regression.from_scale(self.centre + side * reach, *self.model) for side in (-1, 1))
+        return np.maximum(low, self.floor), high
+
+    def standing(self, y: np.ndarray) -> np.ndarray:
+        """Return how far observations (m, k) lie above the counterfactual, in standard errors."""
+        return _ratio(regression.to_scale(y, *self.model) - self.centre, self.se)
+
+    def of_mean(self, last: int) -> Path:
+        """Return the counterfactual of the mean of the last points, one column; their noise is AR(1)."""
+        lags = np.abs(np.subtract.outer(np.arange(last), np.arange(last)))
+        alike = (self.fit.phi[:, None, None] ** lags).mean(axis=(1, 2))
+        noise = self.noise[:, -last:].mean(axis=1, keepdims=True) * alike[:, None]
+        centre = self.centre[:, -last:].mean(axis=1, keepdims=True)
+        gradient, design = (part[:, -last:].mean(axis=1, keepdims=True) for part in (self.gradient, self.design))
+        return replace(self, centre=centre, noise=noise, gradient=gradient, design=design)
 
 
 def columns(t: np.ndarray, centre: np.ndarray, freq: str) -> np.ndarray:
@@ -49,7 +94,13 @@ def enough(n: int, freq: str) -> bool:
 
 
 def fit_path(
-    t: np.ndarray, y: np.ndarray, t_new: np.ndarray, freq: str, model: tuple[str, float, float], level: float = 0.95
+    t: np.ndarray,
+    y: np.ndarray,
+    t_new: np.ndarray,
+    freq: str,
+    model: tuple[str, float, float],
+    *,
+    correlated: bool = True,
 ) -> Path:
     """Fit the points before a shock and carry the line to `t_new`.
 
@@ -62,25 +113,22 @@ def fit_path(
         SDMX code; below A, two harmonics of the year are part of the line.
     model : (scale, lower, upper)
         Scale on which the line is straight.
-    level : float
-        Coverage of the interval for one new observation; t(n - p - 1), one degree spent on phi.
+    correlated : bool
+        False for ordinary least squares with t(n - p), a labelled sensitivity: its interval is too narrow
+        where neighbouring points resemble one another.
 
     Notes
     -----
-    One Prais-Winsten step with the bias-corrected phi, see `regression.gls_ar1`.
+    One Prais-Winsten step with the bias-corrected phi, see `regression.gls_ar1`; intervals use
+    t(n - p - 1), one degree spent on phi.
     """
     centre = t.mean(axis=1)
-    fit = regression.gls_ar1(
-        columns(t, centre, freq),
-        regression.to_scale(y, *model),
-        regression.steps(t),
-        ceiling=0.9 if freq == "A" else 0.97,
-    )
+    before = columns(t, centre, freq)
+    ceiling, df = (0.9 if freq == "A" else 0.97, None) if correlated else (0.0, t.shape[1] - before.shape[-1])
+    fit = regression.gls_ar1(before, regression.to_scale(y, *model), regression.steps(t), ceiling=ceiling, df=df)
     design = columns(t_new, centre, freq)
-    mean, se = fit.predict(design)
-    reach = stats.t.ppf((1 + level) / 2, fit.df) * se
-    back = [regression.from_scale(value, *model) for value in (mean, mean - reach, mean + reach)]
-    return Path(*back, fit, design)
+    centre = np.einsum("mkp,mp->mk", design, fit.coefficients)
+    return Path(centre, np.broadcast_to(fit.sigma2[:, None], centre.shape), design, model, fit, design)
 
 
 def step_test(
@@ -191,14 +239,12 @@ def count_shock(y: np.ndarray, t: np.ndarray, after: np.ndarray, freq: str, popu
     return float(ratio[0]), float(ratio[1]), float(ratio[2]), float(found.pvalues[-1]), float(found.scale)
 
 
-def count_path(
-    t: np.ndarray, y: np.ndarray, t_new: np.ndarray, freq: str, level: float = 0.95, populations=None
-) -> Path:
+def count_path(t: np.ndarray, y: np.ndarray, t_new: np.ndarray, freq: str, populations=None) -> Path:
     """Counterfactual of counts that may be zero: quasi-Poisson with season and trend, series by series.
 
     Parameters
     ----------
-    t, y, t_new, freq, level
+    t, y, t_new, freq
         As in `fit_path`.
     populations : pair of arrays, shapes (m, n) and (m, k), optional
         Denominators before the shock and at `t_new`; they enter as a log offset.
@@ -223,6 +269,5 @@ def count_path(
     mean = np.exp(np.einsum("mkp,mp->mk", ahead, coefficients))
     if populations is not None:
         mean = mean * populations[1]
-    of_line = np.einsum("mkp,mpq,mkq->mk", ahead, covariance, ahead) * mean**2
-    reach = stats.t.ppf((1 + level) / 2, fit.df) * np.sqrt(scale[:, None] * mean + of_line)
-    return Path(mean, np.maximum(mean - reach, 0), mean + reach, fit, ahead)
+    model = ("identity", 0.0, np.inf)
+    return Path(mean, scale[:, None] * mean, mean[..., None] * ahead, model, fit, ahead, floor=0.0)

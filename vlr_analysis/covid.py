@@ -8,7 +8,15 @@ import pandas as pd
 from vlr_analysis import counterfactual
 from vlr_analysis.series import SERIES_KEY, as_series
 from vlr_analysis.shock_groups import WINDOW, Dates, phases, shock_groups, shock_keys
-from vlr_analysis.shock_readings import UNKNOWN, fit_path, level_before, level_reading, path_reading
+from vlr_analysis.shock_readings import (
+    LEVEL_CHOICES,
+    PATH_CHOICES,
+    UNKNOWN,
+    fit_path,
+    level_before,
+    level_reading,
+    path_reading,
+)
 
 KEY = list(SERIES_KEY)
 
@@ -19,9 +27,11 @@ _MEASURES = (
     "placebo_rank", "placebos",
 )  # fmt: skip
 _TEXTS = (
-    "level_period", "jump_period", "shock_period", "trough_period", "last_period", "level_verdict", "level_back",
-    "level_reason", "path_period", "path_verdict", "path_back", "path_reason", "window_verdicts",
+    "level_period", "jump_period", "shock_period", "trough_period", "last_period", "level_default", "level_verdict",
+    "level_back", "level_reason", "level_flips", "path_period", "path_default", "path_verdict", "path_back",
+    "path_reason", "path_flips",
 )  # fmt: skip
+_CHOICES = (*(f"level_{name}" for name in LEVEL_CHOICES), *(f"path_{name}" for name in PATH_CHOICES))
 
 
 def covid_table(
@@ -59,14 +69,17 @@ def covid_table(
         that usual movement would give it, `level_verdict`, `level_back` (when), `level_reason`.
         Against the *path*: `gap_shock` with interval (at the shock), `shock_clear`, `depth`,
         `trough_period`, `loss` with interval (unit x years), `rebound`, `gap_path` with interval at
-        `path_period`, `path_verdict`, `path_back`, `path_reason`, `window_verdicts` (5 | 8 | 10 years),
-        `step_p` (seasonal), `placebo_rank` of `placebos` + 1 (annual; 1 = larger than every placebo).
+        `path_period`, `path_verdict`, `path_back`, `path_reason`, `step_p` (seasonal), `placebo_rank` of
+        `placebos` + 1 (annual; 1 = larger than every placebo). `level_default`, `path_default` (verdicts
+        before they are graded), the verdicts under each choice (`level_two_years`, ..., `path_window_5`,
+        ...), and `level_flips`, `path_flips` (the choices that contradict, in words).
         Gaps are observed minus expected, in the unit; depth and loss are signed so that below zero
         is worse.
 
     Notes
     -----
-    Verdicts: recovered, not yet, ahead, no clear shock, cannot tell. A shock is clear only outside
+    Verdicts: recovered, not yet, ahead, no clear shock, cannot tell; a verdict that a choice of baseline
+    or method contradicts is graded down to cannot tell. A shock is clear only outside
     the interval of the line (AR(1)) and, for yearly series, of a random walk with drift; for seasonal
     ones the step test must reject as well. The methods page says why, and how often each errs.
     Not for: dating a shock from the data, or telling what a shock did from what else happened then.
@@ -76,7 +89,7 @@ def covid_table(
     keys = shock_keys(series, definitions, dates)
     for name in _MEASURES:
         keys[name] = np.nan
-    keys[list(_TEXTS)] = ""
+    keys[[*_TEXTS, *_CHOICES]] = ""
     keys["shock_clear"] = False
     periods = series.points.groupby("row")["period"].agg(list)
     for group in shock_groups(series, keys, dates):
@@ -91,8 +104,8 @@ def covid_table(
         "gap_level", "gap_level_low", "gap_level_high", "level_verdict", "level_back", "level_reason",
         "shock_clear", "gap_shock", "gap_shock_low", "gap_shock_high", "trough_period", "depth", "loss", "loss_low",
         "loss_high", "rebound", "path_period", "path_value", "path_counterfactual", "gap_path", "gap_path_low",
-        "gap_path_high", "path_verdict", "path_back", "path_reason", "window_verdicts", "step_p", "placebo_rank",
-        "placebos", "source",
+        "gap_path_high", "path_verdict", "path_back", "path_reason", "step_p", "placebo_rank",
+        "placebos", "level_default", "level_flips", "path_default", "path_flips", *_CHOICES, "source",
     ]  # fmt: skip
     return keys[order]
 
@@ -108,6 +121,33 @@ def _refuse(keys: pd.DataFrame) -> None:
             reason = "no value after the shock"
         keys.loc[row, ["level_verdict", "path_verdict"]] = UNKNOWN
         keys.loc[row, ["level_reason", "path_reason"]] = reason
+
+
+def covid_sensitivity(result: pd.DataFrame) -> pd.DataFrame:
+    """Say which recovery verdicts hang on a single choice.
+
+    Parameters
+    ----------
+    result : DataFrame
+        From `covid_table`.
+
+    Returns
+    -------
+    DataFrame, up to two rows per headline series
+        The key; `reading` (level, path); `default`; the verdict under each choice, empty where it does not
+        apply, "line only" where it leaves too few values; `flips` (the choices that contradict); `verdict` as
+        graded. Here 2020 is the question, so that it is not left out; the last year before is.
+    """
+    rows = result[(result["breakdown"] == "") & (result["kind"] != "") & (result["direction"] != "")]
+    parts = []
+    for reading, choices in (("level", LEVEL_CHOICES), ("path", PATH_CHOICES)):
+        told = rows[rows[f"{reading}_default"] != ""]
+        mine = {name: told[f"{reading}_{name}"] for name in choices}
+        same = {name: told[f"{reading}_{name}"] for name in ("default", "flips", "verdict")}
+        parts.append(told[KEY].assign(reading=reading, **mine, **same))
+    columns = [*KEY, "reading", "default", *LEVEL_CHOICES, *PATH_CHOICES, "flips", "verdict"]
+    table = pd.concat(parts).reindex(columns=columns).fillna("")
+    return table.sort_values([*KEY, "reading"], kind="stable").reset_index(drop=True)
 
 
 # --- for charts, and beside a comparator ------------------------------------------------------------
@@ -138,20 +178,21 @@ def paths(
     place = points.groupby("row").indices
     labels = series.points.groupby("row")["period"].agg(list)
     for group in shock_groups(series, keys, dates):
-        level = level_before(group, np.array([labels[row] for row in group.rows], dtype=object))[0]
+        level = level_before(group, np.array([labels[row] for row in group.rows], dtype=object)).level
         t, y = group.window(WINDOW)
         covered = (group.t[0] >= t[0, 0] - 1e-9) & (group.t[0] <= dates.horizon + 1e-9)
         path = None
         if group.kind != "since base":
             path = fit_path(group, t, y, group.t[:, covered])
+            mean, (low, high) = path.mean, path.interval()
         for i, row in enumerate(group.rows):
             points.loc[place[row], "level"] = level[i]
             if path is None:
                 continue
             at = place[row][covered]
-            points.loc[at, "counterfactual"] = path.mean[i]
+            points.loc[at, "counterfactual"] = mean[i]
             if counterfactual.enough(t.shape[1], group.freq):
-                points.loc[at, "low"], points.loc[at, "high"] = path.low[i], path.high[i]
+                points.loc[at, "low"], points.loc[at, "high"] = low[i], high[i]
     return points[[*KEY, "period", "t", "value", "phase", "counterfactual", "low", "high", "level"]]
 
 

@@ -85,7 +85,7 @@ def trend_findings(trend: pd.DataFrame, definitions: pd.DataFrame) -> list[Findi
 
 def _trend_finding(row: pd.Series, newest: int) -> Finding:
     moves = "moving" if row["robust"] else "perhaps moving"
-    doubt = "" if row["robust"] else " The test that allows for correlated years does not confirm it."
+    doubt = "" if row["robust"] else f" Not robust: {row['reason']}."
     statement = (
         f"{row['label']}: {moves} {row['movement']}, {_gap(row['slope_per_year'], row['unit'])} a year "
         f"(95 % interval {interval(row['slope_low'], row['slope_high'])}; Theil-Sen slope over "
@@ -148,12 +148,11 @@ def _recovery_finding(row: pd.Series, beside: str) -> Finding:
 def _said(row: pd.Series, reading: str) -> str:
     verdict, reason = row[f"{reading}_verdict"], row[f"{reading}_reason"]
     told = f"{verdict}" + (f" ({reason})" if reason else "")
-    if reading == "level" and verdict != "cannot tell":
-        usual = (
-            f"usual yearly movement {number(row['usual_movement'])}" if row["kind"] != "since base" else "no interval"
-        )
+    if reading == "level" and np.isfinite(row["gap_level"]):
+        usual = "movement from month to month" if row["kind"] == "since base" else "usual yearly movement"
         since = f", back in {spoken(row['level_back'])}" if row["level_back"] else ""
-        return f"{told}{since}; latest gap {_gap(row['gap_level'], row['unit'])}, {usual}"
+        latest = _gap(row["gap_level"], row["unit"])
+        return f"{told}{since}; latest gap {latest}, {usual} {number(row['usual_movement'])}"
     if reading == "path" and np.isfinite(row["gap_path"]) and np.isfinite(row["gap_path_low"]):
         return (
             f"{told}; gap {_gap(row['gap_path'], row['unit'])} in {spoken(row['path_period'])} "

@@ -8,13 +8,21 @@ from scipy import stats
 
 from vlr_analysis import regression
 from vlr_analysis.periods import year_of
+from vlr_analysis.series import SeriesSet
 from vlr_analysis.trends import DEFINITION_KEY, KEY, LEAST, direction_sign, trend_statistics, yearly
 
 INTERVAL_LEAST = 8  # fewer points carry a line, not an interval
 
 # What the three readings share, so that they can be compared.
 ON_TRACK, SOME, STALLED, REVERSE = "on track", "some progress", "stagnating", "moving away"
-MET, NO_VERDICT = "target met", "no verdict"
+MET, NO_VERDICT, DISAGREE, NOT_SETTLED = "target met", "no verdict", "readings disagree", "not settled"
+# What the sensitivity of progress tries, and how a reason names it.
+CHOICES = {
+    "base_before": "from the year before the base",
+    "base_after": "from the year after the base",
+    "without_last": "without the last year",
+    "without_2020": "without 2020",
+}
 
 
 def growth_rate(base: np.ndarray, last: np.ndarray, years: np.ndarray) -> np.ndarray:
@@ -139,7 +147,10 @@ def progress_table(
         `un_ratio`, `un`, `eurostat_ratio`, `eurostat`, `linear_ratio`, `linear` (each reading and its
         level, empty where it cannot be given); `agree` (yes, no, or empty with fewer than two
         readings); `verdict` (what the readings that are given agree on, "readings disagree", "target
-        met", or "no verdict" with a `reason`); `projection`, `projection_low`, `projection_high` at the
+        met", "not settled" where another choice says otherwise, or "no verdict" with a `reason`);
+        `default` (the verdict before it is graded), the verdict from one year earlier or later as base and
+        without the last year or 2020 (`base_before`, ...), `flips` (which of them contradict, in words);
+        `projection`, `projection_low`, `projection_high` at the
         horizon (unit of the value; interval with 8 points or more), `probability` of reaching the
         target; `sdsn_ratio`, `istat_percent`, `escap_index`; `reason`.
 
@@ -149,6 +160,58 @@ def progress_table(
     rate, so that only the linear pace reads it.
     """
     series = yearly(table[table["breakdown"] == ""])
+    keys = _judged(series, definitions, baseline_year, horizon)
+    without = series.edges()
+    others = {
+        "base_before": _judged(series, definitions, baseline_year - 1, horizon),
+        "base_after": _judged(series, definitions, baseline_year + 1, horizon),
+        "without_last": _judged(series.without(without["without_last"]), definitions, baseline_year, horizon),
+        "without_2020": _judged(series.without(without["without_2020"]), definitions, baseline_year, horizon),
+    }
+    keys = keys.rename(columns={"verdict": "default"}).assign(**{name: o["verdict"] for name, o in others.items()})
+    keys["flips"] = _flips(keys)
+    graded = keys["flips"] != ""
+    keys["verdict"] = np.where(graded, NOT_SETTLED, keys["default"])
+    keys["reason"] = np.where(graded, keys["default"] + "; but " + keys["flips"], keys["reason"])
+    keys = keys.join(_projections(series, keys, horizon))
+    order = [
+        *KEY, "n", "direction", "target", "target_source", "base_period", "base_value", "last_period", "last_value",
+        "un_ratio", "un", "eurostat_ratio", "eurostat", "linear_ratio", "linear", "agree", "verdict", "projection",
+        "projection_low", "projection_high", "probability", "sdsn_ratio", "istat_percent", "escap_index", "reason",
+        "default", *CHOICES, "flips",
+    ]  # fmt: skip
+    return keys[order]
+
+
+def progress_sensitivity(ahead: pd.DataFrame) -> pd.DataFrame:
+    """Say which progress verdicts hang on a single choice.
+
+    Parameters
+    ----------
+    ahead : DataFrame
+        From `progress_table`.
+
+    Returns
+    -------
+    DataFrame, one row per headline series with a verdict
+        The key; the three readings (the choice of method); `default`; the verdict under each other choice;
+        `flips`; `verdict` as graded.
+    """
+    rows = ahead[ahead["default"] != NO_VERDICT]
+    return rows[[*KEY, "un", "eurostat", "linear", "default", *CHOICES, "flips", "verdict"]].reset_index(drop=True)
+
+
+def _flips(keys: pd.DataFrame) -> np.ndarray:
+    claims = (ON_TRACK, SOME, STALLED, REVERSE)
+    told = np.full(len(keys), "", dtype=object)
+    for name, words in CHOICES.items():
+        other = keys["default"].isin(claims) & keys[name].isin((*claims, DISAGREE)) & (keys[name] != keys["default"])
+        told = told + np.where(other, "; " + words + " " + keys[name].astype(str), "")
+    return np.array([text.removeprefix("; ") for text in told], dtype=object)
+
+
+def _judged(series: SeriesSet, definitions: pd.DataFrame, baseline_year: int, horizon: int) -> pd.DataFrame:
+    """Return the keys with definitions, ends, the three readings and the verdict on which they agree."""
     keys = series.keys[[*KEY, "n"]].copy()
     names = ["direction", "target", "target_source", "scale", "lower", "upper"]
     keys[names] = keys[DEFINITION_KEY].merge(definitions, on=DEFINITION_KEY, how="left")[names].to_numpy()
@@ -157,22 +220,13 @@ def progress_table(
     keys[["target", "lower", "upper"]] = keys[["target", "lower", "upper"]].astype(float)
     keys["sign"] = direction_sign(keys, definitions)
     keys = keys.join(_ends(series.points, baseline_year))
-    for name in ("slope", "slope_low", "slope_high"):
-        keys[name] = np.nan
+    keys[["slope", "slope_low", "slope_high"]] = np.nan
     for block in series.blocks():
         if block.y.shape[1] >= LEAST:
             found = trend_statistics(block.t, block.y)
-            keys.loc[block.rows, ["slope", "slope_low", "slope_high"]] = np.stack(
-                [found.slope, found.low, found.high], axis=1
-            )
-    keys = _read(keys, horizon)
-    keys = keys.join(_projections(series, keys, horizon))
-    order = [
-        *KEY, "n", "direction", "target", "target_source", "base_period", "base_value", "last_period", "last_value",
-        "un_ratio", "un", "eurostat_ratio", "eurostat", "linear_ratio", "linear", "agree", "verdict", "projection",
-        "projection_low", "projection_high", "probability", "sdsn_ratio", "istat_percent", "escap_index", "reason",
-    ]  # fmt: skip
-    return keys[order]
+            lines = np.stack([found.slope, found.low, found.high], axis=1)
+            keys.loc[block.rows, ["slope", "slope_low", "slope_high"]] = lines
+    return _read(keys, horizon)
 
 
 def _ends(points: pd.DataFrame, baseline_year: int) -> pd.DataFrame:
@@ -209,7 +263,7 @@ def _read(keys: pd.DataFrame, horizon: int) -> pd.DataFrame:
     keys["agree"] = np.select([count < 2, different == 1], ["", "yes"], "no")
     met = readable & np.isfinite(target) & (sign * (last - target) >= 0)
     common = given.bfill(axis=1).iloc[:, 0].fillna(NO_VERDICT)
-    keys["verdict"] = np.select([~readable, met, different > 1], [NO_VERDICT, MET, "readings disagree"], common)
+    keys["verdict"] = np.select([~readable, met, different > 1], [NO_VERDICT, MET, DISAGREE], common)
     keys["reason"] = _reasons(keys, base, last, years, target)
     return keys
 

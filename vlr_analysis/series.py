@@ -53,6 +53,25 @@ class SeriesSet:
             at = offsets[rows][:, None] + np.arange(n)
             yield SeriesBlock(rows, *(column[at] for column in columns))
 
+    def without(self, dropped: np.ndarray) -> SeriesSet:
+        """Return the same series less the points that the mask, shape (number of points,), marks."""
+        points = self.points[~dropped].reset_index(drop=True)
+        by_row = points.groupby("row")
+        keys = self.keys.assign(n=by_row.size().reindex(self.keys.index, fill_value=0))
+        for name in ("first", "last"):
+            keys[name] = by_row["period"].agg(name).reindex(keys.index).fillna("")
+        return SeriesSet(keys, points)
+
+    def edges(self) -> dict[str, np.ndarray]:
+        """Return the points that a sensitivity leaves out, as masks: each series' first year, its last, and 2020."""
+        year = np.floor(self.points["t"])
+        by_row = year.groupby(self.points["row"])
+        return {
+            "without_first": (year == by_row.transform("min")).to_numpy(),
+            "without_last": (year == by_row.transform("max")).to_numpy(),
+            "without_2020": (year == 2020).to_numpy(),
+        }
+
 
 def frequency(spacing_years: float) -> str:
     """Return the SDMX frequency code for a usual distance between points, in years."""

@@ -88,15 +88,12 @@ def shock_keys(series: SeriesSet, definitions: pd.DataFrame, dates: Dates) -> pd
     for name in ("before", "after"):
         keys[f"n_{name}"] = (phase == name).groupby(points["row"]).sum().reindex(keys.index, fill_value=0).astype(int)
     first = points.groupby("row")["start"].first().reindex(keys.index)
-    based = keys["unit"].str.contains("change relative to", case=False) | keys["unit"].str.contains(
-        "change since", case=False
-    )
+    based = keys["unit"].str.contains("change (?:relative to|since)", case=False)
     short = (first > dates.shock - 0.26) & (keys["n_before"] > 0) & (keys["freq"] != "A")
     pairs = zip(keys["n_before"], keys["freq"], strict=True)
     seasonal = (keys["freq"] != "A") & np.array([counterfactual.enough(n, freq) for n, freq in pairs], dtype=bool)
     annual = (keys["freq"] == "A") & (keys["n_before"] >= counterfactual.LINE_LEAST)
     keys["kind"] = np.select([based | short, seasonal, annual], ["since base", "seasonal", "annual"], "")
-    keys["based"] = based
     keys.loc[keys["n_after"] == 0, "kind"] = ""
     return keys
 

@@ -2,126 +2,212 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy import stats
 
-from vlr_analysis import counterfactual, recovery
+from vlr_analysis import counterfactual, recovery, regression
 from vlr_analysis.counterfactual import POINTS_A_YEAR
 from vlr_analysis.shock_groups import WINDOW, Dates, Group
 
 RECOVERED, NOT_YET, AHEAD, NO_SHOCK, UNKNOWN = "recovered", "not yet", "ahead", "no clear shock", "cannot tell"
+LINE_ONLY = "line only"
+# Short of the level by at most this share of the usual movement, or of the line by this share of its standard
+# error, still counts as back. Beyond the line's interval of this level is ahead or not yet. The calibration study
+# says what other values would cost.
+LEVEL_BACK, PATH_BACK, PATH_BEYOND = 0.75, 0.5, 0.99
+SEASONS_FOR_VERDICT = 5  # full years of months, quarters or weeks before the shock
 WINDOWS = (5, 8, 10)
+
+# What the sensitivity of each reading tries, and how a reason names it.
+LEVEL_CHOICES = {
+    "two_years": "against the mean of the two years before",
+    "earlier_year": "against the year before the last",
+}
+PATH_CHOICES = {
+    "window_5": "over a baseline of 5 years",
+    "window_8": "over a baseline of 8 years",
+    "window_10": "over a baseline of 10 years",
+    "without_first": "without the first year of the baseline",
+    "without_last": "without the last year before",
+    "ordinary": "by ordinary least squares",
+}
+
+
+def _graded(default: np.ndarray, choices: dict[str, np.ndarray], words: dict[str, str]) -> tuple[np.ndarray, ...]:
+    """Return the verdicts graded down where a choice contradicts them, and the choices that do, in words.
+
+    Only *recovered*, *ahead* and *not yet* contradict one another: a choice with fewer values that sees no
+    clear shock, or cannot tell, has less power and nothing against. Between *ahead* and *recovered* the weaker,
+    recovered, is told; all else becomes *cannot tell*.
+    """
+    verdict, flips = default.astype(object), np.full(len(default), "", dtype=object)
+    claims = (RECOVERED, AHEAD, NOT_YET)
+    for i in np.flatnonzero(np.isin(default, claims)):
+        others = {name: told[i] for name, told in choices.items() if told[i] in claims and told[i] != default[i]}
+        if others:
+            flips[i] = "; ".join(f"{words[name]}: {told}" for name, told in others.items())
+            verdict[i] = UNKNOWN if NOT_YET in (default[i], *others.values()) else RECOVERED
+    return verdict, flips
 
 
 # --- against the level before -----------------------------------------------------------------------
 
 
-def level_reading(group: Group, dates: Dates, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the columns of the reading against the level before; see `covid.covid_table`."""
-    after = np.flatnonzero(group.after)
-    level, level_period, usual, df = level_before(group, labels)
-    gaps = group.y[:, after] - _seasonal_level(group, level, after)
-    signed = group.sign[:, None] * gaps
-    year = POINTS_A_YEAR[group.freq]
-    first = np.zeros(len(gaps), int) if year == 1 else signed[:, : max(1, year)].argmin(axis=1)
-    unsigned_first = np.zeros(len(gaps), int) if year == 1 else np.abs(gaps[:, : max(1, year)]).argmax(axis=1)
-    first = np.where(group.sign == 0, unsigned_first, first)
-    rows = np.arange(len(gaps))
-    change = gaps[rows, first]
-    recent = min(year, len(after)) if group.kind != "annual" else 1
-    gap = gaps[:, -recent:].mean(axis=1)
-    quantile = stats.t.ppf(0.975, df) if df else np.nan
-    apart = np.sqrt(max(1.0, group.t[0, -1] - group.t[0, group.before][-1])) if group.before.any() else 1.0
-    reach = quantile * usual * (apart if group.kind != "since base" else 1.0)
-    clear, struck = _clear_level(gaps, usual, quantile, group)
-    done = recovery.measures(np.where(group.sign[:, None] == 0, -np.abs(gaps), signed), 1.0)
-    verdict, reason = _level_verdict(group, dates, struck, gap, usual, reach, clear)
-    back = np.where(verdict == RECOVERED, [labels[i][after[j]] if j >= 0 else "" for i, j in enumerate(done.back)], "")
-    steps = np.diff(group.y, axis=1)[:, np.maximum(after[: max(1, year)] - 1, 0)]
-    largest = np.abs(steps).argmax(axis=1)
-    return {
-        "jump": steps[rows, largest], "jump_period": labels[rows, after[largest]],
-        "level": level, "level_period": level_period, "usual_movement": usual, "shock_change": change,
-        "shock_period": labels[rows, after[first]], "shock_value": group.y[rows, after[first]],
-        "last_period": labels[:, -1], "last_value": group.y[:, -1], "gap_level": gap, "gap_level_low": gap - reach,
-        "gap_level_high": gap + reach, "level_verdict": verdict, "level_back": back, "level_reason": reason,
-    }  # fmt: skip
+@dataclass(frozen=True)
+class Yardstick:
+    """Level before a shock and the movement that is usual, for m series; every array has shape (m,)."""
+
+    level: np.ndarray
+    period: np.ndarray  # the level's period, in words
+    drift: np.ndarray  # mean change from year to year
+    usual: np.ndarray  # standard deviation of the changes about it
+    changes: int  # how many changes both rest on
+
+    @property
+    def quantile(self) -> float:
+        """Of t, for 95 %."""
+        return stats.t.ppf(0.975, self.changes - 1) if self.changes > 1 else np.nan
 
 
-def _clear_level(gaps, usual, quantile, group) -> tuple[np.ndarray, np.ndarray]:
-    """Whether the first or the second year after leaves what usual movement would give it, and the gap that does.
-
-    Usual movement is that of yearly means, so that yearly means are what it is compared with; it
-    grows with the square root of the years. A series told from a base is compared at its first year's extreme.
-    """
-    year = POINTS_A_YEAR[group.freq]
-    if group.kind == "since base":
-        extreme = np.take_along_axis(gaps[:, :year], np.abs(gaps[:, :year]).argmax(axis=1)[:, None], axis=1)[:, 0]
-        return np.abs(extreme) > quantile * usual, extreme
-    years = min(2, -(-gaps.shape[1] // year))
-    means = np.stack([gaps[:, i * year : (i + 1) * year].mean(axis=1) for i in range(years)], axis=1)
-    ratio = np.abs(means) / np.sqrt(np.arange(1, years + 1))
-    struck = np.take_along_axis(means, ratio.argmax(axis=1)[:, None], axis=1)[:, 0]
-    return ratio.max(axis=1) > quantile * usual, struck
-
-
-def level_before(group: Group, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Level before, its period, the usual year-to-year movement and how many changes it rests on."""
+def level_before(group: Group, labels: np.ndarray) -> Yardstick:
+    """Return the level of the last year before the shock, or of the base, and the usual movement up to then."""
     m, before = len(group.y), np.flatnonzero(group.before)
     if group.kind == "since base":
         based = group.y[:, before].mean(axis=1) if len(before) else np.zeros(m)
         level = np.zeros(m) if group.model[1] == -1 else based
         moves = np.diff(group.y[:, -13:], axis=1)
-        return level, np.full(m, "the base"), np.sqrt((moves**2).mean(axis=1)), moves.shape[1]
+        usual = np.sqrt((moves**2).sum(axis=1) / max(1, moves.shape[1] - 1))
+        return Yardstick(level, np.full(m, "the base"), np.zeros(m), usual, moves.shape[1])
     year = POINTS_A_YEAR[group.freq]
     blocks = min(len(before) // year, WINDOW)
     y = group.y[:, before[-blocks * year :]].reshape(m, blocks, year).mean(axis=2)
     moves = np.diff(y, axis=1)
     first, last = labels[:, before[-year]], labels[:, before[-1]]
     period = last if year == 1 else np.array([f"{a}/{b}" for a, b in zip(first, last, strict=True)], dtype=object)
-    return y[:, -1], period, np.sqrt((moves**2).mean(axis=1)), moves.shape[1]
+    drift, usual = moves.mean(axis=1), moves.std(axis=1, ddof=1) if moves.shape[1] > 1 else np.full(m, np.nan)
+    return Yardstick(y[:, -1], period, drift, usual, moves.shape[1])
 
 
-def _seasonal_level(group: Group, level: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Level that each later point is compared with: its own season in the last year before, or the level."""
-    if group.kind != "seasonal":
+def level_reading(group: Group, dates: Dates, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the columns of the reading against the level before; see `covid.covid_table`."""
+    after, year = np.flatnonzero(group.after), POINTS_A_YEAR[group.freq]
+    yard = level_before(group, labels)
+    gaps = group.y[:, after] - _expected(group, yard.level, after, (0,))
+    signed = group.sign[:, None] * gaps
+    rows, first_year = np.arange(len(gaps)), signed[:, :year]
+    first = np.where(group.sign == 0, np.abs(gaps[:, :year]).argmax(axis=1), first_year.argmin(axis=1))
+    verdict, gap, reach, within = _level_verdict(group, yard, gaps)
+    choices = {}
+    for name, years in (("two_years", (0, 1)), ("earlier_year", (1,))):
+        if group.kind != "since base" and group.before.sum() >= (max(years) + 1) * year:
+            others = group.y[:, after] - _expected(group, yard.level, after, years)
+            choices[name] = _level_verdict(group, yard, others)[0]
+    graded, flips = _graded(verdict, choices, LEVEL_CHOICES)
+    conditions, reasons = _level_doubts(group, dates, verdict, graded)
+    doubt = np.select(conditions, reasons, "")
+    graded = np.where(doubt != "", UNKNOWN, graded)
+    note = np.where((graded == RECOVERED) & within, "within its usual yearly movement of the level", "")
+    done = recovery.measures(np.where(group.sign[:, None] == 0, -np.abs(gaps), signed), 1.0)
+    back = np.where(graded == RECOVERED, [labels[i][after[j]] if j >= 0 else "" for i, j in enumerate(done.back)], "")
+    steps = np.diff(group.y, axis=1)[:, np.maximum(after[:year] - 1, 0)]
+    largest = np.abs(steps).argmax(axis=1)
+    return {
+        "jump": steps[rows, largest], "jump_period": labels[rows, after[largest]],
+        "level": yard.level, "level_period": yard.period, "usual_movement": yard.usual,
+        "shock_change": gaps[rows, first], "shock_period": labels[rows, after[first]],
+        "shock_value": group.y[rows, after[first]], "last_period": labels[:, -1], "last_value": group.y[:, -1],
+        "gap_level": gap, "gap_level_low": gap - reach, "gap_level_high": gap + reach,
+        "level_default": verdict, "level_verdict": graded, "level_back": back,
+        "level_reason": np.where(doubt != "", doubt, note), "level_flips": flips,
+    } | {f"level_{name}": told for name, told in choices.items()}  # fmt: skip
+
+
+def _expected(group: Group, level: np.ndarray, after: np.ndarray, years: tuple[int, ...]) -> np.ndarray:
+    """Level that each later point is compared with: its own season in the given years before, 0 being the last."""
+    if group.kind == "since base":
         return np.broadcast_to(level[:, None], (len(level), len(after)))
-    year = POINTS_A_YEAR[group.freq]
-    last_year = np.flatnonzero(group.before)[-year:]
+    year, before = POINTS_A_YEAR[group.freq], np.flatnonzero(group.before)
+    if year == 1:
+        return group.y[:, before[[-1 - back for back in years]]].mean(axis=1)[:, None] + np.zeros((1, len(after)))
     season = np.rint(group.t[0] * year - 0.5).astype(int) % year
-    match = [last_year[np.flatnonzero(season[last_year] == s)[0]] if s in season[last_year] else last_year[-1]
-             for s in season[after]]  # fmt: skip
-    return group.y[:, match]
+    parts = []
+    for back in years:
+        this = before[len(before) - (back + 1) * year : len(before) - back * year]
+        match = [this[np.flatnonzero(season[this] == s)[0]] if s in season[this] else this[-1] for s in season[after]]
+        parts.append(group.y[:, match])
+    return np.mean(parts, axis=0)
 
 
-def _level_verdict(group, dates, change, gap, usual, reach, clear) -> tuple[np.ndarray, np.ndarray]:
-    d = group.sign
+def _level_verdict(group: Group, yard: Yardstick, gaps: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Verdict, latest gap, the reach of usual movement, and whether a recovered series is just short of the level."""
+    year, d, based = POINTS_A_YEAR[group.freq], group.sign, group.kind == "since base"
+    clear, struck = _clear_level(gaps, yard, group)
+    gap = gaps[:, -(1 if group.kind == "annual" else min(year, gaps.shape[1])) :].mean(axis=1)
+    reach = yard.quantile * yard.usual * (1.0 if based else np.sqrt(2))
+    adverse, signed = clear & (d * struck < 0), d * gap
+    back = signed >= -LEVEL_BACK * yard.usual
+    conditions = [d == 0, signed > reach, ~adverse, back, signed < -reach]
+    verdict = np.select(conditions, [UNKNOWN, AHEAD, NO_SHOCK, RECOVERED, NOT_YET], UNKNOWN)
+    return verdict, gap, reach, back & (signed < 0)
+
+
+def _clear_level(gaps: np.ndarray, yard: Yardstick, group: Group) -> tuple[np.ndarray, np.ndarray]:
+    """Whether the first or the second year after leaves what usual drift and movement give it, and the gap that does.
+
+    The interval is that of a random walk with drift; usual movement is that of yearly means, so that
+    yearly means are what it is compared with. A series told from a base is compared at its first year's extreme.
+    """
+    year = POINTS_A_YEAR[group.freq]
+    if group.kind == "since base":
+        extreme = np.take_along_axis(gaps[:, :year], np.abs(gaps[:, :year]).argmax(axis=1)[:, None], axis=1)[:, 0]
+        return np.abs(extreme) > yard.quantile * yard.usual, extreme
+    ahead = np.arange(1, min(2, -(-gaps.shape[1] // year)) + 1)
+    means = np.stack([gaps[:, (k - 1) * year : k * year].mean(axis=1) for k in ahead], axis=1)
+    ratio = np.abs(means - yard.drift[:, None] * ahead) / np.sqrt(ahead + ahead**2 / yard.changes)
+    struck = np.take_along_axis(means, ratio.argmax(axis=1)[:, None], axis=1)[:, 0]
+    return ratio.max(axis=1) > yard.quantile * yard.usual, struck
+
+
+def _level_doubts(group, dates, verdict, graded) -> tuple[list[np.ndarray], list[str]]:
     ends_early = group.start[-1] < dates.recovery_from - 1e-9
-    adverse = clear & (d * change < 0)
-    ahead = d * gap > reach
-    back = d * gap >= -usual
-    conditions = [d == 0, group.broken, np.full(len(d), ends_early), adverse & ahead, adverse & back, adverse, ahead]
-    verdicts = [UNKNOWN, UNKNOWN, UNKNOWN, AHEAD, RECOVERED, NOT_YET, AHEAD]
+    conditions = [
+        group.sign == 0, group.broken, np.full(len(verdict), ends_early), (graded == UNKNOWN) & (verdict != UNKNOWN),
+        verdict == UNKNOWN,
+    ]  # fmt: skip
     reasons = [
         "the desired direction is not stated",
         "the series has a break",
         "the series ends before recovery can be judged",
-        "", "", "", "",
-    ]  # fmt: skip
-    within = adverse & back & (d * gap < 0) & ~ahead
-    reason = np.select(conditions, reasons, "")
-    reason = np.where(within & (reason == ""), "within its usual year-to-year movement of the level", reason)
-    return np.select(conditions, verdicts, NO_SHOCK), reason
+        "the verdict hangs on which year before is taken",
+        "behind the level by no more than usual movement would give",
+    ]
+    return conditions, reasons
 
 
 # --- against the path -------------------------------------------------------------------------------
 
 
-def fit_path(group: Group, t: np.ndarray, y: np.ndarray, t_new: np.ndarray) -> counterfactual.Path:
+@dataclass(frozen=True)
+class Judged:
+    """A counterfactual and what it says of each series."""
+
+    path: counterfactual.Path
+    last: counterfactual.Path  # of the last point, or the mean of the last year of months
+    gap: np.ndarray  # (m,) that point or mean, less its counterfactual, in the unit
+    clear: np.ndarray  # (m,) whether the shock is clear
+    at: np.ndarray  # (m,) column, of the points after, at which it shows
+    verdict: np.ndarray  # (m,)
+
+
+def fit_path(
+    group: Group, t: np.ndarray, y: np.ndarray, t_new: np.ndarray, *, correlated: bool = True
+) -> counterfactual.Path:
     """Return the counterfactual by the model that fits the group: counts with zeros, or a line on its scale."""
     if group.counts:
         return counterfactual.count_path(t, y, t_new, group.freq)
-    return counterfactual.fit_path(t, y, t_new, group.freq, group.model)
+    return counterfactual.fit_path(t, y, t_new, group.freq, group.model, correlated=correlated)
 
 
 def path_reading(group: Group, dates: Dates, labels: np.ndarray, seed: int) -> dict[str, np.ndarray]:
@@ -131,43 +217,47 @@ def path_reading(group: Group, dates: Dates, labels: np.ndarray, seed: int) -> d
         return _against_base(group, labels)
     if not len(after):
         return {"path_verdict": UNKNOWN, "path_reason": "no value within three years after the shock"}
-    t, y = group.window(WINDOW)
-    path = fit_path(group, t, y, group.t[:, after])
-    observed = group.y[:, after]
-    gaps = observed - path.mean
-    spacing = 1 / POINTS_A_YEAR[group.freq]
-    sign = np.where(group.sign == 0, np.nan, group.sign)
-    with np.errstate(invalid="ignore"):
-        done = recovery.measures(np.where(np.isnan(sign)[:, None], gaps, sign[:, None] * gaps), spacing)
-        loss = counterfactual.simulated_loss(path, observed, group.sign, spacing, group.model, seed)
-    clear, at, step_p = _clear_shock(group, path, observed, after, dates)
-    verdict, reason, by_window = _path_verdicts(group, dates, after, path, clear, done)
+    window = np.flatnonzero(group.before)[-WINDOW * POINTS_A_YEAR[group.freq] :]
+    step_p = _step_p(group, window, after, dates.shock)
+    main = _judged(group, window, after, step_p)
+    path, observed = main.path, group.y[:, after]
+    gaps, spacing = observed - path.mean, 1 / POINTS_A_YEAR[group.freq]
+    known = group.sign != 0
+    done = recovery.measures(np.where(known, group.sign, 1.0)[:, None] * gaps, spacing)
+    loss = counterfactual.simulated_loss(path, observed, group.sign, spacing, group.model, seed)
+    choices = _choices(group, window, after, step_p, main)
+    verdict, flips = _graded(main.verdict, choices, PATH_CHOICES)
+    doubt = np.select(*_doubts(group, dates, window, after, main, verdict), "")
+    verdict = np.where(doubt != "", UNKNOWN, verdict)
     rank, placebos = _placebos(group, after)
-    rows, known = np.arange(len(gaps)), group.sign != 0
+    rows = np.arange(len(gaps))
     back = [labels[i][after[j]] if j >= 0 else "" for i, j in enumerate(done.back)]
-    if not counterfactual.enough(t.shape[1], group.freq):
-        path.low[:], path.high[:], clear[:] = np.nan, np.nan, False
-        loss = (np.full(len(gaps), np.nan),) * 2
+    clear, (lower, upper), (least, most) = main.clear, path.interval(), main.last.interval()
+    if not counterfactual.enough(len(window), group.freq):
+        none = np.full_like(gaps, np.nan)
+        clear, lower, upper, loss = np.zeros(len(gaps), bool), none, none, (none[:, 0], none[:, 0])
+        least = most = none[:, :1]
+    low, high, value = observed - upper, observed - lower, main.gap + main.last.mean[:, 0]
+    first, end = labels[:, after[-min(POINTS_A_YEAR[group.freq], len(after))]], labels[:, after[-1]]
+    period = end if group.freq == "A" else np.array([f"{a}/{b}" for a, b in zip(first, end, strict=True)], object)
     return {
-        "gap_shock": gaps[rows, at], "gap_shock_low": (observed - path.high)[rows, at],
-        "gap_shock_high": (observed - path.low)[rows, at], "shock_clear": clear,
-        "trough_period": np.where(known, labels[rows, after[done.trough]], ""),
+        "gap_shock": gaps[rows, main.at], "gap_shock_low": low[rows, main.at], "gap_shock_high": high[rows, main.at],
+        "shock_clear": clear, "trough_period": np.where(known, labels[rows, after[done.trough]], ""),
         "depth": np.where(known, done.depth, np.nan), "loss": np.where(known, done.loss, np.nan),
         "loss_low": np.where(known, loss[0], np.nan), "loss_high": np.where(known, loss[1], np.nan),
-        "rebound": np.where(known, done.rebound, np.nan), "path_period": labels[:, after[-1]],
-        "path_value": observed[:, -1], "path_counterfactual": path.mean[:, -1], "gap_path": gaps[:, -1],
-        "gap_path_low": (observed - path.high)[:, -1], "gap_path_high": (observed - path.low)[:, -1],
-        "path_verdict": verdict, "path_reason": reason, "window_verdicts": by_window,
+        "rebound": np.where(known, done.rebound, np.nan), "path_period": period, "path_value": value,
+        "path_counterfactual": main.last.mean[:, 0], "gap_path": main.gap, "gap_path_low": value - most[:, 0],
+        "gap_path_high": value - least[:, 0],
+        "path_default": main.verdict, "path_verdict": verdict, "path_reason": doubt, "path_flips": flips,
         "path_back": np.where(verdict == RECOVERED, back, ""), "step_p": step_p, "placebo_rank": rank,
         "placebos": placebos,
-    }  # fmt: skip
+    } | {f"path_{name}": told for name, told in choices.items()}  # fmt: skip
 
 
 def _against_base(group: Group, labels: np.ndarray) -> dict[str, np.ndarray]:
     """Depth, area and recovery of a series that is told as a change from a base: the base is all there is."""
     after = np.flatnonzero(group.after)
-    level = level_before(group, labels)[0]
-    gaps = group.y[:, after] - level[:, None]
+    gaps = group.y[:, after] - level_before(group, labels).level[:, None]
     done = recovery.measures(group.sign[:, None] * gaps, 1 / POINTS_A_YEAR[group.freq])
     rows, known = np.arange(len(gaps)), group.sign != 0
     return {
@@ -180,104 +270,104 @@ def _against_base(group: Group, labels: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def _clear_shock(group, path, observed, after, dates) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whether the shock is clear, the column (of the points after) at which it shows, and the p-value of the step."""
-    outside = (observed < path.low) | (observed > path.high)
-    rows, none = np.arange(len(observed)), np.full(len(observed), np.nan)
+def _judged(
+    group: Group, window: np.ndarray, after: np.ndarray, step_p: np.ndarray, *, correlated: bool = True
+) -> Judged:
+    """Fit the points of `window` and judge the points `after`: how clear the shock was, and how it ended."""
+    t, y, observed = group.t[:, window], group.y[:, window], group.y[:, after]
+    path = fit_path(group, t, y, group.t[:, after], correlated=correlated)
+    low, high = path.interval()
+    outside, gaps = (observed < low) | (observed > high), observed - path.mean
+    rows, d = np.arange(len(observed)), group.sign
     if group.freq == "A":
-        t, y = group.window(WINDOW)
-        walk = counterfactual.outside_random_walk(t, y, group.t[:, after[:1]], observed[:, :1], group.model)
-        return outside[:, 0] & walk[:, 0], np.zeros(len(observed), int), none
-    year = POINTS_A_YEAR[group.freq]
-    gaps = (observed - path.mean)[:, :year]
-    at = np.where(group.sign == 0, np.abs(gaps).argmax(axis=1), (group.sign[:, None] * gaps).argmin(axis=1))
-    used = np.concatenate([np.flatnonzero(group.before)[-WINDOW * year :], after])
-    later = np.isin(used, after)
-    step_p = _step_p(group, used, later, dates.shock)
-    return outside[rows, at] & (step_p < 0.05), at, step_p
+        at = np.zeros(len(observed), int)
+        beyond = counterfactual.outside_random_walk(t, y, group.t[:, after[:1]], observed[:, :1], group.model)[:, 0]
+    else:
+        first = gaps[:, : POINTS_A_YEAR[group.freq]]
+        at = np.where(d == 0, np.abs(first).argmax(axis=1), (d[:, None] * first).argmin(axis=1))
+        beyond = step_p < 0.05
+    clear, adverse = outside[rows, at] & beyond, d * gaps[rows, at] < 0
+    last, value = _latest(path, observed, POINTS_A_YEAR[group.freq])
+    standing = d * last.standing(value)[:, 0]
+    far = stats.t.ppf((1 + PATH_BEYOND) / 2, path.fit.df)
+    conditions = [d == 0, ~clear, standing > far, standing < -far, ~adverse, standing >= -PATH_BACK]
+    verdict = np.select(conditions, [UNKNOWN, NO_SHOCK, AHEAD, NOT_YET, NO_SHOCK, RECOVERED], UNKNOWN)
+    return Judged(path, last, (value - last.mean)[:, 0], clear, at, verdict)
 
 
-def _step_p(group: Group, used: np.ndarray, later: np.ndarray, shock: float) -> np.ndarray:
-    """P-value of the step at the shock, by the model that fits the group."""
-    t, y = group.t[:, used], group.y[:, used]
+def _latest(path: counterfactual.Path, observed: np.ndarray, year: int) -> tuple[counterfactual.Path, np.ndarray]:
+    """Return the counterfactual of the last year's mean, or of the last point, and what was observed, (m, 1).
+
+    The mean is taken on the scale of the model: on the log scale it is geometric.
+    """
+    count = min(year, observed.shape[1])
+    scaled = regression.to_scale(observed[:, -count:], *path.model).mean(axis=1, keepdims=True)
+    return path.of_mean(count), regression.from_scale(scaled, *path.model)
+
+
+def _step_p(group: Group, window: np.ndarray, after: np.ndarray, shock: float) -> np.ndarray:
+    """P-value of the step at the shock, by the model that fits the group; NaN for yearly series."""
+    if group.freq == "A":
+        return np.full(len(group.y), np.nan)
+    used = np.concatenate([window, after])
+    t, y, later = group.t[:, used], group.y[:, used], np.isin(used, after)
     if group.counts:
         return np.array([counterfactual.count_shock(b, a, later, group.freq)[3] for a, b in zip(t, y, strict=True)])
     return counterfactual.step_test(t, y, later, shock, group.freq, group.model)
 
 
-def _path_verdicts(group, dates, after, path, clear, done) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Verdict with reason over the main window, and the verdicts over all windows as one text."""
-    raw = _path_verdict(group, group.y[:, after], path, clear, done.rebound)
-    verdicts = {}
-    for years in WINDOWS:
-        t, y = group.window(years)
-        if t.shape[1] < counterfactual.LINE_LEAST or (
-            group.freq != "A" and not counterfactual.enough(t.shape[1], group.freq)
-        ):
-            continue
-        if len(t[0]) < years * POINTS_A_YEAR[group.freq]:
-            continue
-        other = fit_path(group, t, y, group.t[:, after])
-        gaps = recovery.measures(np.nan_to_num(group.sign[:, None] * (group.y[:, after] - other.mean)), 1.0)
-        verdict = _path_verdict(group, group.y[:, after], other, clear, gaps.rebound)
-        verdicts[years] = (
-            verdict if counterfactual.enough(t.shape[1], group.freq) else np.full(len(verdict), "line only")
-        )
-    disagree = np.zeros(len(raw), bool)
-    for verdict in verdicts.values():
-        disagree |= (verdict != raw) & (verdict != "line only")
-    told = np.array([" | ".join(f"{years}: {v[i]}" for years, v in verdicts.items()) for i in range(len(raw))], object)
-    told = np.where(group.sign == 0, "", told)
-    conditions, reasons = _doubts(group, dates, after, path, disagree, raw)
-    doubtful = np.select(conditions, reasons, "")
-    reason = np.where(doubtful != "", doubtful, _path_note(group, path, after, raw))
-    return np.where(doubtful != "", UNKNOWN, raw), reason, told
+def _choices(group: Group, window: np.ndarray, after: np.ndarray, step_p: np.ndarray, main: Judged) -> dict:
+    """Verdicts under other baselines and by ordinary least squares; *line only* where too few points are left."""
+    year, before = POINTS_A_YEAR[group.freq], np.flatnonzero(group.before)
+    tried = {f"window_{years}": before[-years * year :] for years in WINDOWS if len(before) >= years * year}
+    tried |= {"without_first": window[year:], "without_last": window[:-year]}
+    found = {}
+    for name, points in tried.items():
+        if len(points) == len(window):
+            found[name] = main.verdict
+        elif counterfactual.enough(len(points), group.freq):
+            found[name] = _judged(group, points, after, step_p).verdict
+        else:
+            found[name] = np.full(len(main.verdict), LINE_ONLY)
+    if not group.counts and counterfactual.enough(len(window), group.freq):
+        found["ordinary"] = _judged(group, window, after, step_p, correlated=False).verdict
+    return found
 
 
-def _path_verdict(group, observed, path, clear, rebound) -> np.ndarray:
-    """Judge the last point of the horizon against one counterfactual."""
-    d, last = group.sign, observed[:, -1]
-    better = np.where(d > 0, last > path.high[:, -1], last < path.low[:, -1])
-    worse = np.where(d > 0, last < path.low[:, -1], last > path.high[:, -1])
-    behind = d * (last - path.mean[:, -1]) < 0
-    half_way = ~(rebound < 0.5)
-    return np.select([~clear, better, worse, ~behind | half_way], [NO_SHOCK, AHEAD, NOT_YET, RECOVERED], UNKNOWN)
-
-
-def _doubts(group, dates, after, path, disagree, raw) -> tuple[list[np.ndarray], list[str]]:
+def _doubts(group, dates, window, after, main, graded) -> tuple[list[np.ndarray], list[str]]:
     """Conditions under which no path verdict is given, and the words for each, the most basic first."""
-    m, n = len(group.y), len(group.window(WINDOW)[0][0])
-    last, seen = path.mean[:, -1], group.window(WINDOW)[1]
-    half = (path.high - path.low)[:, -1] / 2
+    m, seen, verdict = len(group.y), group.y[:, window], main.verdict
+    (low, high), (least, most) = main.path.interval(), main.last.interval()
+    half, reach, last = (high - low)[:, 0] / 2, (most - least)[:, 0] / 2, main.last.mean[:, 0]
     with np.errstate(invalid="ignore"):
         impossible = (last < group.model[1]) | (last > group.model[2])
-        unseen = (last > seen.max(axis=1) + half) | (last < seen.min(axis=1) - half)
-        loose = (path.high - path.low)[:, 0] / 2 > np.ptp(seen, axis=1)
+        unseen = (last > seen.max(axis=1) + reach) | (last < seen.min(axis=1) - reach)
+        loose = half > np.ptp(seen, axis=1)
+        blind = reach > np.abs(group.y[:, after] - main.path.mean)[np.arange(m), main.at]
     unit = "yearly values" if group.freq == "A" else "values"
-    short = not counterfactual.enough(n, group.freq)
+    short, told = not counterfactual.enough(len(window), group.freq), np.isin(verdict, [RECOVERED, AHEAD, NOT_YET])
+    seasons = group.freq != "A" and len(window) < SEASONS_FOR_VERDICT * POINTS_A_YEAR[group.freq]
     ends_early = group.start[after[-1]] < dates.recovery_from - 1e-9
-    moved = raw != NO_SHOCK
     conditions = [
-        group.sign == 0, np.full(m, short), group.broken, np.full(m, ends_early), impossible, unseen & moved,
-        loose & (raw != AHEAD) & (raw != NOT_YET), disagree, raw == UNKNOWN,
+        group.sign == 0, np.full(m, short), group.broken, np.full(m, ends_early), impossible,
+        unseen & (verdict != NO_SHOCK), loose & (verdict == NO_SHOCK),
+        blind & (verdict == RECOVERED), told & seasons,
+        (graded == UNKNOWN) & (verdict != UNKNOWN), verdict == UNKNOWN,
     ]  # fmt: skip
     reasons = [
         "the desired direction is not stated",
-        f"{n} {unit} before the shock, at least {counterfactual.INTERVAL_LEAST} are needed for an interval",
+        f"{len(window)} {unit} before the shock, at least {counterfactual.INTERVAL_LEAST} are needed for an interval",
         "the series has a break",
         "the series ends before recovery can be judged",
         "the line leaves the possible range",
         "the line leaves the range seen before by more than its own interval",
         "the line fits the years before too loosely: its interval is wider than their range",
-        "baseline windows of 5, 8 and 10 years disagree",
-        "behind the line, and the interval is too wide to say more",
+        "the interval at the end is wider than the shock was deep",
+        f"{len(window)} values before the shock, {SEASONS_FOR_VERDICT} full years are needed for a verdict",
+        "the verdict hangs on the baseline or the method",
+        "behind the line, inside its interval",
     ]
     return conditions, reasons
-
-
-def _path_note(group, path, after, raw) -> np.ndarray:
-    behind = group.sign * (group.y[:, after[-1]] - path.mean[:, -1]) < 0
-    return np.where((raw == RECOVERED) & behind, "inside the interval of the line", "")
 
 
 def _placebos(group: Group, after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

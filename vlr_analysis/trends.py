@@ -7,19 +7,28 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from vlr_analysis.regression import ar1_phi
 from vlr_analysis.series import SERIES_KEY, SeriesSet, as_series
 
 LEAST = 5  # fewer points are described, never tested
 ROBUST, NOT_ROBUST, NONE, UNKNOWN = "robust trend", "trend not robust", "no clear trend", "cannot tell"
+SEEN = (ROBUST, NOT_ROBUST, "trend")
 TOWARDS, AWAY = "towards the goal", "away from the goal"
+# What the sensitivity of a trend tries, and how a reason names it.
+CHOICES = {
+    "without_first": "without the first year",
+    "without_last": "without the last year",
+    "without_2020": "without 2020",
+    "hamed_rao": "by the test of Hamed and Rao",
+}
 KEY = list(SERIES_KEY)
+_STATISTICS = ("slope_per_year", "slope_low", "slope_high", "intercept", "tau", "p", "p_ar1", "phi")
 DEFINITION_KEY = ["indicator", "series", "unit"]
 
-# Pairs of points held in memory at a time; larger tables are worked through in pieces.
-_PAIRS_AT_A_TIME = 4_000_000
+# Pairs of points held in memory at a time; larger tables are worked through in pieces that fit a processor's cache.
+_PAIRS_AT_A_TIME = 1000000
 
 
 @dataclass(frozen=True)
@@ -64,8 +73,15 @@ def _exact_tail(n: int) -> np.ndarray:
 
 def _tie_terms(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return sums over groups of equal values u, by row: u(u-1)(2u+5) and u(u-1)."""
-    size = (values[:, :, None] == values[:, None, :]).sum(axis=2)  # each value's group size; u members say the same
-    return tuple((term / size).sum(axis=1) for term in (size * (size - 1) * (2 * size + 5), size * (size - 1)))
+    ordered = np.sort(values, axis=1)
+    tied = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
+    big, pair = np.zeros(len(values)), np.zeros(len(values))
+    if len(tied):
+        some = values[tied]
+        size = (some[:, :, None] == some[:, None, :]).sum(axis=2)  # each value's group; its u members say the same
+        big[tied] = (size * (size - 1) * (2 * size + 5) / size).sum(axis=1)
+        pair[tied] = (size - 1).sum(axis=1)
+    return big, pair
 
 
 def trend_statistics(t: np.ndarray, y: np.ndarray, alpha: float = 0.05) -> TrendStatistics:
@@ -92,7 +108,7 @@ def trend_statistics(t: np.ndarray, y: np.ndarray, alpha: float = 0.05) -> Trend
     and `scipy.stats.kendalltau`, and much faster on many series. Not for seasonal data.
     """
     m, n = y.shape
-    size = max(1, _PAIRS_AT_A_TIME // (n * n))
+    size = max(1, _PAIRS_AT_A_TIME // (n * (n - 1) // 2))
     pieces = [_statistics(t[i : i + size], y[i : i + size], alpha) for i in range(0, m, size)]
     return TrendStatistics(*(np.concatenate(parts) for parts in zip(*pieces, strict=True)))
 
@@ -101,24 +117,31 @@ def _statistics(t: np.ndarray, y: np.ndarray, alpha: float) -> tuple[np.ndarray,
     n = y.shape[1]
     i, j = np.triu_indices(n, 1)
     rise = y[:, j] - y[:, i]
-    slopes = np.sort(rise / (t[:, j] - t[:, i]), axis=1)
-    slope = np.median(slopes, axis=1)
-    intercept = np.median(y, axis=1) - slope * np.median(t, axis=1)
     s = np.sign(rise).sum(axis=1)
+    slopes = rise / (t[:, j] - t[:, i])
+    slopes.sort(axis=1)
+    middle = slopes.shape[1] // 2
+    slope = (slopes[:, middle - 1 + slopes.shape[1] % 2] + slopes[:, middle]) / 2
+    intercept = np.median(y, axis=1) - slope * np.median(t, axis=1)
     big, pair = _tie_terms(y)
     pairs = n * (n - 1)
     variance = (pairs * (2 * n + 5) - big) / 18
     low, high = _sen_interval(slopes, variance, alpha)
+    phi = ar1_phi(_noiseless(y - slope[:, None] * t - intercept[:, None], y), 2, 0.9)
     with np.errstate(divide="ignore", invalid="ignore"):
         tau = s / np.sqrt(pairs / 2 * (pairs - pair) / 2)
         z = s / np.sqrt(variance)
-        phi = ar1_phi(_noiseless(y - slope[:, None] * t - intercept[:, None], y), 2, 0.9)
-        k = np.arange(1, n)
-        inflation = 1 + 2 * ((1 - k / n) * phi[:, None] ** k).sum(axis=1)
-        z_ar1 = np.maximum(np.abs(s) - 1, 0) / np.sqrt(variance * inflation)
-    p = np.where(pair > 0, 2 * stats.norm.sf(np.abs(z)), _exact_p(s, n))
-    p_ar1 = 2 * stats.norm.sf(z_ar1)
-    return slope, low, high, intercept, s, tau, p, phi, p_ar1
+        z_ar1 = np.maximum(np.abs(s) - 1, 0) / np.sqrt(variance * _inflation(phi, n))
+    p = np.where(pair > 0, 2 * special.ndtr(-np.abs(z)), _exact_p(s, n))
+    return slope, low, high, intercept, s, tau, p, phi, 2 * special.ndtr(-z_ar1)
+
+
+def _inflation(phi: np.ndarray, n: int) -> np.ndarray:
+    """1 + 2 sum over k of (1 - k/n) phi^k, by Horner's rule."""
+    total = np.zeros_like(phi)
+    for k in range(n - 1, 0, -1):
+        total = (total + (1 - k / n)) * phi
+    return 1 + 2 * total
 
 
 def _noiseless(residuals: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -268,19 +291,39 @@ def trend_table(
         The key of the series; `n`, `first`, `last`, `note` (points used, as `yearly` says);
         `slope_per_year`, `slope_low`, `slope_high` (unit per year), `intercept`; `tau`, `p`,
         `p_ar1`, `phi`; `q`, `q_ar1` (Benjamini-Hochberg within the family); `verdict`, `movement`
-        (towards or away from the goal, where a trend is seen and the direction is known), `reason`.
+        (towards or away from the goal, where a trend is seen and the direction is known), `reason`;
+        `default` (the verdict before it is graded); `without_first`, `without_last`, `without_2020`
+        (verdicts with those years left out), `hamed_rao` (whether that test rejects: trend, no clear
+        trend, cannot tell); `flips` (which of these four say otherwise, joined by ``; ``).
 
     Notes
     -----
-    "robust trend": both tests reject after correction. "trend not robust": Kendall's test rejects,
-    the one that allows for AR(1) does not. "cannot tell": fewer than 5 points. Not for reading the
-    years after a shock: a rise from 2020 on may be recovery.
+    "robust trend": both tests reject after correction, and no choice flips it. "trend not robust":
+    Kendall's test rejects, but the one that allows for AR(1) does not, or a choice flips the verdict.
+    "cannot tell": fewer than 5 points. A choice that leaves too few points to test flips nothing.
+    Not for reading the years after a shock: a rise from 2020 on may be recovery.
     """
     series = yearly(table)
+    keys = _tested(series, alpha, family)
+    for name, dropped in series.edges().items():
+        keys[name] = _tested(series.without(dropped), alpha, family)["default"]
+    p = _corrected(keys, family, _hamed_rao_p(series))
+    keys["hamed_rao"] = np.select([p.isna(), p <= alpha], [UNKNOWN, "trend"], NONE)
+    keys["flips"] = _flips(keys)
+    graded = (keys["default"] == ROBUST) & (keys["flips"] != "")
+    keys["verdict"] = np.where(graded, NOT_ROBUST, keys["default"])
+    hangs = "does not hold " + keys["flips"].astype(str).str.replace("; ", " or ")
+    keys["reason"] = np.where(graded, hangs, keys["reason"])
+    keys["movement"] = _movement(keys, definitions)
+    order = [*KEY, "freq", "n", "first", "last", *_STATISTICS, "q", "q_ar1", "verdict", "movement", "reason", "note",
+             "default", *CHOICES, "flips", "has_interval", "source"]  # fmt: skip
+    return keys[order]
+
+
+def _tested(series: SeriesSet, alpha: float, family: pd.Series | None) -> pd.DataFrame:
+    """Return the keys with statistics, corrected p-values, `default` verdict and `reason`."""
     keys = series.keys.copy()
-    columns = ["slope_per_year", "slope_low", "slope_high", "intercept", "tau", "p", "p_ar1", "phi"]
-    for name in columns:
-        keys[name] = np.nan
+    keys[list(_STATISTICS)] = np.nan
     flat = np.zeros(len(keys), dtype=bool)
     for block in series.blocks():
         if block.y.shape[1] < LEAST:
@@ -288,17 +331,36 @@ def trend_table(
         found = trend_statistics(block.t, block.y, alpha)
         same = np.ptp(block.y, axis=1) == 0
         flat[block.rows] = same
-        values = [found.slope, found.low, found.high, found.intercept, found.tau, found.p, found.p_ar1, found.phi]
-        for name, value in zip(columns, values, strict=True):
-            keys.loc[block.rows, name] = np.where(same, 0.0, value) if name == "slope_per_year" else value
+        slope = np.where(same, 0.0, found.slope)
+        values = [slope, found.low, found.high, found.intercept, found.tau, found.p, found.p_ar1, found.phi]
+        keys.loc[block.rows, list(_STATISTICS)] = np.stack(values, axis=1)
         keys.loc[block.rows[same], ["tau", "p", "p_ar1", "phi"]] = [0.0, 1.0, 1.0, 0.0]
+    keys["q"], keys["q_ar1"] = (_corrected(keys, family, keys[name]) for name in ("p", "p_ar1"))
+    keys["default"], keys["reason"] = _verdicts(keys, flat, alpha)
+    return keys
+
+
+def _corrected(keys: pd.DataFrame, family: pd.Series | None, p: pd.Series) -> pd.Series:
     member = (keys["breakdown"] == "") if family is None else family
-    for name in ("p", "p_ar1"):
-        keys[name.replace("p", "q", 1)] = keys.groupby([keys["area"], member])[name].transform(benjamini_hochberg)
-    keys["verdict"], keys["reason"] = _verdicts(keys, flat, alpha)
-    keys["movement"] = _movement(keys, definitions)
-    order = [*KEY, "freq", "n", "first", "last", *columns, "q", "q_ar1", "verdict", "movement", "reason", "note"]
-    return keys[[*order, "has_interval", "source"]]
+    return p.groupby([keys["area"], member]).transform(benjamini_hochberg)
+
+
+def _hamed_rao_p(series: SeriesSet) -> pd.Series:
+    p = pd.Series(np.nan, index=series.keys.index)
+    for block in series.blocks():
+        if block.y.shape[1] >= LEAST:
+            p.loc[block.rows] = np.where(np.ptp(block.y, axis=1) == 0, 1.0, hamed_rao_p(block.t, block.y))
+    return p
+
+
+def _flips(keys: pd.DataFrame) -> np.ndarray:
+    """Name the choices under which a trend is seen where the default sees none, or the other way round."""
+    known, seen = keys["default"] != UNKNOWN, keys["default"].isin(SEEN)
+    told = np.full(len(keys), "", dtype=object)
+    for name, words in CHOICES.items():
+        other = known & (keys[name] != UNKNOWN) & (keys[name].isin(SEEN) != seen)
+        told = told + np.where(other, "; " + words, "")
+    return np.array([text.removeprefix("; ") for text in told], dtype=object)
 
 
 def _verdicts(keys: pd.DataFrame, flat: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
@@ -313,11 +375,8 @@ def _verdicts(keys: pd.DataFrame, flat: np.ndarray, alpha: float) -> tuple[np.nd
 def _movement(keys: pd.DataFrame, definitions: pd.DataFrame | None) -> np.ndarray:
     if definitions is None:
         return np.full(len(keys), "")
-    wanted = keys[DEFINITION_KEY].merge(definitions, on=DEFINITION_KEY, how="left")["direction"].fillna("").to_numpy()
-    sign = np.sign(keys["slope_per_year"].to_numpy()) * np.select(
-        [wanted == "increase", wanted == "decrease"], [1, -1], 0
-    )
-    seen = keys["verdict"].isin([ROBUST, NOT_ROBUST])
+    sign = np.sign(keys["slope_per_year"].to_numpy()) * direction_sign(keys, definitions)
+    seen = keys["verdict"].isin(SEEN)
     return np.select([seen & (sign > 0), seen & (sign < 0)], [TOWARDS, AWAY], "")
 
 
@@ -327,39 +386,19 @@ def direction_sign(keys: pd.DataFrame, definitions: pd.DataFrame) -> np.ndarray:
     return np.select([known == "increase", known == "decrease"], [1, -1], 0)
 
 
-def trend_sensitivity(
-    table: pd.DataFrame, definitions: pd.DataFrame | None = None, *, alpha: float = 0.05
-) -> pd.DataFrame:
-    """Verdict of every headline series under other choices, and whether any of them changes it.
+def trend_sensitivity(trend: pd.DataFrame) -> pd.DataFrame:
+    """Say which trend verdicts hang on a single choice.
+
+    Parameters
+    ----------
+    trend : DataFrame
+        From `trend_table`.
 
     Returns
     -------
-    DataFrame, one row per headline series
-        The key; `default`; `without_first`, `without_last`, `without_2020`: verdicts when those years
-        are left out; `hamed_rao`: whether that test rejects ("trend", "no clear trend", "cannot
-        tell"), uncorrected for multiple tests; `flips`: a trend is seen under some choices only.
+    DataFrame, one row per headline series with at least five points
+        The key; `default`; the verdict under each choice (columns as in `trend_table`); `flips`; `verdict`
+        as graded: a robust trend that one choice flips is told as not robust.
     """
-    own = table[table["breakdown"] == ""]
-    base = trend_table(own, definitions, alpha=alpha)
-    result = base[KEY].assign(default=base["verdict"])
-    series = as_series(own)
-    rows = series.points.join(series.keys[KEY], on="row")
-    year = np.floor(rows["t"]).astype(int)
-    edges = {"without_first": year == year.groupby(rows["row"]).transform("min"),
-             "without_last": year == year.groupby(rows["row"]).transform("max"),
-             "without_2020": year == 2020}  # fmt: skip
-    for name, left_out in edges.items():
-        kept = rows[~left_out].drop(columns=["row", "t", "start", "end", "duration"]).assign(source="")
-        verdicts = trend_table(kept, definitions, alpha=alpha)[[*KEY, "verdict"]]
-        result = result.merge(verdicts.rename(columns={"verdict": name}), on=KEY, how="left")
-    result["hamed_rao"] = UNKNOWN
-    yearly_series = yearly(own)
-    for block in yearly_series.blocks():
-        if block.y.shape[1] >= LEAST:
-            p = hamed_rao_p(block.t, block.y)
-            result.loc[block.rows, "hamed_rao"] = np.select([np.isnan(p), p <= alpha], [UNKNOWN, "trend"], NONE)
-    variants = result[list(edges)].fillna(UNKNOWN)
-    seen, first = variants.isin([ROBUST, NOT_ROBUST]), result["default"].isin([ROBUST, NOT_ROBUST])
-    result[list(edges)] = variants
-    result["flips"] = ((seen.ne(first, axis=0)) & (variants != UNKNOWN)).any(axis=1) & (result["default"] != UNKNOWN)
-    return result
+    rows = trend[(trend["breakdown"] == "") & (trend["default"] != UNKNOWN)]
+    return rows[[*KEY, "default", *CHOICES, "flips", "verdict"]].reset_index(drop=True)
