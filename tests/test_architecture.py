@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "vlr_analysis"
 ANALYSES = {
     "trends", "progress", "covid", "links", "disparities", "comparison", "benchmark", "voices", "readiness",
     "disclosure", "counterfactual", "recovery", "shock_groups",
-    "shock_readings",
+    "shock_readings", "inequality", "smell",
 }  # fmt: skip
 FLOORS = [
     {"cli"},

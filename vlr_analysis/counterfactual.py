@@ -204,8 +204,11 @@ def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
 
 
-def _count_model(y: np.ndarray, design: np.ndarray, population: np.ndarray | None):
-    """Quasi-Poisson fit with log link: `statsmodels` GLM, scale from Pearson's chi-square."""
+def quasi_poisson(y: np.ndarray, design: np.ndarray, population: np.ndarray | None = None):
+    """Fit counts (n,) on a design (n, p): log link, dispersion from Pearson's chi-square, population (n,) as offset.
+
+    Returns the result of `statsmodels.api.GLM`. Wedderburn 1974, doi:10.1093/biomet/61.3.439.
+    """
     import statsmodels.api as sm
 
     offset = None if population is None else np.log(population)
@@ -233,7 +236,7 @@ def count_shock(y: np.ndarray, t: np.ndarray, after: np.ndarray, freq: str, popu
     Wedderburn 1974, doi:10.1093/biomet/61.3.439.
     """
     design = columns(t[None], t[None].mean(axis=1), freq)[0]
-    found = _count_model(y, np.column_stack([design, after.astype(float)]), population)
+    found = quasi_poisson(y, np.column_stack([design, after.astype(float)]), population)
     low, high = found.conf_int()[-1]
     ratio = np.exp([found.params[-1], low, high])
     return float(ratio[0]), float(ratio[1]), float(ratio[2]), float(found.pvalues[-1]), float(found.scale)
@@ -263,7 +266,7 @@ def count_path(t: np.ndarray, y: np.ndarray, t_new: np.ndarray, freq: str, popul
     m, p = len(t), before.shape[-1]
     coefficients, covariance, scale = np.empty((m, p)), np.empty((m, p, p)), np.empty(m)
     for row in range(m):
-        found = _count_model(y[row], before[row], None if populations is None else populations[0][row])
+        found = quasi_poisson(y[row], before[row], None if populations is None else populations[0][row])
         coefficients[row], covariance[row], scale[row] = found.params, found.cov_params(), found.scale
     fit = Fit(coefficients, covariance, scale, np.zeros(m), y.shape[1] - p)
     mean = np.exp(np.einsum("mkp,mp->mk", ahead, coefficients))

@@ -1,0 +1,126 @@
+"""benchmark.py: against the SDG Index 2018, and the edges of ranges, ranks and pooling."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from vlr_analysis import benchmark
+
+
+def test_composite_sdsn2018_goals(oracle):
+    """composite_sdsn2018.json (Sachs et al. 2018, CC BY 4.0): goal scores of 97 countries."""
+    data = oracle("composite_sdsn2018.json")
+    compared = 0
+    for country in data["countries"]:
+        scores = np.array([np.concatenate(list(country["normalised"].values()))], dtype=float)
+        goals = np.concatenate([[int(goal)] * len(values) for goal, values in country["normalised"].items()])
+        by_goal, _ = benchmark.composite(scores, goals)
+        want = np.array([country["goal_scores"][goal - 1] for goal in data["goals_included"]], float)
+        given = ~np.isnan(by_goal[0])  # the index fills some goals of countries without any indicator
+        assert by_goal[0][given] == pytest.approx(want[given], rel=1e-9)
+        compared += given.sum()
+    assert compared > 600
+
+
+def test_composite_sdsn2018_index(oracle):
+    """composite_sdsn2018.json: the index is the mean of the goals that a country has."""
+    for country in oracle("composite_sdsn2018.json")["countries"]:
+        goals = np.array([country["goal_scores"]], dtype=float)
+        _, index = benchmark.composite(goals, np.arange(17))
+        if np.isnan(goals).mean() <= 0.2 and country["index"] is not None:
+            assert index[0] == pytest.approx(country["index"], rel=1e-9)
+
+
+def test_composite_sdsn2018_bounds(oracle):
+    """composite_sdsn2018.json: indicators between their bounds, clipped."""
+    compared = 0
+    for one in oracle("composite_sdsn2018.json")["indicators"]:
+        got = benchmark.normalise(np.array(one["raw"], float), one["worst_bound_score0"], one["best_bound_score100"])
+        assert got == pytest.approx(np.array(one["normalised"], float), rel=1e-9, abs=1e-6)
+        compared += len(got)
+    assert compared > 1500
+
+
+def test_bounds_take_the_worse_end_and_the_target():
+    x = np.column_stack([np.arange(101.0), np.arange(101.0)])
+    worst, best = benchmark.bounds(x, np.array([1, -1]), np.array([np.nan, 10.0]))
+    assert worst == pytest.approx([2.5, 97.5])
+    assert best == pytest.approx([97.5, 10.0])
+
+
+def test_an_index_is_refused_above_a_fifth_missing():
+    scores = np.full((2, 10), 50.0)
+    scores[0, :2], scores[1, :3] = np.nan, np.nan
+    _, index = benchmark.composite(scores, np.repeat([1, 2, 3, 4, 5], 2))
+    assert (index[0], np.isnan(index[1])) == (50, True)
+
+
+def test_equal_values_tell_no_areas_apart():
+    assert np.isnan(benchmark.normalise(np.array([3.0, 3.0]), 3.0, 3.0)).all()
+
+
+def test_rank_intervals_hold_clear_ranks_and_open_where_unclear():
+    rng = np.random.default_rng(1)
+    x = rng.normal(50, 1, (12, 6))
+    x[0], x[1] = 90, 10
+    low, middle, high = benchmark.rank_interval(x, np.ones(6), np.repeat([1, 2, 3], 2), draws=300)
+    assert (low[0], high[0], low[1], high[1]) == (1, 1, 12, 12)
+    assert (high - low)[2:].mean() > 3
+    assert ((low <= middle) & (middle <= high)).all()
+    again = benchmark.rank_interval(x, np.ones(6), np.repeat([1, 2, 3], 2), draws=300)
+    assert np.array_equal(low, again[0])
+
+
+def test_pooled_effects_by_hand_and_few_cities():
+    same = benchmark.pooled(np.array([2.0, 2.0, 2.0, 2.0]), np.full(4, 0.5))
+    assert (same.mean, same.tau2, same.i2, same.cities) == (2, 0, 0, 4)
+    assert benchmark.pooled(np.array([1.0, 2.0, np.nan]), np.ones(3)) is None
+    spread = benchmark.pooled(np.array([0.0, 1.0, 2.0, 3.0]), np.full(4, 0.01))
+    # Errors are nothing beside the spread: variance of the effects, t(3) interval of their mean.
+    assert spread.tau2 == pytest.approx(5 / 3, rel=1e-3)
+    assert spread.high == pytest.approx(1.5 + 3.182446 * np.sqrt(5 / 3 / 4), rel=1e-3)
+    assert spread.predicted_high > spread.high
+
+
+def test_pooled_intervals_cover_with_few_cities():
+    rng, covered = np.random.default_rng(2), 0
+    for _ in range(400):
+        truth = 1 + rng.normal(0, 0.5, 6)
+        got = benchmark.pooled(truth + rng.normal(0, 0.4, 6), np.full(6, 0.4))
+        covered += got.low <= 1 <= got.high
+    assert 0.91 <= covered / 400 <= 0.985
+
+
+@pytest.fixture
+def cities(observations):
+    def make(values, width=None, year=2022):
+        parts = []
+        for area, value in values.items():
+            part = observations({("1.1.1", ""): {year: value}}, area=area)
+            if width:
+                part["low"], part["high"] = part["value"] - width, part["value"] + width
+            parts.append(part)
+        return pd.concat(parts, ignore_index=True)
+
+    return make
+
+
+def test_a_city_among_its_peers(cities, definitions):
+    table = cities({"town": 9.0, "a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}, width=0.5)
+    row = benchmark.benchmark_table(table, definitions(table, "decrease"), "town").iloc[0]
+    assert (row["peers"], row["areas"], row["peers_low"], row["peers_middle"], row["peers_high"]) == (4, 5, 1, 2.5, 4)
+    assert row["standing"] == "worse than the middle half"
+    assert (row["rank_low"], row["rank_high"]) == (5, 5)
+    unknown = benchmark.benchmark_table(table, definitions(table, ""), "town").iloc[0]
+    assert (unknown["standing"], np.isnan(unknown["rank_low"])) == ("above the middle half", True)
+
+
+def test_few_peers_other_years_and_no_intervals(cities, definitions):
+    few = cities({"town": 9.0, "a": 1.0, "b": 2.0})
+    assert len(benchmark.benchmark_table(few, definitions(few), "town")) == 0
+    old = pd.concat([cities({"town": 9.0}), cities({"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}, year=2015)])
+    assert len(benchmark.benchmark_table(old, definitions(old), "town")) == 0
+    table = cities({"town": 2.0, "a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0})
+    row = benchmark.benchmark_table(table, definitions(table), "town").iloc[0]
+    assert row["reason"] == "not every source gives an interval: no rank"
+    assert row["standing"] == "inside the middle half of the peers"

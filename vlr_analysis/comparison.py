@@ -1,0 +1,257 @@
+"""City and nation: how far two series may be compared, and whether they say the same."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+
+from vlr_analysis import smell
+from vlr_analysis.progress import progress_table
+from vlr_analysis.trends import AWAY, DEFINITION_KEY, LEAST, TOWARDS, trend_statistics, trend_table, yearly
+
+GRADES = ("same", "near", "context", "blocked")  # from the best to the worst
+AGREE, DISAGREE, ONLY_LOCAL, ONLY_NATIONAL, NOT_COMPARED = (
+    "agree", "disagree", "only local", "only national", "not compared",
+)  # fmt: skip
+TOLERANCE = 0.10  # values that differ by more, relative to the other's, are told as different
+OLD_APART = 2  # years between latest values, beyond which a pair is near at best
+
+_ADJUSTED = re.compile(r"\b(not )?seasonally adjusted\b", re.IGNORECASE)
+_TOTAL = re.compile(
+    r"\b(people|persons|households|tonnes?|million|billion|thousand|number|boardings|victims)\b", re.IGNORECASE
+)
+_RATE = re.compile(r"%|\bper\b|proportion|ratio|rate", re.IGNORECASE)
+
+
+def comparability(own: pd.Series, other: pd.Series, declared: str = "same") -> tuple[str, str]:
+    """Grade how far two series may be compared.
+
+    Parameters
+    ----------
+    own, other : Series
+        `indicator`, `series`, `unit`, `last` (year of the latest value, a number), `has_break`, and `common` (years
+        in which both have a value) in `own`.
+    declared : str
+        Grade that a person has given: same, near, context or blocked. A machine only lowers it.
+
+    Returns
+    -------
+    grade, reason : str
+        same, near, context (side by side, never on one axis) or blocked; the reasons that lowered it, joined by ``; ``.
+
+    Notes
+    -----
+    Names cannot show every difference of definition: *same* means that nothing speaks against it.
+    """
+    found = [(declared, "")]
+    if declared not in GRADES:
+        raise ValueError(f"comparability is one of {', '.join(GRADES)}, not {declared!r}")
+    if bool(_RATE.search(own["unit"])) != bool(_RATE.search(other["unit"])):
+        found.append(("blocked", f"a count against a rate ({own['unit']}; {other['unit']})"))
+    elif own["unit"] != other["unit"]:
+        found.append(("blocked", f"units differ ({own['unit']}; {other['unit']})"))
+    elif _TOTAL.search(own["unit"]) and not _RATE.search(own["unit"]):
+        found.append(("context", f"totals ({own['unit']}): places differ in size"))
+    adjusted = [_adjustment(side["series"]) for side in (own, other)]
+    if adjusted[0] != adjusted[1]:
+        found.append(("context", f"seasonal adjustment differs ({adjusted[0]}; {adjusted[1]})"))
+    elif own["indicator"] != other["indicator"]:
+        found.append(("context", f"indicators differ ({own['indicator']}; {other['indicator']})"))
+    elif own["series"] != other["series"]:
+        found.append(("near", "the series are named differently"))
+    if own["common"] == 0:
+        found.append(("blocked", "no year in common"))
+    elif abs(own["last"] - other["last"]) > OLD_APART:
+        found.append(("near", f"latest values of {own['last']:.0f} and {other['last']:.0f}"))
+    if own["has_break"] or other["has_break"]:
+        found.append(("near", "a break in the series"))
+    grade = max(found, key=lambda pair: GRADES.index(pair[0]))[0]
+    lowered = [reason for given, reason in found if reason and GRADES.index(given) > GRADES.index(declared)]
+    return grade, "; ".join(lowered)
+
+
+def _adjustment(series: str) -> str:
+    hit = _ADJUSTED.search(series)
+    return "not stated" if hit is None else "not adjusted" if hit[1] else "adjusted"
+
+
+def compare(t: np.ndarray, own: np.ndarray, other: np.ndarray) -> dict[str, float]:
+    """Compare two series at the same points in time.
+
+    Parameters
+    ----------
+    t : array, shape (n,)
+        Years, ascending.
+    own, other : array, shape (n,)
+        Values in the same unit, without NaN.
+
+    Returns
+    -------
+    dict
+        At the last year: `difference` (own - other), `ratio` (NaN unless both are above zero), `relative_difference`
+        (difference over the size of the other, NaN at zero). Over all years (n >= 5, else NaN): `difference_slope`
+        with `difference_slope_low` and `difference_slope_high` (Theil-Sen, unit per year), `difference_p` (Kendall).
+
+    Notes
+    -----
+    A difference that is steady and large points at definitions; one that grows points at the places.
+    """
+    empty = dict.fromkeys(("difference_slope", "difference_slope_low", "difference_slope_high", "difference_p"), np.nan)
+    if not len(t):
+        return dict.fromkeys(("difference", "ratio", "relative_difference"), np.nan) | empty
+    apart = own - other
+    ratio = own[-1] / other[-1] if own[-1] > 0 and other[-1] > 0 else np.nan
+    relative = apart[-1] / abs(other[-1]) if other[-1] != 0 else np.nan
+    now = {"difference": apart[-1], "ratio": ratio, "relative_difference": relative}
+    if len(t) < LEAST or np.ptp(apart) == 0:
+        return now | empty
+    found = trend_statistics(t[None], apart[None])
+    slope = (found.slope, found.low, found.high, found.p)
+    return now | dict(zip(empty, (float(value[0]) for value in slope), strict=True))
+
+
+def comparison_table(
+    own: pd.DataFrame,
+    other: pd.DataFrame,
+    definitions: pd.DataFrame,
+    pairs: pd.DataFrame | None = None,
+    *,
+    baseline_year: int = 2015,
+    horizon: int = 2030,
+    tolerance: float = TOLERANCE,
+) -> pd.DataFrame:
+    """Set the headline series of a city beside those of its nation, or of another place.
+
+    Parameters
+    ----------
+    own, other : DataFrame
+        Observations of one area each.
+    definitions : DataFrame
+        Direction, target and scale, by the city's own (indicator, series, unit).
+    pairs : DataFrame, optional
+        What a person has said: `indicator`, `series`, `unit` of the city, `other_indicator`, `other_series`,
+        `other_unit`, `declared` (same, near, context, blocked), `why`. Series that are in both tables under the
+        same key and not in here are paired as *same*.
+    baseline_year, horizon : int
+        For the progress rule, which is applied to both.
+    tolerance : float
+        Relative difference of the latest common values beyond which they are told as different.
+
+    Returns
+    -------
+    DataFrame, one row per pair, and per series that stands alone
+        `area`, `other_area`, `indicator`, `series`, `unit`, `other_indicator`, `other_series`, `other_unit`;
+        `comparability`, `comparability_reason`, `smell` (see `smell.pair_smell`); `common` (years in both), `year`,
+        `value`, `other_value`; for same and near the columns of `compare`; `movement`, `other_movement` (towards
+        or away from the goal, where a trend is seen), `progress`, `other_progress`; `verdict`: agree, disagree,
+        only local, only national, not compared (context, blocked, or no value of a common year); `disagree_on`
+        (level, direction, both joined by ``; ``).
+
+    Notes
+    -----
+    The smell test comes first: a pair that smells is blocked until a person has looked. Disagreement on the level
+    is a relative difference beyond the tolerance whose intervals, where both sources give them, do not overlap; on the
+    direction, one moves towards the goal and the other away. Neither says which side is right.
+    """
+    mine, theirs = (_side(table, baseline_year, horizon, definitions, pairs) for table in (own, other))
+    matched = _matched(mine["keys"], theirs["keys"], pairs)
+    rows = [_row(mine, theirs, pair, tolerance) for pair in matched]
+    columns = [
+        "area", "other_area", *DEFINITION_KEY, *(f"other_{name}" for name in DEFINITION_KEY), "comparability",
+        "comparability_reason", "smell", "common", "year", "value", "other_value", "difference", "ratio",
+        "relative_difference", "difference_slope", "difference_slope_low", "difference_slope_high", "difference_p",
+        "movement", "other_movement", "progress", "other_progress", "verdict", "disagree_on",
+    ]  # fmt: skip
+    return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def _side(table: pd.DataFrame, baseline_year: int, horizon: int, definitions: pd.DataFrame, pairs) -> dict:
+    """Yearly values, movement and progress of the headline series of one area, by (indicator, series, unit)."""
+    headline = table[table["breakdown"] == ""]
+    known = definitions
+    if pairs is not None and len(pairs):
+        renamed = pairs.merge(definitions, on=DEFINITION_KEY)
+        renamed[DEFINITION_KEY] = renamed[[f"other_{name}" for name in DEFINITION_KEY]].to_numpy()
+        known = pd.concat([definitions, renamed[definitions.columns]]).drop_duplicates(DEFINITION_KEY)
+    series = yearly(headline)
+    order = series.keys.sort_values(["n", "duration"], ascending=[False, True], kind="stable")
+    rows = order.drop_duplicates(DEFINITION_KEY).sort_index().index
+    keys = series.keys.loc[rows].set_index(DEFINITION_KEY, drop=False)
+    points = {row: part.set_index(np.floor(part["t"]).astype(int)) for row, part in series.points.groupby("row")}
+    movement = trend_table(headline, known).loc[rows, "movement"].to_numpy()
+    progress = progress_table(headline, known, baseline_year=baseline_year, horizon=horizon)
+    told = progress.loc[rows, "verdict"].to_numpy()
+    values = {key: points.get(row) for key, row in zip(keys.index, rows, strict=True)}
+    area = str(table["area"].iloc[0]) if len(table) else ""
+    return {"area": area, "keys": keys.assign(movement=movement, progress=told), "values": values}
+
+
+def _matched(mine: pd.DataFrame, theirs: pd.DataFrame, pairs: pd.DataFrame | None) -> list[tuple]:
+    """List (own key or None, other key or None, declared grade, why), what a person paired first."""
+    found, used, taken = [], set(), set()
+    for pair in () if pairs is None else pairs.itertuples():
+        own = (pair.indicator, pair.series, pair.unit)
+        other = (pair.other_indicator, pair.other_series, pair.other_unit)
+        if own in mine.index and other in theirs.index:
+            found.append((own, other, pair.declared, pair.why))
+            used.add(own)
+            taken.add(other)
+    for own in mine.index:
+        if own not in used:
+            same = own in theirs.index and own not in taken
+            found.append((own, own if same else None, "same", ""))
+            if same:
+                taken.add(own)
+    return found + [(None, other, "same", "") for other in theirs.index if other not in taken]
+
+
+def _row(mine: dict, theirs: dict, pair: tuple, tolerance: float) -> dict:
+    own, other, declared, why = pair
+    row = {"area": mine["area"], "other_area": theirs["area"], "disagree_on": "", "smell": "", "comparability": "",
+           "comparability_reason": "", "movement": "", "other_movement": "", "progress": "", "other_progress": "",
+           "common": 0}  # fmt: skip
+    for side, key, prefix in ((mine, own, ""), (theirs, other, "other_")):
+        if key is not None:
+            known = side["keys"].loc[key]
+            row |= {f"{prefix}{name}": value for name, value in zip(DEFINITION_KEY, key, strict=True)}
+            row |= {f"{prefix}{name}": known[name] for name in ("movement", "progress")}
+        else:
+            row |= {f"{prefix}{name}": "" for name in DEFINITION_KEY}
+    if own is None or other is None:
+        return row | {"verdict": ONLY_NATIONAL if own is None else ONLY_LOCAL}
+    a, b = mine["values"][own], theirs["values"][other]
+    years = [] if a is None or b is None else sorted(set(a.index) & set(b.index))
+    row["common"] = len(years)
+    about = [_about(side["keys"].loc[key], points, len(years)) for side, key, points in
+             ((mine, own, a), (theirs, other, b))]  # fmt: skip
+    grade, reason = comparability(*about, declared)
+    reasons = [why, reason]
+    if years:
+        first, second = a.loc[years], b.loc[years]
+        row |= {"year": years[-1], "value": first["value"].iloc[-1], "other_value": second["value"].iloc[-1]}
+        if grade in ("same", "near"):
+            row["smell"] = smell.pair_smell(first["value"].to_numpy(), second["value"].to_numpy())
+        if row["smell"]:
+            grade, reasons = "blocked", [*reasons, "the smell test stops it"]
+    row |= {"comparability": grade, "comparability_reason": "; ".join(filter(None, reasons))}
+    if grade not in ("same", "near"):
+        return row | {"verdict": NOT_COMPARED}
+    row |= compare(np.array(years, float), first["value"].to_numpy(), second["value"].to_numpy())
+    on = ["level"] if _levels_differ(row, first.iloc[-1], second.iloc[-1], tolerance) else []
+    on += ["direction"] if {row["movement"], row["other_movement"]} == {TOWARDS, AWAY} else []
+    return row | {"verdict": DISAGREE if on else AGREE, "disagree_on": "; ".join(on)}
+
+
+def _about(key: pd.Series, points: pd.DataFrame | None, common: int) -> pd.Series:
+    last = np.nan if points is None else float(points.index.max())
+    return pd.Series({**key[DEFINITION_KEY].to_dict(), "last": last, "has_break": key["has_break"], "common": common})
+
+
+def _levels_differ(row: dict, own: pd.Series, other: pd.Series, tolerance: float) -> bool:
+    apart = row["relative_difference"]
+    beyond = abs(apart) > tolerance if np.isfinite(apart) else row["difference"] != 0
+    if np.isfinite([own["low"], own["high"], other["low"], other["high"]]).all():
+        return bool(beyond and (own["low"] > other["high"] or own["high"] < other["low"]))
+    return bool(beyond)

@@ -1,0 +1,346 @@
+"""Whom averages hide: inequality between the groups of every breakdown, now and over time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from vlr_analysis import inequality
+from vlr_analysis.inequality import MEASURES
+from vlr_analysis.periods import parse_period, year_of
+from vlr_analysis.trends import DEFINITION_KEY, LEAST, direction_sign, trend_statistics, yearly
+
+KEY = ["area", "indicator", "series", "unit", "dimension"]
+HIDES, MAY_HIDE, SHOWS, UNKNOWN = "average hides", "average may hide", "no sign that it hides", "cannot tell"
+ENDS = ("low", "high")
+TOTALS = ("total", "all", "both sexes", "all ages")
+
+MOST_YEARS = 0.75  # a group with values in fewer of the years is left out of what is told over time
+
+_NUMBERED = re.compile(r"(?:quartile|quintile|decile|tercile|tertile|quantile)\s*(\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The groups of one dimension of one series, over its periods.
+
+    `y`, `se` and `people` have shape (n, k), n periods by k groups; NaN where a group has no value, no interval or no
+    known population. `t` (n,) is the middle of each period, `total` (n,) the published total, `status` (n, k) says
+    why a value is missing.
+    """
+
+    key: dict[str, str]
+    periods: list[str]
+    t: np.ndarray
+    categories: list[str]
+    ordered: bool
+    y: np.ndarray
+    se: np.ndarray
+    people: np.ndarray
+    total: np.ndarray
+    status: np.ndarray
+
+
+def disparity_table(
+    table: pd.DataFrame,
+    definitions: pd.DataFrame,
+    populations: pd.DataFrame | None = None,
+    *,
+    orders: Mapping[str, Sequence[str]] | None = None,
+    seed: int = 2030,
+) -> pd.DataFrame:
+    """Inequality between the groups of every dimension that a table is broken down by.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Observations; breakdowns of one dimension are used (``sex=female``), crossed ones are not.
+    definitions : DataFrame
+        Direction of each (indicator, series, unit), and the bounds of its unit.
+    populations : DataFrame, optional
+        People in each group: `area`, `breakdown`, `period`, `value`, such as the rows of one population series.
+        For each year the latest count not after it is taken, or else the earliest. Without it, or where a
+        group's count is missing, the measures that weight groups are not given.
+    orders : mapping, optional
+        Dimension -> its categories from least to most advantaged. Numbered quartiles, quintiles and
+        deciles are in order by themselves, the first being the least advantaged.
+    seed : int
+        For the bootstrap.
+
+    Returns
+    -------
+    DataFrame, one row per series, dimension and period with a value for at least one group
+        `area`, `indicator`, `series`, `unit`, `dimension`, `period`; `groups`, `with_value`, `suppressed`; `ordered`;
+        `lowest_group`, `highest_group`; `mean` and `mean_from` (population-weighted, or published total);
+        each measure of `inequality.MEASURES` with `_low` and `_high` (95 %, where the source gives intervals
+        of the groups); `interval` (bootstrap, or no interval) and `reason` (what is not given, and why).
+
+    Notes
+    -----
+    Suppressed and missing groups are never filled; extremes among the groups that are left are then a lower
+    bound of the real difference. The unknown direction of a series leaves `par`, `paf` and `mean_gap_best` empty.
+    Not for comparing dimensions with different numbers of groups: more groups lie further apart by chance. Counts
+    are refused: groups differ in size.
+    """
+    rows = []
+    for groups in _dimensions(table, populations, orders or {}):
+        sign, counts, bounds = _reading(groups.key, definitions)
+        for place, period in enumerate(groups.periods):
+            if not np.isnan(groups.y[place]).all():
+                found = _refused(groups, place) if counts else _measured(groups, place, sign, bounds, seed)
+                rows.append({**groups.key, "period": period} | found)
+    limits = [f"{name}_{end}" for name in MEASURES for end in ENDS]
+    columns = [*KEY, "period", "groups", "with_value", "suppressed", "ordered", "lowest_group", "highest_group", "mean",
+               "mean_from", *MEASURES, *limits, "interval", "reason"]  # fmt: skip
+    return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def _reading(key: dict[str, str], definitions: pd.DataFrame) -> tuple[int, bool, tuple[float, float]]:
+    """Sign of the desired direction, whether the series counts something, and the bounds of its unit."""
+    known = definitions[(definitions[DEFINITION_KEY] == [key[name] for name in DEFINITION_KEY]).all(axis=1)]
+    sign = int(direction_sign(pd.DataFrame([key]), definitions)[0])
+    if not len(known):
+        return sign, False, (-np.inf, np.inf)
+    row = known.iloc[0]
+    low = float(row["lower"]) if np.isfinite(row["lower"]) else -np.inf
+    high = float(row["upper"]) if np.isfinite(row["upper"]) else np.inf
+    return sign, row.get("kind") == "count", (low, high)
+
+
+def _dimensions(table: pd.DataFrame, populations: pd.DataFrame | None, orders: Mapping) -> Iterator[Groups]:
+    single = table["breakdown"].str.fullmatch(r"[^=;]+=[^=;]+")
+    parts = table[single].copy()
+    halves = [text.partition("=") for text in parts["breakdown"]]
+    parts["dimension"] = pd.Series([half[0] for half in halves], parts.index, dtype=str)
+    parts["category"] = pd.Series([half[2] for half in halves], parts.index, dtype=str)
+    parts = parts[~parts["category"].str.lower().isin(TOTALS)]
+    totals = table[table["breakdown"] == ""].set_index(["area", *DEFINITION_KEY, "period"])["value"]
+    for key, rows in parts.groupby(KEY, sort=True):
+        named = dict(zip(KEY, key, strict=True))
+        categories, ordered = _order(sorted(rows["category"].unique()), orders.get(named["dimension"]))
+        wide = {name: rows.pivot(index="period", columns="category", values=name)[categories] for name in
+                ("value", "low", "high", "status")}  # fmt: skip
+        periods = sorted(wide["value"].index, key=lambda text: parse_period(text).midpoint)
+        wide = {name: frame.loc[periods].to_numpy() for name, frame in wide.items()}
+        t = np.array([parse_period(period).midpoint for period in periods])
+        se = (wide["high"].astype(float) - wide["low"].astype(float)) / (2 * 1.959964)
+        at = [(*(named[name] for name in ("area", *DEFINITION_KEY)), period) for period in periods]
+        yield Groups(
+            named, periods, t, categories, ordered, wide["value"].astype(float), se,
+            _people(populations, named, categories, periods), totals.reindex(at).to_numpy(float), wide["status"],
+        )  # fmt: skip
+
+
+def _order(found: list[str], stated: Sequence[str] | None) -> tuple[list[str], bool]:
+    """Put categories in their order of advantage, where there is one."""
+    if stated:
+        known = [name for name in stated if name in found]
+        return known + [name for name in found if name not in known], len(known) == len(found)
+    numbers = [_NUMBERED.search(name) for name in found]
+    if len(found) > 1 and all(numbers):
+        return [name for _, name in sorted((int(hit[1]), name) for hit, name in zip(numbers, found, strict=True))], True
+    return found, False
+
+
+def _people(populations: pd.DataFrame | None, key: dict, categories: list[str], periods: list[str]) -> np.ndarray:
+    people = np.full((len(periods), len(categories)), np.nan)
+    if populations is None or not len(populations):
+        return people
+    mine = populations[(populations["area"] == key["area"]) & (populations["value"] > 0)]
+    for column, category in enumerate(categories):
+        rows = mine[mine["breakdown"] == f"{key['dimension']}={category}"]
+        if not len(rows):
+            continue
+        counts = pd.Series(rows["value"].to_numpy(float), [year_of(text) for text in rows["period"]])
+        counts = counts.groupby(level=0).last().sort_index()
+        at = counts.index.searchsorted([year_of(text) for text in periods], side="right") - 1
+        people[:, column] = counts.to_numpy()[np.maximum(at, 0)]
+    return people
+
+
+COUNTED = "a count: groups of different size are compared by rates"
+
+
+def _about(groups: Groups, place: int) -> dict:
+    """Which groups there are, and which of them are the extremes."""
+    y = groups.y[place]
+    return {
+        "groups": len(y), "with_value": int((~np.isnan(y)).sum()),
+        "suppressed": int((groups.status[place] == "suppressed").sum()), "ordered": groups.ordered,
+        "lowest_group": groups.categories[int(np.nanargmin(y))],
+        "highest_group": groups.categories[int(np.nanargmax(y))],
+    }  # fmt: skip
+
+
+def _refused(groups: Groups, place: int) -> dict:
+    return _about(groups, place) | {"mean_from": "", "interval": "no interval", "reason": COUNTED}
+
+
+def _measured(groups: Groups, place: int, sign: int, bounds: tuple[float, float], seed: int) -> dict:
+    y, people, se = groups.y[place], groups.people[place], groups.se[place]
+    there, reasons, about = ~np.isnan(y), [], _about(groups, place)
+    absent, hidden = about["groups"] - about["with_value"], about["suppressed"]
+    weights_known = bool((people[there] > 0).all())
+    mean, mean_from = float(inequality.weighted_mean(y, people)), "population-weighted"
+    if not weights_known or absent:
+        mean, mean_from = float(groups.total[place]), "published total"
+    mean_from = mean_from if np.isfinite(mean) else ""
+    weights = people if weights_known else np.full_like(people, np.nan)
+    weights = np.where(there, weights, np.nan)
+
+    def measure(values: np.ndarray) -> dict[str, np.ndarray]:
+        means = inequality.weighted_mean(values, weights) if mean_from.startswith("pop") else np.full(len(values), mean)
+        return inequality.all_measures(values, weights, means, sign, ordered=groups.ordered)
+
+    found = {name: float(value[0]) for name, value in measure(y[None]).items()}
+    signed = (*inequality.SLOPES, *inequality.SIMPLE) if groups.ordered else inequality.SLOPES
+    limits = inequality.bootstrap_interval(y, se, measure, signed=signed, bounds=bounds, seed=seed)
+    if absent:
+        told = f"{absent} of {len(y)} groups have no value" + (f", {hidden} of them suppressed" if hidden else "")
+        reasons.append(f"{told}: the difference is a lower bound")
+    if there.sum() < 2:
+        reasons.append("one group only")
+    elif not weights_known:
+        reasons.append("population shares are not known: no weighted measure")
+    elif np.isnan(found["bgv"]):
+        reasons.append("measures over all groups need three of them and at most 15 % missing")
+    if not sign:
+        reasons.append("the desired direction is not stated: no comparison with the best")
+    ends = {f"{name}_{end}": value for name, pair in limits.items() for end, value in zip(ENDS, pair, strict=True)}
+    source = "bootstrap" if np.isfinite(se[there]).any() else "no interval"
+    told = {"mean": mean, "mean_from": mean_from, "interval": source, "reason": "; ".join(reasons)}
+    return about | told | found | ends
+
+
+# --- over time --------------------------------------------------------------------------------------
+
+
+def average_hides(
+    t: np.ndarray, total: np.ndarray, y: np.ndarray, sign: float, *, ordered: bool = False, alpha: float = 0.05
+) -> dict[str, object]:
+    """Whether an average improves while the least advantaged group, or the gap, worsens.
+
+    Parameters
+    ----------
+    t : array, shape (n,)
+        Years in which the total and every group have a value.
+    total : array, shape (n,)
+    y : array, shape (n, k)
+        Groups; where ordered, the first is the least advantaged, else the one with the worst mean over the years.
+    sign : number
+        +1 where more is better, -1 where less is; 0 gives *cannot tell*.
+    ordered : bool
+    alpha : float
+        Level of Kendall's test of each of the three slopes.
+
+    Returns
+    -------
+    dict
+        `verdict`: "average hides" (the total improves and the group or the gap worsens, both seen by Kendall's test),
+        "average may hide" (the slopes say so, a test does not), "no sign that it hides", "cannot tell";
+        `reason`; `least` (column of the least advantaged group); `total_slope`, `least_slope`, `gap_slope`
+        (Theil-Sen, unit per year; above zero in the table's own direction, not the desired one).
+
+    Notes
+    -----
+    The gap is the highest less the lowest group, or most less least advantaged, in absolute terms: a relative gap
+    can widen while every group gains. The group is fixed by all years, not the first alone, so
+    that regression to the mean does not choose it.
+    """
+    found = {"least": -1, "total_slope": np.nan, "least_slope": np.nan, "gap_slope": np.nan}
+    if sign == 0:
+        return found | {"verdict": UNKNOWN, "reason": "the desired direction is not stated"}
+    if y.shape[1] < 2:
+        return found | {"verdict": UNKNOWN, "reason": "one group only"}
+    if len(t) < LEAST:
+        return found | {
+            "verdict": UNKNOWN,
+            "reason": f"years in which every group has a value: {len(t)}, at least {LEAST} are needed",
+        }
+    least = 0 if ordered else int((sign * y).mean(axis=0).argmin())
+    gap = sign * (y[:, -1] - y[:, 0]) if ordered else np.ptp(y, axis=1)
+    lines = np.stack([sign * total, sign * y[:, least], -gap])
+    trend = trend_statistics(np.broadcast_to(t, lines.shape), lines, alpha)
+    better, p = np.where(np.ptp(lines, axis=1) == 0, 0, trend.slope), np.where(np.isnan(trend.p), 1.0, trend.p)
+    worse, seen = better < 0, p <= alpha
+    ways = {1: "the least advantaged group worsens", 2: "the gap widens"}
+    told = [words for place, words in ways.items() if worse[place]]
+    sure = [words for place, words in ways.items() if worse[place] and seen[place]]
+    verdict, reason = SHOWS, ""
+    if better[0] > 0 and seen[0] and sure:
+        verdict, reason = HIDES, "the average improves, " + " and ".join(sure)
+    elif better[0] > 0 and told:
+        verdict = MAY_HIDE
+        reason = "the average seems to improve, " + " and ".join(told) + ", not all of it beyond chance"
+    slopes = {"total_slope": sign * better[0], "least_slope": sign * better[1], "gap_slope": -better[2]}
+    return found | slopes | {"least": least, "verdict": verdict, "reason": reason}
+
+
+def disparity_trend_table(
+    table: pd.DataFrame,
+    definitions: pd.DataFrame,
+    *,
+    orders: Mapping[str, Sequence[str]] | None = None,
+    alpha: float = 0.05,
+) -> pd.DataFrame:
+    """Change over time of the gap between groups, convergence, and whether the average hides.
+
+    Parameters
+    ----------
+    table, definitions, orders
+        As in `disparity_table`.
+    alpha : float
+        Level of the tests behind "average hides".
+
+    Returns
+    -------
+    DataFrame, one row per series and dimension
+        `area`, `indicator`, `series`, `unit`, `dimension`; `groups`, `years`, `first`, `last` (periods in which every
+        group has a value); `least_group`; `total_slope`, `least_slope`, `gap_slope` (unit per year); `beta`,
+        `beta_se`, `beta_p`, `sigma_first`, `sigma_last`, `sigma_slope`, `sigma_p`, `converging` (see
+        `inequality.convergence`); `verdict` and `reason` of `average_hides`.
+
+    Notes
+    -----
+    Months and quarters become means of complete years. Groups that lack a value in more than a quarter of the years
+    are left out and named in `reason`, so that one late group does not cost the others their history. Where no
+    total is published, the simple mean of the groups stands for it, and `reason` says so. Counts are refused.
+    """
+    rows = []
+    for groups in _dimensions(_one_value_a_year(table), None, orders or {}):
+        sign, counts, _ = _reading(groups.key, definitions)
+        there = ~np.isnan(groups.y)
+        kept = there.mean(axis=0) >= MOST_YEARS
+        whole = there[:, kept].all(axis=1) & kept.any()
+        names, dropped = ([name for name, keep in zip(groups.categories, kept, strict=True) if keep == want]
+                          for want in (True, False))  # fmt: skip
+        periods = [period for period, keep in zip(groups.periods, whole, strict=True) if keep]
+        t, y, total = groups.t[whole], groups.y[whole][:, kept], groups.total[whole]
+        notes = [f"without {', '.join(dropped)} (too few years)"] if dropped else []
+        if len(total) and np.isnan(total).any():
+            total, notes = y.mean(axis=1), [*notes, "no published total: the simple mean of the groups stands for it"]
+        told = average_hides(t, total, y, float(sign), ordered=groups.ordered and not dropped, alpha=alpha)
+        spread = inequality.convergence(t, y.T)
+        if counts:
+            told, spread = average_hides(t, total, y, 0.0) | {"reason": COUNTED}, inequality.convergence(t, y[:, :0].T)
+        sigma, least = spread.pop("sigma"), told.pop("least")
+        told["reason"] = "; ".join(filter(None, [told["reason"], *notes]))
+        ends = {"first": periods[0], "last": periods[-1]} if periods else {"first": "", "last": ""}
+        ends |= {"sigma_first": sigma[0], "sigma_last": sigma[-1]} if len(sigma) else {}
+        more = {"groups": len(names), "years": len(t), "least_group": names[least] if least >= 0 else ""}
+        rows.append({**groups.key, **more, **ends, **told, **spread})
+    columns = [*KEY, "groups", "years", "first", "last", "least_group", "total_slope", "least_slope", "gap_slope",
+               "beta", "beta_se", "beta_p", "sigma_first", "sigma_last", "sigma_slope", "sigma_p", "converging",
+               "verdict", "reason"]  # fmt: skip
+    return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def _one_value_a_year(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table as trends read it: years, or means of complete calendar years, from the last break on."""
+    series = yearly(table)
+    rows = series.points.join(series.keys[["area", *DEFINITION_KEY, "breakdown", "duration"]], on="row")
+    return rows.drop_duplicates(["area", *DEFINITION_KEY, "breakdown", "period"]).reset_index(drop=True)
