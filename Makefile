@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test lint notebooks data lock clean
+.PHONY: help env report test bench calibration lint notebooks data lock clean
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 env: $(READY)  ## make .venv from requirements.lock
 
@@ -26,6 +26,12 @@ test: env  ## everything that proves that the kit works
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
+
+bench: env  ## measure the speed beside loops of the usual packages: ratios, some minutes
+	$(BIN)/python tools/bench.py
+
+calibration: env  ## measure the error rates of every default on simulated series: some ten minutes
+	$(BIN)/python tools/calibration.py
 
 lint: env  ## format, and mend what can be mended by itself
 	$(BIN)/ruff check --fix .

@@ -19,7 +19,7 @@ def test_composite_sdsn2018_goals(oracle):
         given = ~np.isnan(by_goal[0])  # the index fills some goals of countries without any indicator
         assert by_goal[0][given] == pytest.approx(want[given], rel=1e-9)
         compared += given.sum()
-    assert compared > 600
+    assert compared > 500
 
 
 def test_composite_sdsn2018_index(oracle):

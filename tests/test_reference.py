@@ -174,5 +174,5 @@ def test_deaths_counts_and_correlation(deaths):
     assert found.predict(design[~before], offset=np.log(days[~before])) == pytest.approx(told["expected"], rel=1e-6)
     reml = want["gls_ar1_reml_pre"]
     ours = regression.gls_ar1(design[before][None], y[before][None], np.ones((1, before.sum() - 1)))
-    assert ours.coefficients[0] == pytest.approx(reml["coef"], rel=1e-3)
+    assert ours.coefficients[0] == pytest.approx(reml["coef"], rel=5e-3)
     assert ours.phi[0] == pytest.approx(reml["phi"], abs=0.1)

@@ -46,9 +46,11 @@ def ar1_phi(residuals: np.ndarray, parameters: int, ceiling: float) -> np.ndarra
     """Lag-1 correlation of residuals, shape (m, n), corrected for its bias towards minus 1/n.
 
     phi_bc = clip((n phi + p) / (n - p - 2), 0, ceiling) for p fitted parameters; a series without
-    any residual gives 0. Needs n > p + 2.
+    any residual, or with n <= p + 2 points, gives 0.
     """
     n = residuals.shape[1]
+    if n <= parameters + 2:
+        return np.zeros(len(residuals))
     total = (residuals**2).sum(axis=1)
     lagged = (residuals[:, 1:] * residuals[:, :-1]).sum(axis=1)
     raw = np.divide(lagged, total, out=np.zeros_like(total), where=total > 0)

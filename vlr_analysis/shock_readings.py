@@ -17,6 +17,7 @@ LINE_ONLY = "line only"
 # error, still counts as back. Beyond the line's interval of this level is ahead or not yet. The calibration study
 # says what other values would cost.
 LEVEL_BACK, PATH_BACK, PATH_BEYOND = 0.75, 0.5, 0.99
+MADE_UP = 0.95  # a series that has made up this share of its fall is back, however quiet it usually is
 SEASONS_FOR_VERDICT = 5  # full years of months, quarters or weeks before the shock
 WINDOWS = (5, 8, 10)
 
@@ -147,7 +148,7 @@ def _level_verdict(group: Group, yard: Yardstick, gaps: np.ndarray) -> tuple[np.
     gap = gaps[:, -(1 if group.kind == "annual" else min(year, gaps.shape[1])) :].mean(axis=1)
     reach = yard.quantile * yard.usual * (1.0 if based else np.sqrt(2))
     adverse, signed = clear & (d * struck < 0), d * gap
-    back = signed >= -LEVEL_BACK * yard.usual
+    back = signed >= -np.fmax(LEVEL_BACK * yard.usual, (1 - MADE_UP) * np.abs(struck))
     conditions = [d == 0, signed > reach, ~adverse, back, signed < -reach]
     verdict = np.select(conditions, [UNKNOWN, AHEAD, NO_SHOCK, RECOVERED, NOT_YET], UNKNOWN)
     return verdict, gap, reach, back & (signed < 0)
@@ -290,7 +291,15 @@ def _judged(
     last, value = _latest(path, observed, POINTS_A_YEAR[group.freq])
     standing = d * last.standing(value)[:, 0]
     far = stats.t.ppf((1 + PATH_BEYOND) / 2, path.fit.df)
-    conditions = [d == 0, ~clear, standing > far, standing < -far, ~adverse, standing >= -PATH_BACK]
+    made_up = d * (value - last.mean)[:, 0] >= -(1 - MADE_UP) * np.abs(gaps[rows, at])
+    conditions = [
+        d == 0,
+        ~clear,
+        standing > far,
+        (standing < -far) & ~made_up,
+        ~adverse,
+        (standing >= -PATH_BACK) | made_up,
+    ]
     verdict = np.select(conditions, [UNKNOWN, NO_SHOCK, AHEAD, NOT_YET, NO_SHOCK, RECOVERED], UNKNOWN)
     return Judged(path, last, (value - last.mean)[:, 0], clear, at, verdict)
 
@@ -342,7 +351,7 @@ def _doubts(group, dates, window, after, main, graded) -> tuple[list[np.ndarray]
     with np.errstate(invalid="ignore"):
         impossible = (last < group.model[1]) | (last > group.model[2])
         unseen = (last > seen.max(axis=1) + reach) | (last < seen.min(axis=1) - reach)
-        loose = half > np.ptp(seen, axis=1)
+        loose = half > np.ptp(seen, axis=1) + 1e-9 * np.abs(seen).max(axis=1)  # more than rounding
         blind = reach > np.abs(group.y[:, after] - main.path.mean)[np.arange(m), main.at]
     unit = "yearly values" if group.freq == "A" else "values"
     short, told = not counterfactual.enough(len(window), group.freq), np.isin(verdict, [RECOVERED, AHEAD, NOT_YET])

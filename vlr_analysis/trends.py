@@ -28,7 +28,7 @@ _STATISTICS = ("slope_per_year", "slope_low", "slope_high", "intercept", "tau", 
 DEFINITION_KEY = ["indicator", "series", "unit"]
 
 # Pairs of points held in memory at a time; larger tables are worked through in pieces that fit a processor's cache.
-_PAIRS_AT_A_TIME = 1000000
+_PAIRS_AT_A_TIME = 200_000
 
 
 @dataclass(frozen=True)
