@@ -83,6 +83,14 @@ def test_the_page_shows_the_committed_study(study):
         assert (STUDY.parent / f"{name}.svg").stat().st_size > 5000
 
 
+def test_the_appendix_quotes_the_committed_study(study):
+    text = (STUDY.parent / "README.md").read_text(encoding="utf-8")
+    speed = pd.read_csv(STUDY.parent / "benchmark.csv")
+    assert calibration.appendix(text, study, speed) == text
+    worse = study.assign(rate=study["rate"] * 0.9)
+    assert calibration.appendix(text, worse, speed) != text
+
+
 def test_any_cell_can_be_repeated_alone():
     first = pd.DataFrame(calibration.trend_cell(8, 0.3, 200))
     list(calibration.trend_cell(10, 0.3, 50))

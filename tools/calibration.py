@@ -38,6 +38,26 @@ MARK = "<!-- tables: made by make calibration -->"
 FALSE_POSITIVES = ("Kendall alone, false positives", "both tests, false positives", "robust trend, false positives")
 SHOCK_YEARLY = ("clear shock, false positives", "clear shock, power at 2 SD", "clear shock, power at 3 SD")
 SHOCK_MONTHLY = ("clear shock, false positives", "clear shock, power at 1 SD", "clear shock, power at 2 SD")
+TREND_TOLD = {
+    "Kendall alone, false positives": "Kendall alone", "both tests, false positives": "both tests",
+    "robust trend, false positives": "robust trend", "Hamed-Rao, false positives": "Hamed-Rao",
+    "Sen's interval, coverage": "Sen's interval", "robust trend, power at 0.3 SD a year": "power, 0.3 SD a year",
+}  # fmt: skip
+LINE_TOLD = {f"line, coverage {k} ahead": f"line, {k} ahead" for k in (1, 2, 3)} | {
+    "random walk interval, coverage": "random walk with drift"
+}
+SHOCK_TOLD = {"clear shock, false positives": "false positives"} | {
+    f"clear shock, power at {k} SD": f"power, {k} SD" for k in (1, 2, 3)
+}
+RECOVERY_TOLD = {
+    f"{reading}, {quantity}": f"{reading}: {words}"
+    for reading in ("level", "path")
+    for quantity, words in (
+        ("verdicts that are right", "right"),
+        ("told where recovered was planted", "told of recoveries"),
+        ("told where not yet was planted", "told of lasting falls"),
+    )
+}
 COVERAGE = ("line, coverage", "random walk interval, coverage")
 RIGHT = ("level, verdicts that are right", "path, verdicts that are right")
 HEADINGS = {
@@ -309,6 +329,45 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(parts)
 
 
+def appendix(text: str, table: pd.DataFrame, speed: pd.DataFrame) -> str:
+    """Return the methods page with the figures between its marks taken from the study and the benchmark."""
+    told = {
+        "trend_table": _summary(table, "trend", "A", ("phi 0", "phi 0.3", "phi 0.5", "phi 0.8", WALK), TREND_TOLD),
+        "line_table": _summary(table, "counterfactual", "A", ("phi 0", "phi 0.6", WALK), LINE_TOLD),
+        "shock_table": _summary(table, "shock", "A", ("phi 0", "phi 0.6", WALK), SHOCK_TOLD)
+        + _summary(table, "shock", "M", ("phi 0", "phi 0.6", "phi 0.8", WALK), SHOCK_TOLD),
+        "recovery_table": _summary(table, "recovery", "A", ("phi 0", "phi 0.6"), RECOVERY_TOLD)
+        + _summary(table, "recovery", "M", ("phi 0", "phi 0.8"), RECOVERY_TOLD),
+        "links_rate": _range(table, "links", "families with a false link"),
+        "inequality_rate": _range(table, "inequality"),
+        "pooled_rate": _range(table, "pooled"),
+        "bench_rate": "; ".join(
+            f"{one.what} of {one.series:,} series {one.value:.0f} times faster than one series at a time"
+            for one in speed[speed["quantity"] == "times faster than a loop"].itertuples()
+        ),
+    }
+    for name, content in told.items():
+        head, tail = text.split(f"<!-- {name} -->")
+        text = f"{head}<!-- {name} -->{content}<!-- end -->{tail.split('<!-- end -->', 1)[1]}"
+    return text
+
+
+def _range(table: pd.DataFrame, study_name: str, quantity: str | None = None) -> str:
+    rows = table[(table["study"] == study_name) & ((table["quantity"] == quantity) | (quantity is None))]
+    return f"{rows['rate'].min():.2f} to {rows['rate'].max():.2f}"
+
+
+def _summary(table: pd.DataFrame, study_name: str, freq: str, processes: tuple, quantities: dict[str, str]) -> str:
+    rows = table[(table["study"] == study_name) & (table["freq"] == freq) & table["process"].isin(processes)]
+    wide = rows.pivot_table(index=["n", "process"], columns="quantity", values="rate", sort=False)
+    wide = wide[list(quantities)].dropna()
+    unit = "years" if freq == "A" else "months"
+    lines = [f"| {unit} | errors | " + " | ".join(quantities.values()) + " |", "|---|---|" + "---|" * len(quantities)]
+    lines += [f"| {n} | {process} | " + " | ".join(f"{rate:.3f}".lstrip("0") for rate in cell) + " |"
+              for (n, process), cell in wide.iterrows()]  # fmt: skip
+    return "\n\n" + "\n".join(lines) + "\n\n"
+
+
 def charts(table: pd.DataFrame) -> dict[str, bytes]:
     """Return the charts of the study as SVG, by file name."""
     found = {}
@@ -356,6 +415,9 @@ def main() -> int:
     table.to_csv(FOLDER / "calibration.csv", index=False, float_format="%.6g", lineterminator="\n")
     for name, content in charts(table).items():
         (FOLDER / name).write_bytes(content)
+    methods = FOLDER / "README.md"
+    told = appendix(methods.read_text(encoding="utf-8"), table, pd.read_csv(FOLDER / "benchmark.csv"))
+    methods.write_text(told, encoding="utf-8", newline="\n")
     page = FOLDER / "calibration.md"
     text = page.read_text(encoding="utf-8") if page.exists() else MARK + "\n"
     page.write_text(text.split(MARK)[0] + MARK + "\n\n" + markdown(table), encoding="utf-8", newline="\n")
