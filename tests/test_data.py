@@ -155,7 +155,7 @@ def test_los_angeles_unemployment_beside_new_york_and_pittsburgh():
     assert rows[["gap_path_low", "gap_path_high", "loss_low", "loss_high"]].notna().all().all()
     assert rows.loc["pittsburgh", "level_verdict"] == "recovered"
     # 1.1 points above the level: less than two years of its usual movement would give, more than one.
-    assert rows.loc["los-angeles", "level_reason"] == "behind the level by no more than usual movement would give"
+    assert rows.loc["los-angeles", "level_reason"] == "behind the level, within the reach of its usual movement"
     assert rows.loc["los-angeles", "gap_level"] == pytest.approx(1.117, abs=0.001)
 
 

@@ -133,7 +133,7 @@ def covid_sensitivity(result: pd.DataFrame) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, up to two rows per headline series
+    DataFrame, up to two rows per headline series, those whose verdict is refused for another reason left out
         The key; `reading` (level, path); `default`; the verdict under each choice, empty where it does not
         apply, "line only" where it leaves too few values; `flips` (the choices that contradict); `verdict` as
         graded. Here 2020 is the question, so that it is not left out; the last year before is.
@@ -141,7 +141,8 @@ def covid_sensitivity(result: pd.DataFrame) -> pd.DataFrame:
     rows = result[(result["breakdown"] == "") & (result["kind"] != "") & (result["direction"] != "")]
     parts = []
     for reading, choices in (("level", LEVEL_CHOICES), ("path", PATH_CHOICES)):
-        told = rows[rows[f"{reading}_default"] != ""]
+        verdict, default, flips = (rows[f"{reading}_{name}"] for name in ("verdict", "default", "flips"))
+        told = rows[(default != "") & ((verdict == default) | (flips != ""))]
         mine = {name: told[f"{reading}_{name}"] for name in choices}
         same = {name: told[f"{reading}_{name}"] for name in ("default", "flips", "verdict")}
         parts.append(told[KEY].assign(reading=reading, **mine, **same))

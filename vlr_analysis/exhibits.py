@@ -35,7 +35,7 @@ HEADERS = {
     "verdict": "Verdict", "movement": "Movement", "reason": "Reason", "note": "Values used", "base_period": "Base",
     "base_value": "Value then", "last_period": "Latest", "last_value": "Latest value", "target": "Target",
     "un": "UN chart", "eurostat": "Eurostat", "linear": "Linear pace", "probability": "Chance of target",
-    "default": "As above", "without_first": "Without first year", "without_last": "Without last year",
+    "default": "Default choices", "without_first": "Without first year", "without_last": "Without last year",
     "without_2020": "Without 2020", "hamed_rao": "Hamed-Rao", "flips": "What says otherwise",
     "n_before": "Values before",
     "n_after": "Values after", "level_verdict": "Level", "level_reason": "Reason, level",

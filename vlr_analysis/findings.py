@@ -149,13 +149,14 @@ def _said(row: pd.Series, reading: str) -> str:
     verdict, reason = row[f"{reading}_verdict"], row[f"{reading}_reason"]
     told = f"{verdict}" + (f" ({reason})" if reason else "")
     if reading == "level" and np.isfinite(row["gap_level"]):
-        usual = "movement from month to month" if row["kind"] == "since base" else "usual yearly movement"
         since = f", back in {spoken(row['level_back'])}" if row["level_back"] else ""
-        latest = _gap(row["gap_level"], row["unit"])
-        return f"{told}{since}; latest gap {latest}, {usual} {number(row['usual_movement'])}"
+        latest, reach = _gap(row["gap_level"], row["unit"]), row["gap_level_high"] - row["gap_level"]
+        usual = _gap(reach, row["unit"]).lstrip("+") if np.isfinite(reach) else ""
+        return f"{told}{since}; latest gap {latest}" + (f" (usual movement reaches {usual})" if usual else "")
     if reading == "path" and np.isfinite(row["gap_path"]) and np.isfinite(row["gap_path_low"]):
         return (
-            f"{told}; gap {_gap(row['gap_path'], row['unit'])} in {spoken(row['path_period'])} "
+            f"{told}; {'mean ' if '/' in row['path_period'] and row['freq'] != 'A' else ''}gap "
+            f"{_gap(row['gap_path'], row['unit'])} in {spoken(row['path_period'])} "
             f"(95 % interval {interval(row['gap_path_low'], row['gap_path_high'])})"
         )
     return told

@@ -182,7 +182,7 @@ def _level_doubts(group, dates, verdict, graded) -> tuple[list[np.ndarray], list
         "the series has a break",
         "the series ends before recovery can be judged",
         "the verdict hangs on which year before is taken",
-        "behind the level by no more than usual movement would give",
+        "behind the level, within the reach of its usual movement",
     ]
     return conditions, reasons
 
