@@ -3,7 +3,33 @@
 Notebooks import from here: `load_city`, and the modules of analyses, figures and findings.
 """
 
-from vlr_analysis import catalogue, covid, exhibits, figures, findings, links, progress, trends
+from vlr_analysis import (
+    benchmark,
+    catalogue,
+    comparison,
+    covid,
+    disparities,
+    exhibits,
+    figures,
+    findings,
+    links,
+    progress,
+    trends,
+)
 from vlr_analysis.cities import City, load_city
 
-__all__ = ["City", "catalogue", "covid", "exhibits", "figures", "findings", "links", "load_city", "progress", "trends"]
+__all__ = [
+    "City",
+    "benchmark",
+    "catalogue",
+    "comparison",
+    "covid",
+    "disparities",
+    "exhibits",
+    "figures",
+    "findings",
+    "links",
+    "load_city",
+    "progress",
+    "trends",
+]

@@ -209,7 +209,7 @@ def _measured(groups: Groups, place: int, sign: int, bounds: tuple[float, float]
     elif np.isnan(found["bgv"]):
         reasons.append("measures over all groups need three of them and at most 15 % missing")
     if not sign:
-        reasons.append("the desired direction is not stated: no comparison with the best")
+        reasons.append("the desired direction is not stated: no comparison with a reference")
     ends = {f"{name}_{end}": value for name, pair in limits.items() for end, value in zip(ENDS, pair, strict=True)}
     source = "bootstrap" if np.isfinite(se[there]).any() else "no interval"
     told = {"mean": mean, "mean_from": mean_from, "interval": source, "reason": "; ".join(reasons)}

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vlr_analysis.exhibits import Exhibit, interval, number, plain_unit, signed, with_unit
+from vlr_analysis.exhibits import Exhibit, interval, plain_unit, signed, with_unit
 from vlr_analysis.periods import spoken
 
 AT_MOST = 12
