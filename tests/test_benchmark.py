@@ -82,6 +82,17 @@ def test_pooled_effects_by_hand_and_few_cities():
     assert spread.predicted_high > spread.high
 
 
+def test_pooled_interval_is_that_of_hartung_and_knapp():
+    """By hand, w = 1 / (se^2 + tau2): q = sum w (y - mean)^2 / (k - 1), interval mean +- t sqrt(q / sum w)."""
+    y, se = np.array([0.3, 0.9, 1.4, 2.6, 0.8]), np.array([0.2, 0.5, 0.9, 1.2, 0.1])
+    got = benchmark.pooled(y, se)
+    weight = 1 / (se**2 + got.tau2)
+    mean = (weight * y).sum() / weight.sum()
+    error = np.sqrt((weight * (y - mean) ** 2).sum() / 4 / weight.sum())
+    assert got.mean == pytest.approx(mean, rel=1e-6)
+    assert got.high - got.mean == pytest.approx(2.776445 * error, rel=1e-5)
+
+
 def test_pooled_intervals_cover_with_few_cities():
     rng, covered = np.random.default_rng(2), 0
     for _ in range(400):

@@ -126,10 +126,22 @@ def test_zeros_in_the_other_series(observations, definitions):
     [
         ([99.0] * 6, "placeholder"), ([3.4] * 6, "carried on"), ([50, 0, 52, 0, 0, 49], "missing values?"),
         ([20, 21, 205, 21, 22], "a factor of 10 slipped"), ([0.2, 20.5, 0.21, 0.2], "per cent against proportion"),
-        ([5.0, 5.1, 5.3, 5.2], ""), ([0.0, 0.0, 0.0, 0.0], ""), ([1.0, 2.0, 20.0, 200.0], ""),
+        ([5.0, 5.1, 5.3, 5.2], ""), ([20, 21, 105, 21, 22], ""),
+        ([20, 21, 150, 21, 22], ""), ([0.0, 0.0, 0.0, 0.0], ""), ([1.0, 2.0, 20.0, 200.0], ""),
     ],
 )  # fmt: skip
 def test_smells_of_one_series(values, words):
     found = smell.series_smells(np.array(values, float))
     assert bool(found) == bool(words)
     assert words in "".join(found)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [(1.2, ""), (5.0, ""), (10.4, "factor of 10"), (0.001, "factor of 1000"), (250.0, ""), (12_000.0, "a total")],
+)
+def test_smells_of_a_pair(ratio, words):
+    own = np.array([3.0, 4.0, 0.0, 5.0])
+    found = smell.pair_smell(own, own * ratio)
+    assert bool(found) == bool(words)
+    assert words in found

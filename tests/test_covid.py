@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vlr_analysis import counterfactual, covid, recovery, regression
+from vlr_analysis import counterfactual, covid, recovery, regression, shock_readings
 from vlr_analysis.observations import empty
 from vlr_analysis.shock_groups import phases
 
@@ -27,20 +27,29 @@ def one(table, known, **options):
 
 
 def test_recovery_expected_r(oracle):
-    """recovery_expected_R.json: gaps against lm on the years before 2020; depth, loss, rebound, years to recover."""
-    for want in oracle("recovery_expected_R.json")[
-        "results" if "results" in oracle("recovery_expected_R.json") else "series"
-    ]:
-        gaps = np.array([want["gap_signed"]], float)
+    """recovery_expected_R.json: lm on the years before 2020; depth, loss, rebound, recovery, to the path and to 2019."""
+    inputs = {item["id"]: item for item in oracle("annual_series.json")}
+    compared = 0
+    for want in oracle("recovery_expected_R.json")["results"]:
+        t, y = (np.array([inputs[want["id"]][name]], float) for name in ("years", "values"))
+        before, sign = t[0] < 2020, 1.0 if want["direction"] == "up" else -1.0
+        path = counterfactual.fit_path(t[:, before], y[:, before], t[:, ~before], "A", IDENTITY, correlated=False)
+        assert path.mean[0] == pytest.approx(want["counterfactual"], rel=1e-9)
+        low, high = path.interval()
+        outside = (y[:, ~before] < low) | (y[:, ~before] > high)
+        assert outside[0].tolist() == want["outside_95PI"]
+        gaps = sign * (y[:, ~before] - path.mean)
+        assert gaps[0] == pytest.approx(want["gap_signed"], rel=1e-9)
         got = recovery.measures(gaps, 1.0)
         assert want["years"][got.trough[0]] == want["trough_year"]
-        assert got.depth[0] == pytest.approx(min(want["gap_signed"]), rel=1e-12)
-        assert got.loss[0] == pytest.approx(want["cum_loss"], rel=1e-9)
-        if isinstance(want["rebound_ratio_vs_trend"], float):
-            assert got.rebound[0] == pytest.approx(want["rebound_ratio_vs_trend"], rel=1e-9)
-        years = want["years_to_recover_vs_trend"]
-        back = -1 if years is None or isinstance(years, str) else int(years)
-        assert (got.back[0] if got.back[0] < 0 else want["years"][got.back[0]] - 2019 - 1) in (back, back - 1)
+        assert (got.depth[0], got.loss[0]) == pytest.approx((want["shock_abs"], want["cum_loss"]), rel=1e-9)
+        level = recovery.measures(sign * (y[:, ~before] - y[:, before][:, -1:]), 1.0)
+        for found, name in ((got, "trend"), (level, "2019")):
+            assert found.rebound[0] == pytest.approx(want[f"rebound_ratio_vs_{name}"], rel=1e-9)
+            years = want[f"years_to_recover_vs_{name}"]
+            assert found.back[0] == (-1 if years is None else want["years"].index(2020 + years))
+            compared += 1
+    assert compared == 6
 
 
 def test_quasi_poisson_on_sicily(oracle):
@@ -154,6 +163,19 @@ def test_being_ahead_before_the_trough_is_no_recovery():
 # --- planted truths ---------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("default", "other", "graded", "flips"),
+    [("not yet", "recovered", "cannot tell", "w: recovered"), ("recovered", "not yet", "cannot tell", "w: not yet"),
+     ("ahead", "recovered", "recovered", "w: recovered"), ("recovered", "ahead", "recovered", "w: ahead"),
+     ("ahead", "not yet", "cannot tell", "w: not yet"), ("not yet", "no clear shock", "not yet", ""),
+     ("not yet", "cannot tell", "not yet", ""), ("not yet", "line only", "not yet", ""), ("not yet", "", "not yet", ""),
+     ("no clear shock", "ahead", "no clear shock", ""), ("cannot tell", "ahead", "cannot tell", "")],
+)  # fmt: skip
+def test_a_verdict_that_a_choice_contradicts_is_graded_down(default, other, graded, flips):
+    got = shock_readings._graded(np.array([default]), {"a": np.array([other])}, {"a": "w"})
+    assert (got[0][0], got[1][0]) == (graded, flips)
+
+
 def test_a_pure_trend_claims_no_shock(observations, definitions):
     rng = np.random.default_rng(21)
     table = observations({(f"1.{k}.1", ""): annual(rng, slope=1.0) for k in range(60)})
@@ -186,6 +208,28 @@ def test_recovery_and_none_are_told_apart(observations, definitions, back, level
     told = got[got["path_verdict"] != "cannot tell"]
     assert len(told) > 15
     assert (told["path_verdict"] == path).mean() >= 0.95
+
+
+def test_recovered_is_never_said_of_an_interval_that_a_lasting_fall_fits_into(observations, definitions):
+    rng = np.random.default_rng(35)
+    table = observations({(f"1.{k}.1", ""): annual(rng, 4.0, (1, 0.4, 0, 0), n=9) for k in range(300)})
+    got = covid.covid_table(table, definitions(table))
+    half = (got["gap_path_high"] - got["gap_path_low"]) / 2
+    told = got["path_verdict"] == "recovered"
+    assert told.sum() >= 10
+    assert (got.loc[told, "gap_shock"].abs() >= half[told]).all()
+    assert (got["path_reason"] == "the interval at the end is wider than the shock was deep").sum() >= 5
+
+
+def test_four_years_of_months_give_a_gap_but_no_verdict(observations, definitions):
+    rng = np.random.default_rng(36)
+    months = {f"{2016 + k // 12}-{k % 12 + 1:02d}": 6 + rng.normal(0, 0.1) + (5 if k >= 50 else 0) for k in range(84)}
+    table = observations({("1.1.1", ""): months})
+    row = one(table, definitions(table))
+    assert (row["path_default"], row["path_verdict"], row["shock_clear"]) == ("not yet", "cannot tell", True)
+    assert row["path_reason"] == "50 values before the shock, 5 full years are needed for a verdict"
+    assert row["gap_path"] == pytest.approx(5, abs=0.3)
+    assert row["path_period"] == "2022-01/2022-12"
 
 
 def test_a_step_in_the_desired_direction_is_ahead(observations, definitions):

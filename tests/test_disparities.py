@@ -46,6 +46,17 @@ def test_nothing_hidden_where_all_rise_alike(observations, definitions):
     assert worse["least_group"] == "east"
 
 
+def test_an_average_that_only_seems_to_improve_may_hide():
+    """The gap widens beyond doubt; the total's slope is up, but Kendall's test does not see it."""
+    t = np.arange(10.0)
+    low, high = 50 - 1.0 * t, 60 + 1.0 * t
+    total = np.array([55, 54, 56, 55.5, 54.5, 56.5, 55, 54.8, 56.2, 55.3])
+    got = disparities.average_hides(t, total, np.column_stack([low, high]), 1.0)
+    assert got["total_slope"] > 0
+    assert (got["verdict"], got["gap_slope"], got["least_slope"]) == ("average may hide", 2, -1)
+    assert disparities.average_hides(t, total + t, np.column_stack([low, high]), 1.0)["verdict"] == "average hides"
+
+
 def test_false_alarms_are_rare(observations, definitions):
     """Equal slopes with noise: `average hides` needs two tests at 5 % each."""
     rng, told = np.random.default_rng(3), []

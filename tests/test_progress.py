@@ -5,29 +5,42 @@ import pytest
 
 from vlr_analysis import progress
 
+SCORES = {3: ["on track"], 2: ["some progress"], 1: ["stagnating", "moving away"]}
+CLASSES = {
+    "target met": "on track", "significant progress": "on track", "moderate progress": "some progress",
+    "insufficient progress": "stagnating", "no progress": "stagnating", "movement away": "moving away",
+    "moderate movement away": "moving away", "significant movement away": "moving away",
+}  # fmt: skip
+
 
 def test_sdg_progress_expected_r(oracle):
-    """sdg_progress_expected_R.json: UN, Eurostat, linear and SDSN ratios of worked cases."""
-    compared = 0
-    for case in oracle("sdg_progress_expected_R.json")["cases"]:
-        if case.get("target") in (None, "NA") or not isinstance(case["target"], int | float) or case.get("limit"):
-            continue
-        if min(case["base"], case["value"], case["target"]) <= 0:
-            continue
+    """sdg_progress_expected_R.json: ratios and classes of UN, Eurostat, SDSN, ESCAP and ISTAT, every case."""
+    cases = oracle("sdg_progress_expected_R.json")["cases"]
+    assert len(cases) == 11
+    for case in cases:
+        has = isinstance(case["target"], int | float)
         sign = np.array([1 if case["direction"] == "up" else -1])
-        ends = [np.array([float(case[k])]) for k in ("base", "value")]
-        years = np.array([float(case["year"] - case["base_year"])])
-        to_go, target = np.array([float(case["target_year"] - case["year"])]), np.array([float(case["target"])])
-        arguments = (*ends, years, target, to_go, sign)
-        for name, reading in (("un_ratio", progress.un_reading), ("eurostat_ratio", progress.eurostat_reading)):
-            if isinstance(case.get(name), float):
-                assert reading(*arguments)[0][0] == pytest.approx(case[name], rel=1e-9), (case["id"], name)
-                compared += 1
-        if isinstance(case.get("sdsn_ratio"), float) and "sdsn" not in case.get("note", ""):
-            assert progress.further_readings(*arguments)["sdsn_ratio"][0] == pytest.approx(
-                case["linear_rate"] / case["linear_required"], rel=1e-9
-            )
-    assert compared >= 6
+        base, last = (np.array([float(case[k])]) for k in ("base", "value"))
+        years, to_go = (np.array([float(n)]) for n in (case["year"] - case["base_year"], 2030 - case["year"]))
+        target = np.array([float(case["target"]) if has else np.nan])
+        arguments = (base, last, years, target, to_go, sign)
+        assert progress.growth_rate(base, last, years)[0] == pytest.approx(case["cagr_actual"], rel=1e-9)
+        un, eurostat = progress.un_reading(*arguments), progress.eurostat_reading(*arguments)
+        further = progress.further_readings(*arguments)
+        assert further["istat_percent"][0] == pytest.approx(100 * sign[0] * case["cagr_actual"], rel=1e-9, abs=1e-12)
+        if not has:
+            assert un[1][0] in SCORES[case["un_no_target_score"]], case["id"]
+            assert eurostat[1][0] == CLASSES[case["eurostat_no_target_5class"]], case["id"]
+            continue
+        assert un[0][0] == pytest.approx(case["un_ratio"], rel=1e-9, abs=1e-12)
+        assert un[1][0] in SCORES[case["un_score"]], case["id"]
+        assert eurostat[0][0] == pytest.approx(case["eurostat_ratio"], rel=1e-9, abs=1e-12)
+        assert eurostat[1][0] == CLASSES[case["eurostat_class"]], case["id"]
+        assert further["sdsn_ratio"][0] == pytest.approx(case["sdsn_ratio"], rel=1e-9, abs=1e-12)
+        assert further["escap_index"][0] == pytest.approx(case["escap_csi"], rel=1e-9, abs=1e-12)
+        slope = np.array([case["linear_rate"]])
+        linear, _ = progress.linear_reading(slope, slope, slope, base, years, target, to_go, sign)
+        assert linear[0] == pytest.approx(case["linear_rate"] / case["linear_required"], rel=1e-9, abs=1e-12)
 
 
 def one(table, known, **options):
@@ -94,3 +107,11 @@ def test_paths_end_where_the_table_says(observations, definitions):
     known = definitions(table)
     end = progress.projection_paths(table, known).iloc[-1]
     assert [end["fit"], end["low"]] == pytest.approx(list(one(table, known)[["projection", "projection_low"]]))
+
+
+def test_a_verdict_that_the_base_year_decides_is_not_settled(observations, definitions):
+    values = {2008 + k: 40 * 1.03**k for k in range(16)} | {2014: 90.0}
+    table = observations({("1.1.1", ""): values})
+    row = progress.progress_table(table, definitions(table, "increase")).iloc[0]
+    assert (row["default"], row["base_after"], row["base_before"]) == ("on track", "on track", "readings disagree")
+    assert (row["verdict"], row["flips"]) == ("not settled", "from the year before the base readings disagree")
