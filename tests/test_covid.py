@@ -27,7 +27,7 @@ def one(table, known, **options):
 
 
 def test_recovery_expected_r(oracle):
-    """recovery_expected_R.json: lm on the years before 2020; depth, loss, rebound, recovery, to the path and to 2019."""
+    """recovery_expected_R.json: lm on the years before 2020; depth, loss, rebound and recovery, by both readings."""
     inputs = {item["id"]: item for item in oracle("annual_series.json")}
     compared = 0
     for want in oracle("recovery_expected_R.json")["results"]:
@@ -347,6 +347,22 @@ def test_difference_to_a_nation_that_met_the_same_shock(observations, definition
     assert len(apart) == len(own)
     assert one(apart, definitions(apart))["level_verdict"] == "no clear shock"
     assert one(own, definitions(own))["level_verdict"] == "not yet"
+
+
+def test_counts_are_divided_by_those_of_the_nation(observations, definitions):
+    """A city with a tenth of the nation's count, and the same fall: no differential change."""
+    rng = np.random.default_rng(34)
+    nation = {y: v * 1000 for y, v in annual(rng, -20.0).items()}
+    table = observations(
+        {("1.1.1", ""): {y: 0.1 * v * np.exp(rng.normal(0, 0.01)) for y, v in nation.items()}}, unit="people"
+    )
+    other = observations({("1.1.1", ""): nation}, unit="people", area="land")
+    known = definitions(table, "increase", "log", lower=0.0, kind="count")
+    apart = covid.differences(table, other, known)
+    assert apart["value"].between(9, 11).all()
+    row = one(apart, covid.of_differences(known))
+    assert (row["level_verdict"], row["shock_clear"]) == ("no clear shock", False)
+    assert covid.differences(table, other)["value"].max() < 0, "without definitions nobody knows that they are counts"
 
 
 def test_the_same_seed_gives_the_same_loss_interval(observations, definitions):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vlr_analysis import links
+from vlr_analysis import covid, links
 
 
 def measures(**columns):
@@ -46,3 +46,28 @@ def test_seed_decides_the_draws():
     data = measures(a=rng.normal(size=10), b=rng.normal(size=10))
     assert links.link_table(data, seed=1).equals(links.link_table(data, seed=1))
     assert not links.link_table(data, seed=1).equals(links.link_table(data, seed=2))
+
+
+def test_series_that_fell_deeper_and_recovered_less_are_linked(observations, definitions):
+    """Ten series with the same movement, deeper falls with smaller rebounds: the two rank in opposite ways."""
+    rng = np.random.default_rng(6)
+    rows = {}
+    for k in range(10):
+        depth, left = 5 * 1.6**k, 0.05 + 0.09 * k
+        values = {y: 500 + rng.normal(0, 0.5) for y in range(2008, 2020)}
+        rows[(f"1.{k}.1", "")] = values | {
+            2020: 500 - depth,
+            2021: 500 - depth * (1 + left) / 2,
+            2022: 500 - depth * left,
+        }
+    table = observations(rows)
+    known = definitions(table, "increase")
+    measured = links.recovery_measures(covid.covid_table(table, known), table, known)
+    assert set(measured["measure"]) == {"depth of the fall", "rebound", "progress before"}
+    assert measured["unit_id"].nunique() == 10
+    found = links.link_table(measured).set_index(["measure", "second_measure"])
+    row = found.loc[("depth of the fall", "rebound")]
+    assert row["rho"] < -0.8
+    assert row["verdict"] == "moved in opposite ways"
+    rising = definitions(table, "decrease")
+    assert len(links.recovery_measures(covid.covid_table(table, rising), table, rising)) == 0, "nothing fell behind"

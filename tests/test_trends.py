@@ -9,6 +9,7 @@ from scipy import stats
 
 from vlr_analysis import trends
 from vlr_analysis.observations import empty
+from vlr_analysis.regression import ar1_phi
 
 
 def series_of(data):
@@ -189,3 +190,11 @@ def test_sens_interval_covers_what_it_says():
     t = np.broadcast_to(np.arange(20.0), (3000, 20))
     got = trends.trend_statistics(t, 0.3 * t + rng.normal(size=t.shape))
     assert ((got.low <= 0.3) & (got.high >= 0.3)).mean() == pytest.approx(0.95, abs=0.015)
+
+
+def test_phi_is_corrected_for_its_bias_from_five_points_on():
+    residuals = np.array([[1.0, 0.5, -0.5, -1.0, 0.0]])
+    raw = (1 * 0.5 - 0.5 * 0.5 + 0.5) / (1 + 0.25 + 0.25 + 1)
+    assert ar1_phi(residuals, 2, 0.99)[0] == pytest.approx(min(5 * raw + 2, 0.99))
+    assert ar1_phi(residuals, 1, 0.99)[0] == pytest.approx((5 * raw + 1) / 2 if (5 * raw + 1) / 2 < 0.99 else 0.99)
+    assert ar1_phi(residuals[:, :4], 2, 0.99)[0] == 0, "four points leave nothing to estimate it from"

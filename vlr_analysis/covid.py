@@ -17,6 +17,7 @@ from vlr_analysis.shock_readings import (
     level_reading,
     path_reading,
 )
+from vlr_analysis.trends import DEFINITION_KEY
 
 KEY = list(SERIES_KEY)
 
@@ -197,20 +198,35 @@ def paths(
     return points[[*KEY, "period", "t", "value", "phase", "counterfactual", "low", "high", "level"]]
 
 
-def differences(own: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
-    """Return `own` less `other`, observation by observation; the column `area` names the other.
+def differences(own: pd.DataFrame, other: pd.DataFrame, definitions: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return `own` less `other`, observation by observation; counts become `own` per 100 of `other`.
 
     Both tables hold one area. Where (indicator, series, unit, period, breakdown) is in both and both
-    have a value, the row holds their difference in the unit; everything else is left out. Judged by
-    `covid_table` it tells the *differential* change: the comparator met the same shock.
+    have a value, the row holds their difference in the unit; everything else is left out. Places differ in
+    size: a count (`kind` in the definitions) is divided instead, which on the log scale is the other count as
+    offset. Judged by `covid_table` it tells the *differential* change: the comparator met the same shock.
     """
     key = ["indicator", "series", "unit", "period", "breakdown"]
     both = own.drop(columns="area").merge(other[[*key, "area", "value"]], on=key, suffixes=("", "_other"))
     both = both[both["value"].notna() & both["value_other"].notna()]
-    both["value"] -= both["value_other"]
+    counted = _counted(both, definitions)
+    both = both[~counted | (both["value_other"] > 0)]
+    ratio = 100 * both["value"] / both["value_other"].where(both["value_other"] > 0)
+    both["value"] = np.where(counted.loc[both.index], ratio, both["value"] - both["value_other"])
     return both.assign(low=np.nan, high=np.nan)[list(own.columns)]
 
 
 def of_differences(definitions: pd.DataFrame) -> pd.DataFrame:
-    """Return definitions for `differences`: same directions, no bounds, no scale (a difference may be negative)."""
-    return definitions.assign(scale="identity", lower=np.nan, upper=np.nan)
+    """Return definitions for `differences`: same directions, no bounds, the log scale for ratios of counts alone."""
+    counted = definitions["kind"].eq("count") if "kind" in definitions else pd.Series(False, definitions.index)
+    scale = np.where(counted, "log", "identity")
+    return definitions.assign(scale=scale, lower=np.where(counted, 0.0, np.nan), upper=np.nan, kind="")
+
+
+def _counted(rows: pd.DataFrame, definitions: pd.DataFrame | None) -> pd.Series:
+    if definitions is None or "kind" not in definitions:
+        return pd.Series(False, rows.index)
+    counts = definitions.loc[definitions["kind"] == "count", DEFINITION_KEY]
+    known = set(counts.itertuples(index=False, name=None))
+    keys = rows[DEFINITION_KEY].itertuples(index=False, name=None)
+    return pd.Series([tuple(key) in known for key in keys], rows.index, dtype=bool)

@@ -49,7 +49,7 @@ HEADERS = {
     "jump": "Step", "gap_level": "Gap to level", "usual_movement": "Usual movement", "trough_period": "Deepest in",
     "path_period": "Judged in", "depth": "Depth", "loss": "Loss", "rebound": "Rebound", "gap_path": "Gap to path",
     "gap_shock": "Gap at shock", "shock_clear": "Clear", "placebo_rank": "Rank", "placebos": "Placebos",
-    "smallest_p": "Smallest p possible", "measure": "Measure", "second_measure": "and measure", "units": "Cities",
+    "smallest_p": "Smallest p possible", "measure": "Measure", "second_measure": "and measure", "units": "Units",
     "rho": "Spearman", "p": "p", "publisher": "Publisher", "title": "Title", "file": "File",
     "retrieved": "Retrieved", "licence": "Terms",
 }  # fmt: skip

@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from vlr_analysis.trends import benjamini_hochberg, benjamini_yekutieli
+from vlr_analysis.periods import decimal_year, parse_period
+from vlr_analysis.series import SERIES_KEY
+from vlr_analysis.shock_groups import phases
+from vlr_analysis.trends import benjamini_hochberg, benjamini_yekutieli, trend_table
 
 LEAST_UNITS = 6
 EXACT_UP_TO = 7  # 5,040 orders; more places are permuted at random, seeded
@@ -37,6 +40,49 @@ def shock_measures(covid: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFra
     value = rows["shock_change"] * np.where(rows["direction"] == "increase", 1, -1)
     frame = pd.DataFrame({"unit_id": rows["area"], "measure": rows["label"], "value": value})
     return frame.dropna().drop_duplicates(["unit_id", "measure"])
+
+
+def recovery_measures(
+    covid: pd.DataFrame, table: pd.DataFrame, definitions: pd.DataFrame, *, shock: str = "2020-03"
+) -> pd.DataFrame:
+    """Depth, rebound and progress before the shock of every headline series of one area, the series being the units.
+
+    Parameters
+    ----------
+    covid : DataFrame
+        From `covid.covid_table`, of one area.
+    table : DataFrame
+        Observations of the same area; progress before is the Theil-Sen slope of those before the shock.
+    definitions : DataFrame
+    shock : str
+        ISO 8601 period, as `covid` was made with.
+
+    Returns
+    -------
+    DataFrame
+        `unit_id` (the label of a series), `measure`, `value`, for series with a direction and a depth below zero:
+        "depth of the fall" and "progress before" in usual yearly movements of the series, so that units of
+        measurement fall out, and "rebound" (share of the depth that was made up).
+    """
+    periods = table["period"].unique()
+    ends = [(decimal_year(read.start), decimal_year(read.end)) for read in map(parse_period, periods)]
+    start, end = np.array(ends).reshape(-1, 2).T
+    early = periods[phases(start, end, decimal_year(parse_period(shock).start)) == "before"]
+    before = trend_table(table[table["period"].isin(early)], definitions)[[*SERIES_KEY, "slope_per_year"]]
+    rows = covid[(covid["breakdown"] == "") & (covid["direction"] != "") & (covid["depth"] < 0)]
+    rows = rows[rows["usual_movement"] > 0].merge(
+        before[[*SERIES_KEY, "slope_per_year"]], on=list(SERIES_KEY), how="left"
+    )
+    rows = rows.merge(definitions[["indicator", "series", "unit", "label"]], on=["indicator", "series", "unit"])
+    sign = np.where(rows["direction"] == "increase", 1, -1)
+    found = {
+        "depth of the fall": -rows["depth"] / rows["usual_movement"],
+        "rebound": rows["rebound"],
+        "progress before": sign * rows["slope_per_year"] / rows["usual_movement"],
+    }
+    parts = [pd.DataFrame({"unit_id": rows["label"], "measure": name, "value": v}) for name, v in found.items()]
+    frame = pd.concat(parts, ignore_index=True).dropna()
+    return frame.drop_duplicates(["unit_id", "measure"]).reset_index(drop=True)
 
 
 def link_table(measures: pd.DataFrame, *, alpha: float = 0.05, seed: int = 2030) -> pd.DataFrame:
