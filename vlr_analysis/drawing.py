@@ -71,9 +71,9 @@ def as_exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataF
     return Exhibit("figure", name, caption, alt, html, data)
 
 
-def name_panel(axes: Axes, label: str, unit: str, width: int = 36) -> None:
-    """Write what a panel shows above it, and the unit beside it."""
-    axes.set_title(textwrap.fill(label, width))
+def name_panel(axes: Axes, label: str, unit: str, width: int = 36, pad: float = 6.0) -> None:
+    """Write what a panel shows above it, `pad` points away, and the unit beside it."""
+    axes.set_title(textwrap.fill(label, width), pad=pad)
     axes.set_ylabel(textwrap.shorten(plain_unit(unit), 34, placeholder="…"), fontsize=8, color="#57606a")
 
 

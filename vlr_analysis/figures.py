@@ -86,7 +86,7 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
         if np.isfinite(row["slope_per_year"]) and np.isfinite(row["intercept"]):
             ends = np.array([group["t"].min(), group["t"].max()])
             axes.plot(ends, row["intercept"] + row["slope_per_year"] * ends, color=MODEL, linestyle="--", linewidth=1.4)
-        name_panel(axes, labels[lookup(first)], first["unit"])
+        name_panel(axes, labels[lookup(first)], first["unit"], pad=13)
         axes.text(
             0.02,
             1.0,
@@ -96,7 +96,6 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
             fontsize=7.5,
             color="#57606a",
         )
-        axes.set_title(axes.get_title(loc="left"), loc="left", pad=13)
         year_axis(axes)
         ends = group.iloc[[0, -1]]
         reached = [f"{with_unit(end.value, first['unit'])} in {spoken(end.period)}" for end in ends.itertuples()]

@@ -103,7 +103,9 @@ def write_city(city: City, outcomes: Sequence[Outcome], folder: Path) -> dict[st
     for part in chapters:
         for item in part.exhibits:
             if item["kind"] != "findings":
-                (tables / table_name(part.stem, item["name"])).write_text(item["csv"], encoding="utf-8", newline="")
+                (tables / pages.table_name(part.stem, item["name"])).write_text(
+                    item["csv"], encoding="utf-8", newline=""
+                )
     findings = [{"notebook": part.stem, **finding} for part in chapters for finding in part.findings]
     lines = [json.dumps(finding, ensure_ascii=False) + "\n" for finding in findings]
     (folder / "findings.jsonl").write_text("".join(lines), encoding="utf-8", newline="")
@@ -122,11 +124,6 @@ def write_city(city: City, outcomes: Sequence[Outcome], folder: Path) -> dict[st
     (folder / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     pages.write_city(city, chapters, findings, summary, folder)
     return summary
-
-
-def table_name(notebook: str, name: str) -> str:
-    """Return the file that holds the data of an exhibit."""
-    return f"{notebook}_{name}.csv"
 
 
 def deliver(staged: Path, out: Path, cities: Sequence[City]) -> None:

@@ -62,12 +62,17 @@ def _markdown(text: str) -> Markup:
     return Markup(html)
 
 
+def table_name(notebook: str, name: str) -> str:
+    """Return the file that holds the data of an exhibit."""
+    return f"{notebook}_{name}.csv"
+
+
 def _output(output: NotebookNode, stem: str) -> dict[str, Any]:
     """Turn one output of a cell into what the template shows."""
     data = output.get("data", {})
     if MIME in data:
         item = data[MIME]
-        csv = "" if item["kind"] == "findings" else f"tables/{stem}_{item['name']}.csv"
+        csv = "" if item["kind"] == "findings" else f"tables/{table_name(stem, item['name'])}"
         return {"kind": "exhibit", "html": Markup(data["text/html"]), "csv": csv}
     if output["output_type"] == "error":
         return {"kind": "error", "text": f"{output['ename']}: {output['evalue']}".strip()}
