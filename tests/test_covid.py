@@ -227,7 +227,7 @@ def test_four_years_of_months_give_a_gap_but_no_verdict(observations, definition
     table = observations({("1.1.1", ""): months})
     row = one(table, definitions(table))
     assert (row["path_default"], row["path_verdict"], row["shock_clear"]) == ("not yet", "cannot tell", True)
-    assert row["path_reason"] == "50 values before the shock, 5 full years are needed for a verdict"
+    assert row["path_reason"] == "50 values before the shock, 6 full years are needed for a verdict"
     assert row["gap_path"] == pytest.approx(5, abs=0.3)
     assert row["path_period"] == "2022-01/2022-12"
 

@@ -238,8 +238,8 @@ def bootstrap_interval(
     Signed measures (slopes, and extremes of ordered groups) take percentiles of the draws. The others cannot fall
     below equality, so that drawing around estimates that chance has already spread spreads them twice. They reach
     from equality itself, where a test of equal groups (Cochran's Q) does not reject, or else from the lower of the
-    percentile and the basic bound (2 estimate - percentile), to the higher of the two. That is wider than 95 %
-    where groups are alike, and never narrower by design: docs/methods gives the coverage.
+    percentile and the basic bound (2 estimate - percentile, also on squares), to the higher of the two. That is
+    wider than 95 % where groups are alike: docs/methods gives the coverage.
     Davison and Hinkley 1997, doi:10.1017/CBO9780511802843; Cochran 1954, doi:10.2307/3001666.
     """
     rng = np.random.default_rng(seed)
@@ -260,7 +260,9 @@ def bootstrap_interval(
             side = -1.0 if here < equal else 1.0
             near, far = sorted(side * (bound - equal) for bound in (low, high))
             size = side * (here - equal)
-            near, far = min(near, 2 * size - far), max(far, 2 * size - near)
+            # Chance adds to squares: the basic bound is taken on both scales, and the lower one kept.
+            squared = np.sqrt(max(0.0, 2 * size**2 - far**2))
+            near, far = min(near, 2 * size - far, squared), max(far, 2 * size - near)
             near = 0.0 if alike else max(near, 0.0)
             low, high = sorted(equal + side * bound for bound in (near, far))
         found[name] = (low, high)

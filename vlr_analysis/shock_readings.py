@@ -18,7 +18,7 @@ LINE_ONLY = "line only"
 # says what other values would cost.
 LEVEL_BACK, PATH_BACK, PATH_BEYOND = 0.75, 0.5, 0.99
 MADE_UP = 0.95  # a series that has made up this share of its fall is back, however quiet it usually is
-SEASONS_FOR_VERDICT = 5  # full years of months, quarters or weeks before the shock
+SEASONS_FOR_VERDICT = 6  # full years of months, quarters or weeks before the shock
 WINDOWS = (5, 8, 10)
 
 # What the sensitivity of each reading tries, and how a reason names it.
