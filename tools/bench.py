@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pymannkendall
 import statsmodels.api as sm
+from calibration import write_pages
 from rich.progress import track
 from scipy import stats
 
@@ -117,6 +118,7 @@ def main(series: int = SERIES) -> int:
     told = pd.DataFrame(rows, columns=["what", "series", "points", "quantity", "value", "bar", "kept"])
     OUT.parent.mkdir(exist_ok=True)
     told.to_csv(OUT, index=False, float_format="%.3g", lineterminator="\n")
+    write_pages()
     sys.stdout.write(told.to_string(index=False, float_format="%.3g") + "\n")
     return int(not told["kept"].all())
 

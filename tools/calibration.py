@@ -429,13 +429,18 @@ def main(parts: Sequence[str]) -> int:
     table = committed()
     for name, content in charts(table).items():
         (FOLDER / name).write_bytes(content)
-    methods, page = FOLDER / "README.md", FOLDER / "calibration.md"
-    told = appendix(methods.read_text(encoding="utf-8"), table, pd.read_csv(FOLDER / "benchmark.csv"))
-    methods.write_text(told, encoding="utf-8", newline="\n")
-    text = page.read_text(encoding="utf-8").split(MARK)[0]
-    page.write_text(text + MARK + "\n\n" + markdown(table), encoding="utf-8", newline="\n")
+    write_pages()
     sys.stdout.write(misses(table).to_string() + "\n")
     return int(len(misses(table)) > 0)
+
+
+def write_pages() -> None:
+    """Bring the figures of both methods pages up to date with the committed study and benchmark."""
+    methods, page = FOLDER / "README.md", FOLDER / "calibration.md"
+    told = appendix(methods.read_text(encoding="utf-8"), committed(), pd.read_csv(FOLDER / "benchmark.csv"))
+    methods.write_text(told, encoding="utf-8", newline="\n")
+    text = page.read_text(encoding="utf-8").split(MARK)[0]
+    page.write_text(text + MARK + "\n\n" + markdown(committed()), encoding="utf-8", newline="\n")
 
 
 def committed() -> pd.DataFrame:
