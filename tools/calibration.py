@@ -360,10 +360,10 @@ def _range(table: pd.DataFrame, study_name: str, quantity: str | None = None) ->
 def _summary(table: pd.DataFrame, study_name: str, freq: str, processes: tuple, quantities: dict[str, str]) -> str:
     rows = table[(table["study"] == study_name) & (table["freq"] == freq) & table["process"].isin(processes)]
     wide = rows.pivot_table(index=["n", "process"], columns="quantity", values="rate", sort=False)
-    wide = wide[list(quantities)].dropna()
+    wide = wide[list(quantities)].dropna(how="all")
     unit = "years" if freq == "A" else "months"
     lines = [f"| {unit} | errors | " + " | ".join(quantities.values()) + " |", "|---|---|" + "---|" * len(quantities)]
-    lines += [f"| {n} | {process} | " + " | ".join(f"{rate:.3f}".lstrip("0") for rate in cell) + " |"
+    lines += [f"| {n} | {process} | " + " | ".join("not told" if np.isnan(rate) else f"{rate:.3f}".lstrip("0") for rate in cell) + " |"
               for (n, process), cell in wide.iterrows()]  # fmt: skip
     return "\n\n" + "\n".join(lines) + "\n\n"
 
@@ -395,7 +395,8 @@ def charts(table: pd.DataFrame) -> dict[str, bytes]:
                 for bar in pd.concat([rows["at_least"], rows["at_most"]]).dropna().unique():
                     axes.axhline(bar, color=SHOCK_GREY, linewidth=0.9, linestyle=":")
                 axes.set_title(quantity, fontsize=8.5)
-                axes.set_xlabel("points")
+                axes.set_xlabel("years" if freq == "A" else "months")
+                axes.set_xticks(sorted(rows["n"].unique()))
                 axes.set_ylim(0 if rows["rate"].min() < 0.7 else 0.7, max(0.1, 1.05 * rows["rate"].max()))
             panels[0].set_ylabel(label)
             figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=6, fontsize=8)
