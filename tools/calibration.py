@@ -363,8 +363,9 @@ def _summary(table: pd.DataFrame, study_name: str, freq: str, processes: tuple, 
     wide = wide[list(quantities)].dropna(how="all")
     unit = "years" if freq == "A" else "months"
     lines = [f"| {unit} | errors | " + " | ".join(quantities.values()) + " |", "|---|---|" + "---|" * len(quantities)]
-    lines += [f"| {n} | {process} | " + " | ".join("not told" if np.isnan(rate) else f"{rate:.3f}".lstrip("0") for rate in cell) + " |"
-              for (n, process), cell in wide.iterrows()]  # fmt: skip
+    for (n, process), cell in wide.iterrows():
+        told = ("not told" if np.isnan(rate) else f"{rate:.3f}".lstrip("0") for rate in cell)
+        lines.append(f"| {n} | {process} | {' | '.join(told)} |")
     return "\n\n" + "\n".join(lines) + "\n\n"
 
 
