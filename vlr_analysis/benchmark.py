@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.meta_analysis import combine_effects
 
 from vlr_analysis.trends import DEFINITION_KEY, direction_sign, yearly
 
@@ -193,6 +192,8 @@ def pooled(effects: np.ndarray, se: np.ndarray, level: float = 0.95) -> Pooled |
     Cities of one nation met one shock: their effects are not independent, and the interval does not know it.
     Hartung and Knapp 2001, doi:10.1002/sim.791; Paule and Mandel 1982, doi:10.6028/jres.087.022.
     """
+    from statsmodels.stats.meta_analysis import combine_effects  # slow to import, and few pages need it
+
     known = np.isfinite(effects) & np.isfinite(se) & (se > 0)
     if known.sum() < LEAST_STUDIES:
         return None
