@@ -118,6 +118,7 @@ def _refuse(keys: pd.DataFrame) -> None:
     for row in keys.index[keys["kind"] == ""]:
         n = keys.at[row, "n_before"]
         reason = (few if keys.at[row, "freq"] == "A" else short).format(n)
+        reason = reason.replace("values", "value", 1) if n == 1 else reason
         if keys.at[row, "n_after"] == 0:
             reason = "no value after the shock"
         keys.loc[row, ["level_verdict", "path_verdict"]] = UNKNOWN

@@ -279,7 +279,7 @@ def _reasons(keys: pd.DataFrame, base, last, years, target) -> np.ndarray:
         no_growth,
     ]
     texts = [
-        keys["n"].map(lambda n: f"{n} yearly values, at least {LEAST} are needed"),
+        keys["n"].map(lambda n: f"{n} yearly value{'' if n == 1 else 's'}, at least {LEAST} are needed"),
         "no value since the baseline year",
         "a single value since the baseline year",
         "the desired direction is not stated",
