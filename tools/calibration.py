@@ -43,12 +43,14 @@ TREND_TOLD = {
     "robust trend, false positives": "robust trend", "Hamed-Rao, false positives": "Hamed-Rao",
     "Sen's interval, coverage": "Sen's interval", "robust trend, power at 0.3 SD a year": "power, 0.3 SD a year",
 }  # fmt: skip
-LINE_TOLD = {f"line, coverage {k} ahead": f"line, {k} ahead" for k in (1, 2, 3)} | {
-    "random walk interval, coverage": "random walk with drift"
-}
-SHOCK_TOLD = {"clear shock, false positives": "false positives"} | {
-    f"clear shock, power at {k} SD": f"power, {k} SD" for k in (1, 2, 3)
-}
+LINE_TOLD = {f"line, coverage {k} ahead": f"line, {k} ahead" for k in (1, 2, 3, 8)} | {
+    "random walk interval, coverage": "random walk with drift", "loss, coverage": "loss after 3 SD",
+}  # fmt: skip
+SHOCK_TOLD = {
+    "clear shock, false positives": "clear shock, none planted",
+    "level, told a fall where there was none": "level told, none planted",
+    "path, told a fall where there was none": "path told, none planted",
+} | {f"clear shock, power at {k} SD": f"power, {k} SD" for k in (1, 2, 3)}
 RECOVERY_TOLD = {
     f"{reading}, {quantity}": f"{reading}: {words}"
     for reading in ("level", "path")
@@ -149,9 +151,9 @@ def read(y: np.ndarray, before: int, freq: str) -> dict[str, np.ndarray]:
 
 
 def annual_cell(n: int, process: float | str, draws: int) -> Iterator[dict]:
-    """Coverage of the counterfactual one to three years ahead, clear shocks where there is none, and power."""
-    y = noise(generator("annual", n, process), draws, n + 3, process)
-    t = np.broadcast_to(np.arange(n + 3) + 0.5, y.shape)
+    """Coverage of the counterfactual and its loss, claims where nothing was planted, and power."""
+    y = noise(generator("annual", n, process), draws, n + 8, process)
+    t = np.broadcast_to(np.arange(n + 8) + 0.5, y.shape)
     low, high = {0.0: (0.93, 0.97), 0.6: (0.88, np.nan)}.get(process, (np.nan, np.nan))
     window = slice(max(0, n - 10), n)
     for name, (_, lower, upper, *_) in {
@@ -160,18 +162,32 @@ def annual_cell(n: int, process: float | str, draws: int) -> Iterator[dict]:
     }.items():
         covered = (y[:, n:] >= lower) & (y[:, n:] <= upper)
         bars = (low, high) if name == "line" and n >= counterfactual.INTERVAL_LEAST else (np.nan, np.nan)
-        yield row("counterfactual", "A", n, process, f"{name}, coverage", covered.mean(), draws, *bars)
-        for year in range(3):
-            told = f"{name}, coverage {year + 1} ahead"
-            yield row("counterfactual", "A", n, process, told, covered[:, year].mean(), draws)
-    if n < counterfactual.INTERVAL_LEAST:
-        return
-    bar = 0.05
-    for size in (0, 1, 2, 3):
-        got = read(y - size * (np.arange(n + 3) >= n), n, "A")
-        quantity = "clear shock, false positives" if size == 0 else f"clear shock, power at {size} SD"
-        rate = got["shock_clear"].mean()
-        yield row("shock", "A", n, process, quantity, rate, draws, at_most=bar if size == 0 else np.nan)
+        yield row("counterfactual", "A", n, process, f"{name}, coverage", covered[:, :3].mean(), draws, *bars)
+        for ahead in (1, 2, 3, 8):
+            told = f"{name}, coverage {ahead} ahead"
+            yield row("counterfactual", "A", n, process, told, covered[:, ahead - 1].mean(), draws)
+    y = y[:, : n + 3]
+    long = n >= counterfactual.INTERVAL_LEAST
+    for size in (0, 1, 2, 3) if long else (0,):
+        struck = y - size * (np.arange(n + 3) >= n)
+        got = read(struck, n, "A")
+        if size == 0:
+            yield from _false_claims("A", n, process, got, draws)
+        if long:
+            quantity = "clear shock, false positives" if size == 0 else f"clear shock, power at {size} SD"
+            most = 0.05 if size == 0 else np.nan
+            yield row("shock", "A", n, process, quantity, got["shock_clear"].mean(), draws, at_most=most)
+        if size == 3 and process != WALK:
+            truth = np.minimum(struck[:, n:], 0).sum(axis=1)
+            inside = ((got["loss_low"] <= truth) & (truth <= got["loss_high"])).mean()
+            yield row("counterfactual", "A", n, process, "loss, coverage", inside, draws)
+
+
+def _false_claims(freq: str, n: int, process: float | str, got: dict[str, np.ndarray], draws: int) -> Iterator[dict]:
+    """Share of series without any shock that are told as recovered or not yet, by each reading."""
+    for reading in ("level", "path"):
+        told = np.isin(got[f"{reading}_verdict"], ["recovered", "not yet"]).mean()
+        yield row("shock", freq, n, process, f"{reading}, told a fall where there was none", told, draws)
 
 
 def monthly_cell(n: int, process: float | str, draws: int) -> Iterator[dict]:
@@ -187,6 +203,7 @@ def monthly_cell(n: int, process: float | str, draws: int) -> Iterator[dict]:
         yield row("shock", "M", n, process, f"step test, {ends}", (got["step_p"] < 0.05).mean(), draws, at_most=most)
         yield row("shock", "M", n, process, f"clear shock, {ends}", got["shock_clear"].mean(), draws, at_most=most)
         if size == 0:
+            yield from _false_claims("M", n, process, got, draws)
             inside = ((got["gap_path_low"] <= 0) & (got["gap_path_high"] >= 0)).mean()
             yield row("counterfactual", "M", n, process, f"line, coverage {24 // year} ahead", inside, draws)
 
