@@ -145,3 +145,21 @@ def test_smells_of_a_pair(ratio, words):
     found = smell.pair_smell(own, own * ratio)
     assert bool(found) == bool(words)
     assert words in found
+
+
+def test_values_that_changed_places_are_seen():
+    own = np.array([9, 9.4, 10, 11, 30, 12, 13, 13.5, 14, 14.4, 15])
+    other = np.array([28, 28.5, 28.8, 29.5, 11.5, 30.5, 31, 31.5, 32, 32.2, 32.6])
+    assert list(smell.swapped(own, other)) == [4]
+    assert "30 and 11.5 seem to have changed places" in smell.pair_smell(own, other)
+
+
+def test_noise_and_crossing_series_are_not_called_swapped():
+    rng = np.random.default_rng(5)
+    told = 0
+    for _ in range(500):
+        told += len(smell.swapped(50 + rng.normal(size=12), 52 + rng.normal(size=12)))
+    assert told <= 5
+    t = np.arange(12.0)
+    assert not len(smell.swapped(t, 11 - t))
+    assert not len(smell.swapped(np.full(6, 3.0), np.full(6, 3.0)))

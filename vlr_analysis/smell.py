@@ -65,8 +65,8 @@ def pair_smell(own: np.ndarray, other: np.ndarray) -> str:
     Returns
     -------
     str
-        The suspicion, or an empty text: the ratio stays next to 10, 100 or 1000, or the other series is a thousand
-        times larger or more (a total where a rate should stand).
+        The suspicion, or an empty text: the ratio stays next to 10, 100 or 1000, the other series is a thousand
+        times larger or more (a total where a rate should stand), or single values seem to have changed places.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = other / own
@@ -79,7 +79,26 @@ def pair_smell(own: np.ndarray, other: np.ndarray) -> str:
         return f"the other series is about {usual:.3g} times this one: {_slip(power)}"
     if abs(np.log10(abs(usual))) > 3:
         return f"the other series is {usual:.3g} times this one: a total where a rate should stand?"
+    places = swapped(own, other)
+    if len(places):
+        pairs = ", ".join(f"{own[place]:g} and {other[place]:g}" for place in places)
+        return f"{pairs} seem to have changed places: columns swapped? Innocent if the source confirms them"
     return ""
+
+
+def swapped(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the places at which two series (n,) would both run on smoothly if their values were exchanged.
+
+    Exchanging must take away nine tenths of the distance to the means of the neighbours, and the two series must lie
+    apart there by more than five times what their values are usually away from such means.
+    """
+    if len(first) < LEAST:
+        return np.array([], dtype=int)
+    means = [(y[:-2] + y[2:]) / 2 for y in (first, second)]
+    away = np.abs(first[1:-1] - means[0]) + np.abs(second[1:-1] - means[1])
+    turned = np.abs(second[1:-1] - means[0]) + np.abs(first[1:-1] - means[1])
+    apart = np.abs(means[0] - means[1])
+    return 1 + np.flatnonzero((turned < 0.1 * away) & (apart > 5 * np.median(np.minimum(away, turned))))
 
 
 def _slip(power: float) -> str:
