@@ -74,6 +74,8 @@ def test_rank_intervals_hold_clear_ranks_and_open_where_unclear():
 def test_pooled_effects_by_hand_and_few_cities():
     same = benchmark.pooled(np.array([2.0, 2.0, 2.0, 2.0]), np.full(4, 0.5))
     assert (same.mean, same.tau2, same.i2, same.cities) == (2, 0, 0, 4)
+    # Cities that agree by chance leave the errors of their own: 0.5 / sqrt(4), t(3).
+    assert same.high == pytest.approx(2 + 3.182446 * 0.25, rel=1e-5)
     assert benchmark.pooled(np.array([1.0, 2.0, np.nan]), np.ones(3)) is None
     spread = benchmark.pooled(np.array([0.0, 1.0, 2.0, 3.0]), np.full(4, 0.01))
     # Errors are nothing beside the spread: variance of the effects, t(3) interval of their mean.

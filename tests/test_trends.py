@@ -198,3 +198,9 @@ def test_phi_is_corrected_for_its_bias_from_five_points_on():
     assert ar1_phi(residuals, 2, 0.99)[0] == pytest.approx(min(5 * raw + 2, 0.99))
     assert ar1_phi(residuals, 1, 0.99)[0] == pytest.approx((5 * raw + 1) / 2 if (5 * raw + 1) / 2 < 0.99 else 0.99)
     assert ar1_phi(residuals[:, :4], 2, 0.99)[0] == 0, "four points leave nothing to estimate it from"
+
+
+def test_variance_inflation_is_the_sum_that_the_appendix_gives():
+    phi, n = np.array([0.0, 0.3, 0.9]), 12
+    k = np.arange(1, n)
+    assert trends._inflation(phi, n) == pytest.approx(1 + 2 * ((1 - k / n) * phi[:, None] ** k).sum(axis=1))

@@ -187,8 +187,9 @@ def pooled(effects: np.ndarray, se: np.ndarray, level: float = 0.95) -> Pooled |
 
     Notes
     -----
-    Paule-Mandel variance between cities and the Hartung-Knapp interval with t(k - 1), through
-    `statsmodels.stats.meta_analysis.combine_effects`: the usual normal interval is too narrow for few cities.
+    Paule-Mandel variance between cities and the Hartung-Knapp interval with t(k - 1), never narrower than the errors
+    of the cities alone, through `statsmodels.stats.meta_analysis.combine_effects`: the usual normal interval is
+    too narrow for few cities.
     Cities of one nation met one shock: their effects are not independent, and the interval does not know it.
     Hartung and Knapp 2001, doi:10.1002/sim.791; Paule and Mandel 1982, doi:10.6028/jres.087.022.
     """
@@ -200,7 +201,7 @@ def pooled(effects: np.ndarray, se: np.ndarray, level: float = 0.95) -> Pooled |
     with np.errstate(divide="ignore", invalid="ignore"):  # equal effects have no heterogeneity to divide by
         found = combine_effects(effects[known], se[known] ** 2, method_re="iterated", use_t=True, alpha=1 - level)
     k, mean, tau2 = int(known.sum()), float(found.mean_effect_re), float(max(found.tau2, 0))
-    error = float(np.sqrt(found.var_hksj_re))
+    error = float(np.sqrt(found.var_eff_w_re))
     reach = stats.t.ppf((1 + level) / 2, k - 1) * error
     wide = stats.t.ppf((1 + level) / 2, k - 2) * np.sqrt(tau2 + error**2)
     i2 = float(max(np.nan_to_num(found.i2, neginf=0.0), 0))
