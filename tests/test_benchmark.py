@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vlr_analysis import benchmark
+from vlr_analysis import benchmark, pooling
 
 
 def test_composite_sdsn2018_goals(oracle):
@@ -72,12 +72,12 @@ def test_rank_intervals_hold_clear_ranks_and_open_where_unclear():
 
 
 def test_pooled_effects_by_hand_and_few_cities():
-    same = benchmark.pooled(np.array([2.0, 2.0, 2.0, 2.0]), np.full(4, 0.5))
+    same = pooling.pooled(np.array([2.0, 2.0, 2.0, 2.0]), np.full(4, 0.5))
     assert (same.mean, same.tau2, same.i2, same.cities) == (2, 0, 0, 4)
     # Cities that agree by chance leave the errors of their own: 0.5 / sqrt(4), t(3).
     assert same.high == pytest.approx(2 + 3.182446 * 0.25, rel=1e-5)
-    assert benchmark.pooled(np.array([1.0, 2.0, np.nan]), np.ones(3)) is None
-    spread = benchmark.pooled(np.array([0.0, 1.0, 2.0, 3.0]), np.full(4, 0.01))
+    assert pooling.pooled(np.array([1.0, 2.0, np.nan]), np.ones(3)) is None
+    spread = pooling.pooled(np.array([0.0, 1.0, 2.0, 3.0]), np.full(4, 0.01))
     # Errors are nothing beside the spread: variance of the effects, t(3) interval of their mean.
     assert spread.tau2 == pytest.approx(5 / 3, rel=1e-3)
     assert spread.high == pytest.approx(1.5 + 3.182446 * np.sqrt(5 / 3 / 4), rel=1e-3)
@@ -87,7 +87,7 @@ def test_pooled_effects_by_hand_and_few_cities():
 def test_pooled_interval_is_that_of_hartung_and_knapp():
     """By hand, w = 1 / (se^2 + tau2): q = sum w (y - mean)^2 / (k - 1), interval mean +- t sqrt(q / sum w)."""
     y, se = np.array([0.3, 0.9, 1.4, 2.6, 0.8]), np.array([0.2, 0.5, 0.9, 1.2, 0.1])
-    got = benchmark.pooled(y, se)
+    got = pooling.pooled(y, se)
     weight = 1 / (se**2 + got.tau2)
     mean = (weight * y).sum() / weight.sum()
     error = np.sqrt((weight * (y - mean) ** 2).sum() / 4 / weight.sum())
@@ -99,7 +99,7 @@ def test_pooled_intervals_cover_with_few_cities():
     rng, covered = np.random.default_rng(2), 0
     for _ in range(400):
         truth = 1 + rng.normal(0, 0.5, 6)
-        got = benchmark.pooled(truth + rng.normal(0, 0.4, 6), np.full(6, 0.4))
+        got = pooling.pooled(truth + rng.normal(0, 0.4, 6), np.full(6, 0.4))
         covered += got.low <= 1 <= got.high
     assert 0.91 <= covered / 400 <= 0.985
 

@@ -28,7 +28,7 @@ def test_a_number_is_never_off_by_more_than_its_digits(value):
 
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
-    [(5.1, "%", "5.1 %"), (3.2, "Score out of 10", "3.2 score out of 10"), (7.5, "ratio", "7.5"), (450, "£", "£450"),
+    [(5.1, "%", "5.1 %"), (3.2, "Score out of 10", "3.2 out of 10"), (7.5, "ratio", "7.5"), (450, "£", "£450"),
      (-450, "US$", "−US$450"), (-0.221, "change relative to January 2020, proportion", "−22.1 % against January 2020")],
 )  # fmt: skip
 def test_with_unit(value, unit, text):

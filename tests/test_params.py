@@ -117,10 +117,12 @@ def test_direction_comes_from_city_then_table_then_catalogue():
 def test_parameters_win_and_targets_are_kept(project):
     path = project / "params" / "porto-exemplo.yaml"
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    content["city"]["indicators"] = [{"indicator": "1.2.1", "direction": "increase", "target": 12, "priority": True}]
+    content["city"]["indicators"] = [{"indicator": "1.2.1", "direction": "increase", "target": 12, "target_year": 2030,
+                                      "priority": True}]  # fmt: skip
     path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     row = load_city("porto-exemplo", project).definitions.set_index("indicator").loc["1.2.1"]
     assert (row["direction"], row["direction_source"], row["target"]) == ("increase", "city parameters", 12)
+    assert row["target_year"] == 2030
     assert row["priority"]
 
 

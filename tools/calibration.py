@@ -19,7 +19,7 @@ from matplotlib import rc_context
 from rich.progress import Progress, TimeElapsedColumn
 from scipy import stats
 
-from vlr_analysis import benchmark, counterfactual, inequality, links, regression, trends
+from vlr_analysis import counterfactual, inequality, links, pooling, regression, trends
 from vlr_analysis.counterfactual import POINTS_A_YEAR
 from vlr_analysis.drawing import DASHES, GROUPS, STYLE, grid
 from vlr_analysis.drawing import SHOCK as SHOCK_GREY
@@ -278,7 +278,7 @@ def pooled_cell(cities: int, tau: float, draws: int) -> Iterator[dict]:
     rng, covered = generator("pooled", cities, tau), 0
     for _ in range(draws):
         se = rng.uniform(0.2, 0.8, cities)
-        found = benchmark.pooled(1 + tau * rng.standard_normal(cities) + se * rng.standard_normal(cities), se)
+        found = pooling.pooled(1 + tau * rng.standard_normal(cities) + se * rng.standard_normal(cities), se)
         covered += found.low <= 1 <= found.high
     told = f"spread {tau:g} between cities"
     yield row("pooled", "", cities, told, "interval of the mean, coverage", covered / draws, draws, at_least=0.92)

@@ -1,7 +1,8 @@
 """Make the figures of Pôrto Exemplo, a city that does not exist, and of its nation, with what was planted in them.
 
-Writes data/porto-exemplo.csv, data/republica-exemplo.csv and data/truth/porto-exemplo.csv. The seed is fixed:
-the files come out the same, byte for byte. Run by `make data`.
+Writes data/porto-exemplo.csv, data/republica-exemplo.csv and data/truth/porto-exemplo.csv, and what residents of the
+city say: data/voices/porto-exemplo.csv and data/truth/porto-exemplo-voices.csv. The seed is fixed: the files come out
+the same, byte for byte. Run by `make data`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis.observations import COLUMNS
+from vlr_analysis.sources import voices
 from vlr_analysis.sources.kit import write_table, write_whole
 
 CITY, NATION, SEED = "porto-exemplo", "republica-exemplo", 20210223
@@ -402,10 +404,51 @@ def groups(book: Book) -> None:
         )
 
 
+def conversation(book: Book) -> None:
+    """A series on which city and nation differ by 30 %, steadily; a value in the city's book that slipped by ten."""
+    years = YEARS.astype(str)
+    here = book.area == CITY
+    level = 39.0 if here else 30.0
+    truth = {"planted": "disagreement of 30 %", "note": "the nation's rate is 30 %"} if here else {}
+    book.add("12.5.1", "recycling rate", "%", years, level + book.noise(20, 0.3), **truth)
+    if here:
+        litres = 148 + book.noise(20, 2.0)
+        litres[12] *= 10
+        book.add(
+            "pe.9", "drinking water used", "litres per person and day", years, litres, digits=1,
+            planted="slip of ten", note="2017 was entered without its decimal point",
+        )  # fmt: skip
+
+
+def people(book: Book) -> None:
+    """Residents by district, and a count of so few people by district and sex that some cells have to be hidden."""
+    years = YEARS.astype(str)
+    total = np.round(400_000 * 1.008 ** (YEARS - YEARS[0]))
+    parts = {name: np.round(total * share) for name, share in DISTRICTS.items()}
+    book.add("pe.7", "residents", "people", years, sum(parts.values()), digits=0)
+    for name, values in parts.items():
+        book.add("pe.7", "residents", "people", years, values, breakdown=f"district={name}", digits=0)
+    last = years[-7:]
+    rough = {
+        (name, sex): book.rng.poisson(60 * share * rate, len(last)).astype(float)
+        for name, share in DISTRICTS.items()
+        for sex, rate in (("female", 0.35), ("male", 1.0))
+    }
+    series = ("pe.8", "people sleeping rough, counted in one night", "people")
+    truth = {"planted": "small cells", "note": "cells of 1 to 4 people, and totals that would give them away"}
+    book.add(*series, last, sum(rough.values()), digits=0, **truth)
+    for position, dimension in enumerate(("district", "sex")):
+        for category in dict.fromkeys(key[position] for key in rough):
+            values = sum(v for key, v in rough.items() if key[position] == category)
+            book.add(*series, last, values, breakdown=f"{dimension}={category}", digits=0)
+    for (name, sex), values in rough.items():
+        book.add(*series, last, values, breakdown=f"district={name};sex={sex}", digits=0)
+
+
 def city() -> Book:
     """Return the city's book."""
     book = Book(CITY, SEED)
-    for plant in (annual_trends, annual_shocks, monthly, groups):
+    for plant in (annual_trends, annual_shocks, monthly, groups, conversation, people):
         plant(book)
     return book
 
@@ -418,15 +461,133 @@ def nation() -> Book:
     book.add("11.6.2", "mean PM2.5 concentration", "µg/m³", years, 17 - 0.2 * since + book.noise(20, 0.4))
     annual_shocks(book, 0.7)
     monthly(book, 6.0)
+    conversation(book)
     return book
 
 
+# --- what residents say ---------------------------------------------------------------------------
+
+TRANSPORT = (
+    "access to public transport",
+    "11.2",
+    "11.2.1",
+    "population with convenient access to public transport",
+    "%",
+)
+AIR = ("air quality", "11.6", "11.6.2", "mean PM2.5 concentration", "µg/m³")
+WASTE = ("waste collection", "11.6", "11.6.1", "municipal waste collected and managed", "%")
+WAITING = ("waiting at the citizens' desk", "16.6", "pe.5", "waiting time at the citizens' desk", "minutes")
+YOUTH = ("young people without work", "8.6", "8.6.1", "youth not in education, employment or training", "%")
+POVERTY = ("poverty", "1.2", "1.2.1", "population below the national poverty line", "%")
+NOISE, LIGHT = ("noise at night", "11.6", "", "", ""), ("dark streets", "11.7", "", "", "")
+# kind, title, organiser, period, population, chosen, groups, consent
+EVIDENCE = {
+    "poll-2024": ("poll", "Open poll on buses and trams", "Câmara Municipal de Pôrto Exemplo", "2024-05", "",
+                  "open call", "users of the city's website", "anonymous"),
+    "workshop-carsi-2024": ("workshop", "Neighbourhood workshop in Çarşı", "Çarşı Mahalle Meclisi", "2024-03-16", "60",
+                            "invited", "residents of Çarşı; tenants; shopkeepers", "given"),
+    "survey-2023": ("poll", "Household survey on living conditions", "Instituto de Estatística", "2023-10",
+                    "2200", "random sample", "residents aged 16 or more", "given"),
+    "complaints-2023": ("complaint log", "Complaints at the citizens' desk", "Câmara Municipal de Pôrto Exemplo",
+                        "2023", "", "register", "people who complained", "anonymous"),
+    "sensors-2022": ("citizen data", "Air sensors on balconies", "Associação Ar Limpo", "2021-01-01/P3Y", "",
+                     "open call", "households that host a sensor", "given"),
+    "interviews-2023": ("interviews", "مقابلات في حي الميناء", "جمعية أهل الميناء", "2023-06", "", "invited",
+                        "young residents of حي الميناء", "given"),
+    "panel-2024": ("poll", "Youth panel", "Conselho da Juventude", "2024-02", "", "quota", "residents aged 15 to 24",
+                   "anonymous"),
+    "festival-2022": ("workshop", "Notes of the street festival", "Café São Bento", "2022-09-03", "", "open call",
+                      "passers-by", "none"),
+    "workshop-2012": ("workshop", "Workshop on poverty", "Fórum Social", "2012-11", "", "invited",
+                      "people who live in poverty", "given"),
+}  # fmt: skip
+
+
+class Voices:
+    """Rows of the register of evidence, and what comparing it with the figures should find."""
+
+    def __init__(self, seed: int):
+        self.rng = np.random.default_rng(seed)
+        self.rows: list[dict] = []
+        self.truth: list[dict] = []
+
+    def add(self, evidence, theme, participants, counts, verdict, grade, place="", quotation="", **truth) -> None:
+        """Add what was said on a theme, by statement, and its truth."""
+        names = ("kind", "title", "organiser", "period", "population", "chosen", "groups", "consent")
+        about = dict(zip(names, EVIDENCE[evidence], strict=True))
+        about |= dict(zip(("theme", "target", "indicator", "series", "unit"), theme, strict=True))
+        about |= {"evidence": evidence, "place": place, "participants": participants, "source": "made-up"}
+        if place and evidence == "survey-2023":
+            about["population"] = ""  # how many were drawn is known for the whole city
+        for i, (says, count) in enumerate(counts.items()):
+            words = {"says": says, "count": count, "quotation": "" if i else quotation, "note": "made up"}
+            self.rows.append(about | words)
+        self.truth.append({"evidence": evidence, "theme": theme[0], "place": place, "verdict": verdict,
+                           "grade_at_most": grade, "average_hides": ""} | truth)  # fmt: skip
+
+    def survey(self) -> None:
+        """Add the survey: air in the whole city, transport also by district; some said nothing on it."""
+        people = dict(zip(DISTRICTS, self.rng.multinomial(1240, list(DISTRICTS.values())), strict=True))
+        air = {"improves": 790, "worsens": 205, "unchanged": 190}
+        self.add("survey-2023", AIR, 1240, air, "agrees", "A", planted="random sample, agrees")
+        counts = {}
+        for name, n in people.items():
+            split = [0.16, 0.62, 0.14, 0.08] if name == "Çarşı" else [0.62, 0.14, 0.16, 0.08]
+            improves, worsens, unchanged, _ = self.rng.multinomial(n, split)
+            if name == "Ōta-Nova":
+                worsens = 3
+            counts[name] = {"improves": improves, "worsens": worsens, "unchanged": unchanged}
+        whole = {says: sum(split[says] for split in counts.values()) for says in air}
+        self.add("survey-2023", TRANSPORT, 1240, whole, "agrees", "A", planted="random sample, agrees")
+        for name, split in counts.items():
+            truth = {"planted": "random sample by district", "average_hides": "yes" if name == "Çarşı" else ""}
+            grade = "B" if people[name] >= 100 else "C"
+            self.add("survey-2023", TRANSPORT, people[name], split, "agrees", grade, f"district={name}", **truth)
+
+
+def residents() -> Voices:
+    """Return the register of the city and its truth."""
+    book = Voices(SEED + 2)
+    many = {"worsens": 27, "improves": 8, "unchanged": 5}
+    book.add("poll-2024", TRANSPORT, 40, many, "disagrees", "C", planted="self-selected poll against the average")
+    book.add("workshop-carsi-2024", TRANSPORT, 24, {"worsens": 19, "unchanged": 5}, "agrees", "C", "district=Çarşı",
+             "The last bus leaves before my shift ends.", average_hides="yes", planted="average hides")  # fmt: skip
+    book.add("workshop-carsi-2024", LIGHT, 24, {"concern": 14}, "silent", "C", "district=Çarşı", planted="no figures")
+    book.survey()
+    book.add("complaints-2023", NOISE, 412, {"concern": 265}, "silent", "B", planted="no figures")
+    book.add("complaints-2023", WAITING, 412, {"worsens": 58}, "silent", "B", planted="no trend in the figures")
+    book.add("complaints-2023", WASTE, 412, {"worsens": 71}, "disagrees", "B", planted="complaints against figures")
+    book.add("sensors-2022", AIR, 18, {"improves": 12, "unchanged": 6}, "agrees", "C", "district=Ōta-Nova",
+             planted="no figures of the place")  # fmt: skip
+    book.add("interviews-2023", TRANSPORT, 12, {"improves": 8}, "agrees", "C", "district=حي الميناء",
+             "الحافلة تصل الآن إلى حيّنا.", planted="small group")  # fmt: skip
+    book.add("interviews-2023", YOUTH, 12, {"concern": 3}, "silent", "C", "district=حي الميناء", planted="small count")
+    split = {"improves": 52, "worsens": 50, "unchanged": 18}
+    book.add("panel-2024", YOUTH, 120, split, "silent", "B", planted="voices split")
+    book.add("festival-2022", NOISE, 31, {"concern": 22}, "silent", "D", planted="no consent")
+    book.add("workshop-2012", POVERTY, 30, {"worsens": 22, "unchanged": 6}, "disagrees", "D", planted="old")
+    return book
+
+
+def write_residents(folder: Path) -> None:
+    """Write the register and its truth below `folder`."""
+    book = residents()
+    truth = ["evidence", "theme", "place", "planted", "verdict", "grade_at_most", "average_hides"]
+    for path, rows, columns in (
+        (folder / "voices" / f"{CITY}.csv", book.rows, list(voices.COLUMNS)),
+        (folder / "truth" / f"{CITY}-voices.csv", book.truth, truth),
+    ):
+        text = pd.DataFrame(rows, columns=columns).to_csv(index=False, lineterminator="\n")
+        write_whole(path, text.encode("utf-8"))
+
+
 def main(folder: Path) -> None:
-    """Write the three files below `folder`."""
+    """Write the five files below `folder`."""
     for book in (city(), nation()):
         write_table(pd.DataFrame(book.rows)[list(COLUMNS)], folder / f"{book.area}.csv")
     truth = pd.DataFrame(city().truth, columns=list(TRUTH_COLUMNS)).to_csv(index=False, lineterminator="\n")
     write_whole(folder / "truth" / f"{CITY}.csv", truth.encode("utf-8"))
+    write_residents(folder)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,13 @@
-"""City and cities: ranges like for like, a composite with fixed bounds, rank intervals, effects pooled over cities."""
+"""City and cities: ranges like for like, a composite with fixed bounds, rank intervals."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from vlr_analysis.trends import DEFINITION_KEY, direction_sign, yearly
 
 LEAST_AREAS = 5  # fewer areas with the same series give no range and no rank
-LEAST_STUDIES = 3
 MOST_MISSING = 0.20
 PERCENTILE = 2.5
 DRAWS = 2000
@@ -154,60 +150,6 @@ def position_interval(
     return low, high
 
 
-@dataclass(frozen=True)
-class Pooled:
-    """A random-effects mean over cities: `mean` with 95 % interval, `tau2` (variance between cities), `i2`, `cities`.
-
-    `low` to `high` is for the mean of all such cities, `predicted_low` to `predicted_high` for one further city.
-    """
-
-    mean: float
-    low: float
-    high: float
-    tau2: float
-    i2: float
-    cities: int
-    predicted_low: float
-    predicted_high: float
-
-
-def pooled(effects: np.ndarray, se: np.ndarray, level: float = 0.95) -> Pooled | None:
-    """Pool one effect over cities by random effects.
-
-    Parameters
-    ----------
-    effects, se : array, shape (k,)
-        Effect of each city in one unit, and its standard error (above zero); cities with a NaN are left out.
-    level : float
-        Coverage of the intervals.
-
-    Returns
-    -------
-    Pooled, or None with fewer than three cities
-
-    Notes
-    -----
-    Paule-Mandel variance between cities and the Hartung-Knapp interval with t(k - 1), never narrower than the errors
-    of the cities alone, through `statsmodels.stats.meta_analysis.combine_effects`: the usual normal interval is
-    too narrow for few cities.
-    Cities of one nation met one shock: their effects are not independent, and the interval does not know it.
-    Hartung and Knapp 2001, doi:10.1002/sim.791; Paule and Mandel 1982, doi:10.6028/jres.087.022.
-    """
-    from statsmodels.stats.meta_analysis import combine_effects  # slow to import, and few pages need it
-
-    known = np.isfinite(effects) & np.isfinite(se) & (se > 0)
-    if known.sum() < LEAST_STUDIES:
-        return None
-    with np.errstate(divide="ignore", invalid="ignore"):  # equal effects have no heterogeneity to divide by
-        found = combine_effects(effects[known], se[known] ** 2, method_re="iterated", use_t=True, alpha=1 - level)
-    k, mean, tau2 = int(known.sum()), float(found.mean_effect_re), float(max(found.tau2, 0))
-    error = float(np.sqrt(found.var_eff_w_re))
-    reach = stats.t.ppf((1 + level) / 2, k - 1) * error
-    wide = stats.t.ppf((1 + level) / 2, k - 2) * np.sqrt(tau2 + error**2)
-    i2 = float(max(np.nan_to_num(found.i2, neginf=0.0), 0))
-    return Pooled(mean, mean - reach, mean + reach, tau2, i2, k, mean - wide, mean + wide)
-
-
 # --- the whole table -------------------------------------------------------------------------------
 
 
@@ -260,7 +202,75 @@ def benchmark_table(
     columns = [*DEFINITION_KEY, "year", "value", "low", "high", "peers", "areas", "peers_low", "peers_quarter",
                "peers_middle", "peers_three_quarters", "peers_high", "standing", "rank_low", "rank_high",
                "reason"]  # fmt: skip
-    return pd.DataFrame(rows).reindex(columns=columns)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def goal_scores(
+    table: pd.DataFrame, definitions: pd.DataFrame, city: str, *, most_years_apart: int = 1, seed: int = 2030
+) -> pd.DataFrame:
+    """Score the city on each goal, 0 to 100, within the range of like cities.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Observations of the city and its peers.
+    definitions : DataFrame
+        Direction, target and goal of each (indicator, series, unit).
+    city : str
+    most_years_apart : int
+        As in `benchmark_table`.
+    seed : int
+
+    Returns
+    -------
+    DataFrame, one row per goal, and a last one with goal 0 for all goals together
+        `goal`, `indicators` (shared series with a direction), `areas`, `score` (of the city), `peers_low`,
+        `peers_quarter`, `peers_middle`, `peers_three_quarters`, `peers_high`; for all goals `rank_low`, `rank_high`
+        (see `rank_interval`) and `reason` where no score is given. Empty where fewer than four peers share a series.
+
+    Notes
+    -----
+    Only series that at least four fifths of the areas have count: all areas are scored on nearly the same ones. A
+    mean over goals hides what it is made of: read the goals.
+    """
+    wide, known = _shared_values(table, definitions, city, most_years_apart)
+    columns = ["goal", "indicators", "areas", "score", "peers_low", "peers_quarter", "peers_middle",
+               "peers_three_quarters", "peers_high", "rank_low", "rank_high", "reason"]  # fmt: skip
+    if not len(known):
+        return pd.DataFrame(columns=columns)
+    x, sign = wide.to_numpy(), known["sign"].to_numpy()
+    goals, target = known["goal"].to_numpy(), known["target"].to_numpy(float)
+    by_goal, index = composite(normalise(x, *bounds(x, sign, target)), goals)
+    low, _, high = rank_interval(x, sign, goals, target=target, seed=seed)
+    here = list(wide.index).index(city)
+    rows = []
+    for goal, scores in [*zip(np.unique(goals), by_goal.T, strict=True), (0, index)]:
+        peers = np.delete(scores, here)
+        limits = (
+            np.quantile(peers[~np.isnan(peers)], [0, 0.25, 0.5, 0.75, 1]) if (~np.isnan(peers)).any() else [np.nan] * 5
+        )
+        count = int((goals == goal).sum()) if goal else len(goals)
+        rank = (low[here], high[here], "") if not goal else (np.nan, np.nan, "")
+        rank = rank if np.isfinite(scores[here]) else (np.nan, np.nan, "more than 20 % of the series are missing")
+        rows.append((goal, count, int((~np.isnan(scores)).sum()), scores[here], *limits, *rank))
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _shared_values(table: pd.DataFrame, definitions: pd.DataFrame, city: str, most_years_apart: int):
+    """Return values (areas by series) near the city's latest year, and the series: sign, goal, target."""
+    series = yearly(table[table["breakdown"] == ""])
+    points = series.points.join(series.keys[["area", *DEFINITION_KEY]], on="row")
+    points["year"] = np.floor(points["t"]).astype(int)
+    last = points[points["area"] == city].groupby(DEFINITION_KEY)["year"].max().rename("at").reset_index()
+    near = points.merge(last, on=DEFINITION_KEY)
+    near = near.assign(off=(near["year"] - near["at"]).abs())
+    near = near[near["off"] <= most_years_apart].sort_values(["off", "year"]).drop_duplicates(["area", *DEFINITION_KEY])
+    wide = near.pivot(index="area", columns=DEFINITION_KEY, values="value").sort_index(axis=1)
+    known = wide.columns.to_frame(index=False).merge(definitions, on=DEFINITION_KEY, how="left")
+    known["sign"] = direction_sign(known, definitions)
+    keep = (known["sign"] != 0) & (wide.notna().mean().to_numpy() >= 1 - MOST_MISSING) & (known["goal"] > 0)
+    enough = len(wide) >= LEAST_AREAS
+    return wide.loc[:, keep.to_numpy() & enough], known[keep & enough].reset_index(drop=True)
 
 
 def _standing(last: pd.Series, peers: pd.DataFrame, sign: float, seed: int) -> dict:

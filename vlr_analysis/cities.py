@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
@@ -13,12 +13,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from vlr_analysis import catalogue
+from vlr_analysis import catalogue, disclosure, disclosure_voices
 from vlr_analysis.errors import InputError, Problem, raise_if_any
-from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, find_root, read_parameters
+from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, find_root, read_parameters
+from vlr_analysis.periods import year_of
 from vlr_analysis.sources import kit
+from vlr_analysis.sources import voices as registers
 
 DEFINITION_KEY = ["indicator", "series", "unit"]
+PAIR_COLUMNS = [*DEFINITION_KEY, *(f"other_{name}" for name in DEFINITION_KEY), "declared", "why"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,10 +33,14 @@ class City:
     parameters : Parameters
     root : Path
         Folder of the project, the one that holds `params/` and `data/`.
+    internal : bool
+        Whether small numbers are shown: for people inside the administration only. By default they are hidden before
+        anything can read them.
     """
 
     parameters: Parameters
     root: Path
+    internal: bool = False
 
     def __getattr__(self, name: str) -> Any:
         """Give the parameters as attributes: `city.name`, `city.horizon`."""
@@ -60,8 +67,50 @@ class City:
 
     @cached_property
     def observations(self) -> pd.DataFrame:
-        """The city's own observations, all goals chosen in the parameters."""
-        return self._of_chosen_goals(_read_area(self.root, self.parameters.id, self.data))
+        """The city's own observations, all goals chosen in the parameters; small numbers hidden unless internal."""
+        return self._guarded[0]
+
+    @property
+    def hidden(self) -> pd.DataFrame:
+        """What was hidden of the observations and why: one row a cell, from `disclosure.protect`."""
+        return self._guarded[1]
+
+    @cached_property
+    def _raw(self) -> pd.DataFrame:
+        """The city's figures as they lie in its file: for what comes before the disclosure control alone."""
+        return _read_area(self.root, self.parameters.id, self.data)
+
+    @cached_property
+    def _guarded(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        table = self._of_chosen_goals(self._raw)
+        if self.internal:
+            return table, disclosure.nothing_hidden()
+        public = _matching(table, [choice for choice in self.indicators if choice.published])
+        populations = self._raw[self._raw["indicator"] == self.population] if self.population else None
+        guarded, log = disclosure.protect(table[~public], threshold=self.disclosure_threshold, populations=populations)
+        return pd.concat([guarded, table[public]]).sort_index().reset_index(drop=True), log
+
+    @cached_property
+    def populations(self) -> pd.DataFrame | None:
+        """Residents by group, where the parameters name the series that counts them; also if its goal is left out."""
+        if self.population is None:
+            return None
+        rows = self._raw[self._raw["indicator"] == self.population]
+        return rows if self.internal else disclosure.protect(rows, threshold=self.disclosure_threshold)[0]
+
+    @cached_property
+    def voices(self) -> pd.DataFrame:
+        """The register of evidence; no rows where there is none, small numbers hidden unless internal."""
+        path = self.root / (self.parameters.voices or f"{DATA}/voices/{self.parameters.id}.csv")
+        if not path.is_file():
+            return registers.empty()
+        register = registers.read_voices(path)
+        return register if self.internal else disclosure_voices.protected(register, self.disclosure_threshold)[0]
+
+    @property
+    def reference_year(self) -> int:
+        """Newest year of the city's own figures: ages are counted from it, never from a clock."""
+        return max((year_of(period) for period in self.observations["period"].unique()), default=self.baseline_year)
 
     @cached_property
     def around(self) -> pd.DataFrame:
@@ -85,8 +134,18 @@ class City:
     @cached_property
     def sources(self) -> pd.DataFrame:
         """The rows of the sources table that the city's own figures name."""
-        table = kit.read_sources(self.root / DATA / "sources.csv")
-        return table[table["source"].isin(set(self.observations["source"]))].reset_index(drop=True)
+        named = set(self.observations["source"])
+        return self.all_sources[self.all_sources["source"].isin(named)].reset_index(drop=True)
+
+    @cached_property
+    def all_sources(self) -> pd.DataFrame:
+        """The whole sources table, also for the nation and the peers."""
+        return kit.read_sources(self.root / DATA / "sources.csv")
+
+    @cached_property
+    def pairs(self) -> pd.DataFrame:
+        """What the parameters say of the nation's counterparts: as `comparison.comparison_table` takes it."""
+        return pd.DataFrame(_pairs(self), columns=PAIR_COLUMNS)
 
     def labelled(self, result: pd.DataFrame) -> pd.DataFrame:
         """Return a result with `label`, `goal` and `place` (name of the area) in front, in reading order."""
@@ -149,7 +208,7 @@ class City:
         return table[table["indicator"].map(goal).isin(self.goals)].reset_index(drop=True)
 
 
-def load_city(city: str | Mapping[str, Any] | City, root: Path | None = None) -> City:
+def load_city(city: str | Mapping[str, Any] | City, root: Path | None = None, *, internal: bool = False) -> City:
     """Turn what a notebook was given into a checked city.
 
     Parameters
@@ -158,6 +217,8 @@ def load_city(city: str | Mapping[str, Any] | City, root: Path | None = None) ->
         Name of a file in `params/` without its ending, or the mapping that such a file holds.
     root : Path, optional
         Project folder; left out, it is looked for from the working directory upwards.
+    internal : bool
+        Show small numbers, which are hidden otherwise; such pages are not for publication.
 
     Returns
     -------
@@ -172,16 +233,16 @@ def load_city(city: str | Mapping[str, Any] | City, root: Path | None = None) ->
     if isinstance(city, City):
         return city
     root = root or find_root()
-    return City(read_parameters(city, root), root)
+    return City(read_parameters(city, root), root, internal)
 
 
-def load_cities(names: list[str], root: Path) -> list[City]:
+def load_cities(names: list[str], root: Path, *, internal: bool = False) -> list[City]:
     """Load several cities with all their tables; one error holds the problems of all of them."""
     cities, problems = [], []
     for name in names:
         try:
-            city = load_city(name, root)
-            city.definitions, city.areas, city.sources  # noqa: B018  reads and checks every table
+            city = load_city(name, root, internal=internal)
+            city.definitions, city.areas, city.sources, city.voices  # noqa: B018  reads and checks every table
             cities.append(city)
         except InputError as error:
             problems.extend(problem for problem in error.problems if problem not in problems)
@@ -204,7 +265,7 @@ def _read_area(root: Path, area: str, data: str | None = None) -> pd.DataFrame:
 def _labels(root: Path) -> pd.DataFrame:
     path = root / DATA / "indicators.csv"
     if not path.is_file():
-        return pd.DataFrame(columns=[*DEFINITION_KEY, "label", "sdg_target", "direction", "note"], dtype=str)
+        return pd.DataFrame(columns=list(kit.INDICATOR_COLUMNS), dtype=str)
     return kit.read_indicators(path)
 
 
@@ -213,6 +274,26 @@ def area_names(root: Path) -> dict[str, str]:
     path = root / DATA / "areas.csv"
     table = kit.read_areas(path) if path.is_file() else pd.DataFrame(columns=["area", "name"])
     return dict(zip(table["area"], table["name"], strict=True))
+
+
+def vlr_counts(root: Path | None = None) -> pd.DataFrame:
+    """Return every published count of voluntary local reviews, from `data/vlr_counts.csv`: never one total."""
+    return kit.read_counts((root or find_root()) / DATA / "vlr_counts.csv")
+
+
+def cities_of(cities: str | Sequence[str | Mapping[str, Any]], *, internal: bool = False) -> list[City]:
+    """Turn what a notebook over several cities was given into checked cities.
+
+    Parameters
+    ----------
+    cities : str or list
+        "all" for every file in `params/`, or names of such files, or their mappings.
+    internal : bool
+        As in `load_city`.
+    """
+    root = find_root()
+    names = city_ids(root) if cities == "all" else [cities] if isinstance(cities, str) else list(cities)
+    return [load_city(name, root, internal=internal) for name in names]
 
 
 def _goal(code: str, labels: pd.DataFrame) -> int:
@@ -239,7 +320,8 @@ def _definitions(city: City, table: pd.DataFrame) -> pd.DataFrame:
     from_catalogue = ~known_series.to_numpy() & (rows["indicator"].map(catalogue.direction) != "")
     rows["direction_source"] = np.select([listed, from_catalogue], ["indicators table", "catalogue"], "")
     rows.loc[from_catalogue, "direction"] = rows.loc[from_catalogue, "indicator"].map(catalogue.direction)
-    rows["target"], rows["target_source"], rows["priority"] = np.nan, "", False
+    rows["target"], rows["target_year"], rows["target_source"], rows["priority"] = np.nan, np.nan, "", False
+    rows["department"], rows["measure"] = "", ""
     units = [catalogue.unit_scale(unit) for unit in rows["unit"]]
     for name in ("kind", "lower", "upper", "scale"):
         rows[name] = [getattr(unit, name) for unit in units]
@@ -251,24 +333,47 @@ def _definitions(city: City, table: pd.DataFrame) -> pd.DataFrame:
     return rows.reset_index(drop=True)
 
 
+def _matching(rows: pd.DataFrame, choices: Sequence[Choice]) -> pd.Series:
+    """Mask of the rows whose series one of the choices names."""
+    fits = pd.Series(False, rows.index)
+    for choice in choices:
+        named = {name: getattr(choice, name) for name in DEFINITION_KEY if getattr(choice, name) is not None}
+        fits |= (rows[list(named)] == list(named.values())).all(axis=1)
+    return fits
+
+
 def _apply_choices(rows: pd.DataFrame, city: City) -> None:
     """Write what the city says over what the tables say; a choice that fits no series is an error."""
     problems = []
     for number, choice in enumerate(city.indicators, 1):
-        fits = rows["indicator"] == choice.indicator
-        for name in ("series", "unit"):
-            if getattr(choice, name) is not None:
-                fits &= rows[name] == getattr(choice, name)
-        if not fits.any():
+        fits = _matching(rows, [choice])
+        left_out = bool(city.goals) and _goal(choice.indicator, _labels(city.root)) not in city.goals
+        if not fits.any() and not left_out:
             problems.append(_no_such_series(rows, choice, number, city))
         if choice.label:
             rows.loc[fits, "label"] = choice.label
         if choice.direction:
             rows.loc[fits, ["direction", "direction_source"]] = [choice.direction, "city parameters"]
         if choice.target is not None:
-            rows.loc[fits, ["target", "target_source"]] = [choice.target, choice.target_source or "city parameters"]
+            told = [choice.target, choice.target_year, choice.target_source or "city parameters"]
+            rows.loc[fits, ["target", "target_year", "target_source"]] = told
+        for name in ("geography", "department", "measure"):
+            if getattr(choice, name):
+                rows.loc[fits, name] = getattr(choice, name)
         rows.loc[fits, "priority"] |= choice.priority
     raise_if_any(f"{PARAMS}/{city.id}.yaml", problems)
+
+
+def _pairs(city: City) -> list[tuple]:
+    """List the city's series that the parameters pair with one of the nation's; a missing name is the city's own."""
+    keys = city.observations[DEFINITION_KEY].drop_duplicates()
+    pairs = []
+    for choice in city.indicators:
+        if choice.national is not None:
+            for own in keys[_matching(keys, [choice])].itertuples(index=False):
+                other = (getattr(choice.national, name) or getattr(own, name) for name in DEFINITION_KEY)
+                pairs.append((*own, *other, choice.national.comparability, choice.national.reason))
+    return pairs
 
 
 def _no_such_series(rows: pd.DataFrame, choice: Choice, number: int, city: City) -> Problem:

@@ -36,9 +36,14 @@ def run(
     ] = None,
     notebook: Annotated[list[str] | None, typer.Option(help="Notebook by name or number; repeat for several.")] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = os.cpu_count() or 1,
-    out: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the reports; left out: reports, or reports-internal.")
+    ] = None,
+    internal: Annotated[
+        bool, typer.Option("--internal", help="Show small numbers, which are hidden otherwise; not for publication.")
+    ] = False,
 ) -> None:
-    """Run the notebooks for every city and write pages, tables and findings."""
+    """Run the notebooks for every city and write pages, tables, findings and the hand-over."""
     from vlr_analysis.cities import load_cities
     from vlr_analysis.params import find_root
     from vlr_analysis.review import deliver, plan
@@ -46,16 +51,17 @@ def run(
 
     root = find_root()
     notebooks = plan.chosen_notebooks(root, notebook or [])
-    chosen = load_cities(plan.chosen_cities(root, cities or []), root)
-    out = out if out.is_absolute() else root / out
-    deliver.check_out(out, chosen)
+    chosen = load_cities(plan.chosen_cities(root, cities or []), root, internal=internal)
+    out = root / (out or ("reports-internal" if internal else "reports"))
+    deliver.check_out(out, chosen, internal=internal)
     running.check_kernel()
     tasks = plan.plan(chosen, notebooks)
     console = Console(stderr=True, highlight=False)
     outcomes: list[running.Outcome] = []
     with deliver.staging(out) as staged:
         with _progress(console) as progress:
-            bar = progress.add_task(f"{len(chosen)} cities, {len(notebooks)} notebooks each", total=len(tasks))
+            several = f"{len(chosen)} {'city' if len(chosen) == 1 else 'cities'}, {len(tasks)} notebooks"
+            bar = progress.add_task(several, total=len(tasks))
             try:
                 for outcome in running.run_all(tasks, staged, jobs):
                     outcomes.append(outcome)
@@ -65,9 +71,12 @@ def run(
             except KeyboardInterrupt:
                 console.print("Stopped; nothing was written.")
                 raise
-        for city in chosen:
-            deliver.write_city(city, [item for item in outcomes if item.task.city is city], staged / city.id)
-        deliver.deliver(staged, out, chosen)
+        folders = list(dict.fromkeys(task.folder for task in tasks))
+        for city in (city for city in chosen if city.id in folders):
+            deliver.write_city(city, [item for item in outcomes if item.task.folder == city.id], staged / city.id)
+        for item in (item for item in outcomes if item.task.folder == plan.OVERVIEW):
+            deliver.write_overview(item, staged / plan.OVERVIEW)
+        deliver.deliver(staged, out, folders, root)
     failed = sorted((item for item in outcomes if item.failed), key=lambda item: item.task.name)
     for item in failed:
         where = f", code cell {item.cell}" if item.cell is not None else ""
@@ -94,6 +103,16 @@ def check(
         return
     city = load_cities([what], find_root())[0]
     typer.echo(f"{city.name}: parameters and {len(city.observations)} observations, no problem found")
+
+
+@app.command(epilog="Example: vlr counts")
+def counts() -> None:
+    """How many voluntary local reviews are there? Every published count with its scope; they do not agree."""
+    from vlr_analysis.cities import vlr_counts
+
+    for row in vlr_counts().itertuples():
+        typer.echo(f"{row.published}: {row.count} {row.counted} ({row.scope}). {row.publisher}: {row.title}. {row.url}")
+    typer.echo("There is no one number: documents and governments are counted, by different rules and dates.")
 
 
 imports = typer.Typer(no_args_is_help=True, help="Read figures in other forms into data/.")

@@ -22,6 +22,7 @@ _ADJUSTED = re.compile(r"\b(not )?seasonally adjusted\b", re.IGNORECASE)
 _TOTAL = re.compile(
     r"\b(people|persons|households|tonnes?|million|billion|thousand|number|boardings|victims)\b", re.IGNORECASE
 )
+_SINCE_BASE = re.compile(r"change relative to .*, proportion$")
 _RATE = re.compile(r"%|\bper\b|proportion|ratio|rate", re.IGNORECASE)
 
 
@@ -77,7 +78,7 @@ def _adjustment(series: str) -> str:
     return "not stated" if hit is None else "not adjusted" if hit[1] else "adjusted"
 
 
-def compare(t: np.ndarray, own: np.ndarray, other: np.ndarray) -> dict[str, float]:
+def compare(t: np.ndarray, own: np.ndarray, other: np.ndarray, zero: float = 0.0) -> dict[str, float]:
     """Compare two series at the same points in time.
 
     Parameters
@@ -86,6 +87,9 @@ def compare(t: np.ndarray, own: np.ndarray, other: np.ndarray) -> dict[str, floa
         Years, ascending.
     own, other : array, shape (n,)
         Values in the same unit, without NaN.
+    zero : float
+        Where the unit has its zero: -1 for a change from a base as a proportion, so that places are compared by what
+        they have and not by how far they moved.
 
     Returns
     -------
@@ -102,8 +106,9 @@ def compare(t: np.ndarray, own: np.ndarray, other: np.ndarray) -> dict[str, floa
     if not len(t):
         return dict.fromkeys(("difference", "ratio", "relative_difference"), np.nan) | empty
     apart = own - other
-    ratio = own[-1] / other[-1] if own[-1] > 0 and other[-1] > 0 else np.nan
-    relative = apart[-1] / abs(other[-1]) if other[-1] != 0 else np.nan
+    mine, theirs = own[-1] - zero, other[-1] - zero
+    ratio = mine / theirs if mine > 0 and theirs > 0 else np.nan
+    relative = apart[-1] / abs(theirs) if theirs != 0 else np.nan
     now = {"difference": apart[-1], "ratio": ratio, "relative_difference": relative}
     if len(t) < LEAST or np.ptp(apart) == 0:
         return now | empty
@@ -147,7 +152,7 @@ def comparison_table(
         `value`, `other_value`; for same and near the columns of `compare`; `movement`, `other_movement` (towards
         or away from the goal, where a trend is seen), `progress`, `other_progress`; `verdict`: agree, disagree,
         only local, only national, not compared (context, blocked, or no value of a common year); `disagree_on`
-        (level, direction, both joined by ``; ``).
+        (level, direction, both joined by ``; ``); `likely_reason` (of a disagreement: what the figures point to first).
 
     Notes
     -----
@@ -162,9 +167,9 @@ def comparison_table(
         "area", "other_area", *DEFINITION_KEY, *(f"other_{name}" for name in DEFINITION_KEY), "comparability",
         "comparability_reason", "smell", "common", "year", "value", "other_value", "difference", "ratio",
         "relative_difference", "difference_slope", "difference_slope_low", "difference_slope_high", "difference_p",
-        "movement", "other_movement", "progress", "other_progress", "verdict", "disagree_on",
+        "movement", "other_movement", "progress", "other_progress", "verdict", "disagree_on", "likely_reason",
     ]  # fmt: skip
-    return pd.DataFrame(rows).reindex(columns=columns)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _side(table: pd.DataFrame, baseline_year: int, horizon: int, definitions: pd.DataFrame, pairs) -> dict:
@@ -210,6 +215,7 @@ def _matched(mine: pd.DataFrame, theirs: pd.DataFrame, pairs: pd.DataFrame | Non
 def _row(mine: dict, theirs: dict, pair: tuple, tolerance: float) -> dict:
     own, other, declared, why = pair
     row = {"area": mine["area"], "other_area": theirs["area"], "disagree_on": "", "smell": "", "comparability": "",
+           "likely_reason": "",
            "comparability_reason": "", "movement": "", "other_movement": "", "progress": "", "other_progress": "",
            "common": 0}  # fmt: skip
     for side, key, prefix in ((mine, own, ""), (theirs, other, "other_")):
@@ -238,10 +244,98 @@ def _row(mine: dict, theirs: dict, pair: tuple, tolerance: float) -> dict:
     row |= {"comparability": grade, "comparability_reason": "; ".join(filter(None, reasons))}
     if grade not in ("same", "near"):
         return row | {"verdict": NOT_COMPARED}
-    row |= compare(np.array(years, float), first["value"].to_numpy(), second["value"].to_numpy())
+    zero = -1.0 if _SINCE_BASE.match(own[2]) else 0.0
+    row |= compare(np.array(years, float), first["value"].to_numpy(), second["value"].to_numpy(), zero)
     on = ["level"] if _levels_differ(row, first.iloc[-1], second.iloc[-1], tolerance) else []
     on += ["direction"] if {row["movement"], row["other_movement"]} == {TOWARDS, AWAY} else []
-    return row | {"verdict": DISAGREE if on else AGREE, "disagree_on": "; ".join(on)}
+    row |= {"verdict": DISAGREE if on else AGREE, "disagree_on": "; ".join(on)}
+    return row | {"likely_reason": likely_reason(row) if on else ""}
+
+
+def likely_reason(row: dict) -> str:
+    """Say what the figures point to first where a city and its nation disagree; a person has to confirm it.
+
+    Parameters
+    ----------
+    row : dict
+        `comparability`, `comparability_reason`, `common`, `difference`, `difference_slope`, `difference_p`.
+
+    Returns
+    -------
+    str
+        The named difference of a pair that is not the same; else whether the distance grows, shrinks or is steady: a
+        steady one points at the make-up of the places or at definitions, a changing one at developments.
+    """
+    if row["comparability"] != "same" and row["comparability_reason"]:
+        return f"the pair is {row['comparability']}: {row['comparability_reason']}"
+    if row["common"] < LEAST:
+        return f"not to be told from {row['common']} common {'year' if row['common'] == 1 else 'years'}"
+    if np.isfinite(row["difference_p"]) and row["difference_p"] <= 0.05:
+        grows = row["difference_slope"] * row["difference"] > 0
+        return f"the distance {'grows' if grows else 'shrinks'}: the places develop differently"
+    return "a steady distance: the places differ in make-up, or the definitions do"
+
+
+def matrix(compared: pd.DataFrame, goals: pd.Series) -> pd.DataFrame:
+    """Count what city and nation say to each other, by goal.
+
+    Parameters
+    ----------
+    compared : DataFrame
+        From `comparison_table`.
+    goals : Series
+        Goal of each row of `compared`, 0 for none.
+
+    Returns
+    -------
+    DataFrame, one row per goal
+        `goal` and the number of series by verdict: agree, disagree, only local, only national, not compared.
+    """
+    verdicts = [AGREE, DISAGREE, ONLY_LOCAL, ONLY_NATIONAL, NOT_COMPARED]
+    counts = compared.groupby([goals.rename("goal"), "verdict"]).size().unstack(fill_value=0)
+    return counts.reindex(columns=verdicts, fill_value=0).rename_axis(columns=None).reset_index()
+
+
+def questions(compared: pd.DataFrame, labels: pd.Series, city: str, nation: str) -> pd.DataFrame:
+    """Put into questions what one side can ask the other.
+
+    Parameters
+    ----------
+    compared : DataFrame
+        From `comparison_table`.
+    labels : Series
+        What each row measures, in readers' words.
+    city, nation : str
+        Names of the two places.
+
+    Returns
+    -------
+    DataFrame, one row per question
+        `asked` (whom), `label`, `question`, `why`; disagreements first, then pairs that cannot be compared, then what
+        only one side has.
+    """
+    office = f"{nation}'s statistical office"
+    asked = {DISAGREE: "both", NOT_COMPARED: office, ONLY_NATIONAL: office, ONLY_LOCAL: city}
+    rows = []
+    for verdict in asked:
+        for place, row in compared[compared["verdict"] == verdict].iterrows():
+            question, why = _question(row, city, nation)
+            rows.append({"asked": asked[verdict], "label": labels[place], "question": question, "why": why})
+    return pd.DataFrame(rows, columns=["asked", "label", "question", "why"])
+
+
+def _question(row: pd.Series, city: str, nation: str) -> tuple[str, str]:
+    if row["verdict"] == DISAGREE:
+        apart = row["relative_difference"]
+        size = f" by {100 * abs(apart):.0f} %" if np.isfinite(apart) else ""
+        return f"Why do {city} and {nation} differ on {row['disagree_on'].replace(';', ' and')}{size}?", row[
+            "likely_reason"
+        ]
+    if row["verdict"] == NOT_COMPARED:
+        return f"Which figure of {nation} measures the same as {city}'s?", row["comparability_reason"]
+    if row["verdict"] == ONLY_NATIONAL:
+        return f"Can the figure be broken down to {city}?", "the nation reports it, the city has none"
+    return f"Would {nation} report what {city} already measures?", "the city reports it, the nation has none"
 
 
 def _about(key: pd.Series, points: pd.DataFrame | None, common: int) -> pd.Series:

@@ -19,6 +19,7 @@ HIDES, MAY_HIDE, SHOWS, UNKNOWN = "average hides", "average may hide", "no sign 
 ENDS = ("low", "high")
 TOTALS = ("total", "all", "both sexes", "all ages")
 
+STILL_LATEST = 2.0  # years
 MOST_YEARS = 0.75  # a group with values in fewer of the years is left out of what is told over time
 
 _NUMBERED = re.compile(r"(?:quartile|quintile|decile|tercile|tertile|quantile)\s*(\d+)", re.IGNORECASE)
@@ -96,7 +97,7 @@ def disparity_table(
     limits = [f"{name}_{end}" for name in MEASURES for end in ENDS]
     columns = [*KEY, "period", "groups", "with_value", "suppressed", "ordered", "lowest_group", "highest_group", "mean",
                "mean_from", *MEASURES, *limits, "interval", "reason"]  # fmt: skip
-    return pd.DataFrame(rows).reindex(columns=columns)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _reading(key: dict[str, str], definitions: pd.DataFrame) -> tuple[int, bool, tuple[float, float]]:
@@ -214,6 +215,53 @@ def _measured(groups: Groups, place: int, sign: int, bounds: tuple[float, float]
     source = "bootstrap" if np.isfinite(se[there]).any() else "no interval"
     told = {"mean": mean, "mean_from": mean_from, "interval": source, "reason": "; ".join(reasons)}
     return about | told | found | ends
+
+
+def latest_of(result: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per series and dimension of a `disparity_table`: what to read first.
+
+    The latest period in which every group has a value, if it is at most `STILL_LATEST` years older than the latest
+    with two groups; else that one.
+    """
+    rows = result[result["with_value"] >= 2]
+    middle = rows["period"].map({text: parse_period(text).midpoint for text in rows["period"].unique()})
+    rows = rows.assign(middle=middle.astype(float))
+    newest = rows.groupby(KEY)["middle"].transform("max")
+    rows["whole"] = (rows["with_value"] == rows["groups"]) & (newest - rows["middle"] <= STILL_LATEST)
+    rows = rows.sort_values([*KEY, "whole", "middle"], kind="stable").drop_duplicates(KEY, keep="last")
+    return rows.drop(columns=["middle", "whole"]).reset_index(drop=True)
+
+
+def regrouped(table: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFrame:
+    """Bring groups that a source publishes as indicators of their own under the series of the total.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Observations.
+    definitions : DataFrame
+        `group_of`: indicator code of the total, empty for all other series.
+
+    Returns
+    -------
+    DataFrame
+        The same rows; those with a breakdown whose series belongs to another carry that one's indicator, series and
+        unit. Where the total has none in the same unit, they stay as they are.
+    """
+    if "group_of" not in definitions:
+        return table
+    totals = definitions[DEFINITION_KEY].add_prefix("total_")
+    links = definitions[definitions["group_of"] != ""].merge(
+        totals, left_on=["group_of", "unit"], right_on=["total_indicator", "total_unit"]
+    )
+    if not len(links):
+        return table
+    found = table[DEFINITION_KEY].merge(links.drop_duplicates(DEFINITION_KEY), on=DEFINITION_KEY, how="left")
+    moves = found["total_indicator"].notna().to_numpy() & (table["breakdown"] != "").to_numpy()
+    out = table.copy()
+    for name in ("indicator", "series"):
+        out[name] = np.where(moves, found[f"total_{name}"], out[name])
+    return out
 
 
 # --- over time --------------------------------------------------------------------------------------
@@ -336,7 +384,7 @@ def disparity_trend_table(
     columns = [*KEY, "groups", "years", "first", "last", "least_group", "total_slope", "least_slope", "gap_slope",
                "beta", "beta_se", "beta_p", "sigma_first", "sigma_last", "sigma_slope", "sigma_p", "converging",
                "verdict", "reason"]  # fmt: skip
-    return pd.DataFrame(rows).reindex(columns=columns)
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _one_value_a_year(table: pd.DataFrame) -> pd.DataFrame:

@@ -6,9 +6,10 @@ import base64
 import io
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from html import escape
 
+import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -69,6 +70,21 @@ def as_exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataF
         f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
     return Exhibit("figure", name, caption, alt, html, data)
+
+
+def stacked_bars(axes: Axes, counts: pd.DataFrame, colours: Sequence[str], hatches: Sequence[str]) -> None:
+    """Draw one bar for each row of counts, a piece for each column, rows from the top; pale pieces get an edge."""
+    left = np.zeros(len(counts))
+    for kind, colour, hatch in zip(counts.columns, colours, hatches, strict=True):
+        edge = "#a8b0b8" if hatch == ".." else "white"
+        axes.barh(
+            counts.index, counts[kind], left=left, color=colour, hatch=hatch, edgecolor=edge, linewidth=0.8, label=kind
+        )
+        left += counts[kind].to_numpy()
+    axes.invert_yaxis()
+    axes.grid(axis="x", color="#e4e8ec")
+    axes.grid(visible=False, axis="y")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def name_panel(axes: Axes, label: str, unit: str, width: int = 36, pad: float = 6.0) -> None:

@@ -16,13 +16,15 @@ from vlr_analysis.periods import spoken
 # A notebook that was run carries its results in its outputs under this type; the review reads them from there.
 MIME = "application/vnd.vlr.exhibit+json"
 
-PROBABILITIES = {"p", "q", "q_ar1", "probability", "smallest_p"}
+PROBABILITIES = {"p", "q", "q_ar1", "probability", "smallest_p", "beta_p", "sigma_p"}
 
 # Columns that hold periods: shown as readers say them, written as ISO 8601.
 PERIODS = {
     "base_period", "first", "jump_period", "last", "last_period", "level_back", "level_period", "path_back",
-    "path_period", "shock_period", "trough_period",
+    "path_period", "period", "shock_period", "trough_period",
 }  # fmt: skip
+
+MONEY = ("£", "€", "US$", "$")  # stand before the number
 
 # Declared rounding of everything that is written: six significant digits.
 FLOAT_FORMAT = "%.6g"
@@ -52,6 +54,47 @@ HEADERS = {
     "smallest_p": "Smallest p possible", "measure": "Measure", "second_measure": "and measure", "units": "Units",
     "rho": "Spearman", "p": "p", "publisher": "Publisher", "title": "Title", "file": "File",
     "retrieved": "Retrieved", "licence": "Terms",
+    "dimension": "By", "period": "Period", "groups": "Groups", "with_value": "With a value",
+    "suppressed": "Suppressed", "interval": "Interval", "lowest_group": "Lowest", "highest_group": "Highest",
+    "difference": "Difference", "ratio": "Ratio", "par": "To the better group", "paf": "the same, %",
+    "bgv": "Variance", "theil": "Theil (x 1000)", "mld": "Mean log deviation (x 1000)", "idis": "Disparity index, %",
+    "sii": "Slope index", "rii": "Relative index", "years": "Years", "least_group": "Least advantaged",
+    "total_slope": "Total, per year", "least_slope": "That group, per year", "gap_slope": "Gap, per year",
+    "beta": "Beta", "beta_p": "p, beta", "sigma_first": "Spread, first", "sigma_last": "Spread, last",
+    "sigma_p": "p, spread", "converging": "Closer", "cells": "Cells", "kind": "Kind", "series": "Measure",
+    "nation": "Beside", "common": "Common years", "comparability": "Comparability",
+    "comparability_reason": "What lowers it", "smell": "Smell test", "year": "Year", "value": "Value",
+    "other_value": "Value beside", "difference_slope": "Difference, per year", "other_movement": "Movement beside",
+    "disagree_on": "On", "likely_reason": "Likely reason", "progress": "Progress", "other_progress": "Progress beside",
+    "other_series": "Series beside", "other_unit": "Unit beside", "indicator": "Indicator", "asked": "Ask",
+    "question": "Question", "why": "Why", "shared": "Shared series", "peers": "Peers", "peers_low": "Lowest",
+    "peers_quarter": "Lower quarter", "peers_middle": "Middle", "peers_three_quarters": "Upper quarter",
+    "peers_high": "Highest", "standing": "Standing", "areas": "Cities", "goal": "Goal", "indicators": "Series",
+    "score": "Score", "grade": "Grade", "grade_reason": "What limits it", "statement": "Finding", "id": "Id",
+    "department": "Department", "pillar": "Pillar", "target_code": "Target", "findings": "Findings",
+    "count": "Count", "counted": "Of what", "scope": "Scope", "published": "Published", "certainty": "Certainty",
+    "effect_of": "Effect", "mean": "Mean", "tau2": "Variance between", "i2": "I²", "cities": "Cities",
+    "area": "Area id", "row": "Row", "status": "Status", "source": "Source", "country": "Country",
+    "measure_informed": "Informs", "towards": "Towards", "away": "Away",
+    "latest_year": "Latest", "state": "State", "number": "Number", "made_up": "Made up", "A": "A", "B": "B", "C": "C",
+    "D": "D",
+    "organiser": "Who did it", "where": "Where", "participants": "Took part", "population": "Could have",
+    "response_percent": "Took part, %", "chosen": "How chosen", "self_selected": "Self-selected", "consent": "Consent",
+    "themes": "Themes", "theme": "Theme", "says": "What was said", "told": "How many",
+    "share_percent": "% of those who took part", "quotation": "In their words", "voices": "All voices",
+    "average_hides": "Average hides", "silence": "Silent for", "missing": "What is missing",
+    "target_label": "Target, in words", "people": "People", "pieces": "Pieces", "titles": "Evidence",
+    "series_of_target": "Series under the target", "aspect": "Aspect", "applies_to": "Applies to", "at_most": "At most",
+    "rule": "Rule", "total_movement": "The whole area moves",
+    "goal_label": "In words", "targets": "Targets", "targets_global": "Global indicator", "targets_own": "Own only",
+    "targets_none": "No figures", "global_indicators": "Global indicators", "global_with": "With figures",
+    "own_indicators": "Own indicators", "n_series": "Series", "domain": "Domain", "objective": "Objective",
+    "targets_with": "Targets with figures", "measured": "What is measured", "held": "What is there",
+    "priority": "Priority", "asked_by": "Asked by", "expected": "Asked for", "present": "There",
+    "not_applicable": "Not applicable", "further": "Also there", "n_values": "Values", "age": "Age, years",
+    "gaps": "Years without", "breaks": "Breaks", "without_value": "Empty", "has_interval": "Interval",
+    "source_class": "Source", "suspicion": "Suspicion", "text": "What was seen", "innocent": "Innocent if",
+    "point": "Point", "lacking": "What to do", "to": "To", "definition": "Definition", "unlocks": "Needed",
 }  # fmt: skip
 
 
@@ -143,15 +186,27 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
     if unit.startswith("change relative to ") and unit.endswith(", proportion"):
         base = unit.removeprefix("change relative to ").removesuffix(", proportion")
         return f"{signed(100 * value, digits)} % against {base}"
-    if unit in ("£", "€", "US$", "$"):
+    if unit in MONEY:
         return f"{unit}{text}" if not text.startswith("−") else f"−{unit}{text[1:]}"
     return f"{text} {plain_unit(unit)}".strip()
+
+
+def gap(value: float, unit: str, digits: int = 3) -> str:
+    """Return a difference with its sign and its unit: of shares, percentage points."""
+    if unit.startswith("change relative to"):
+        return f"{signed(100 * value, digits)} percentage points"
+    text = signed(value, digits)
+    if unit in MONEY:
+        return f"{text[0]}{unit}{text[1:]}" if text[0] in "+−" else f"{unit}{text}"
+    return f"{text} {'percentage points' if unit == '%' else plain_unit(unit)}".rstrip()
 
 
 def plain_unit(unit: str) -> str:
     """Return a unit as it stands inside a sentence: small first letter, nothing for a bare ratio."""
     if unit.casefold() in ("ratio", "index", "as published"):
         return ""
+    if unit.casefold().startswith(("rate per ", "score out of ")):
+        unit = unit.split(" ", 1)[1]
     return unit[0].lower() + unit[1:] if unit[1:2].islower() else unit
 
 
@@ -173,11 +228,12 @@ def table(
         As in `Exhibit`.
     columns : str
         Columns to show, in order, separated by spaces; the first names the row. `HEADERS` has their words.
-        Two names joined by a colon are the ends of a 95 % interval and share a cell.
+        Two names joined by a colon are the ends of a 95 % interval and share a cell. A column of numbers without
+        any is left out and named below the table.
     nothing : str
         What to say where the table has no row.
     """
-    shown = columns.split()
+    shown, absent = _with_values(data, columns.split())
     head = "".join(f'<th scope="col"{_align(data, column)}>{escape(_header(column))}</th>' for column in shown)
     body = "".join(
         "<tr>" + "".join(_cell(data, column, i, column == shown[0]) for column in shown) + "</tr>"
@@ -185,9 +241,23 @@ def table(
     )
     inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>" if len(data) else ""
     empty = "" if len(data) else f"<p>{escape(nothing)}</p>"
-    whole = f"<table><caption>{escape(caption)}</caption>{inner}</table>{empty}"
+    left_out = f'<p class="absent">Not given for any row: {escape(", ".join(absent))}.</p>' if absent else ""
+    whole = f"<table><caption>{escape(caption)}</caption>{inner}</table>{empty}{left_out}"
     html = f'<div class="table" id="{escape(name)}">{whole}</div>'
     return Exhibit("table", name, caption, "", html, data)
+
+
+def _with_values(data: pd.DataFrame, columns: list[str]) -> tuple[list[str], list[str]]:
+    """Split columns into those with a number somewhere, or with text, and the headers of the numbers never given."""
+    kept, absent = [], []
+    for place, column in enumerate(columns):
+        held = data[column.split(":")]
+        numbers = all(pd.api.types.is_float_dtype(held[name]) for name in held)
+        if place and len(data) and numbers and held.isna().all(axis=None):
+            absent.append(f"95 % interval of {_header(columns[place - 1])}" if ":" in column else _header(column))
+        else:
+            kept.append(column)
+    return kept, absent
 
 
 def _header(column: str) -> str:

@@ -26,6 +26,7 @@ from vlr_analysis.drawing import (
     lookup,
     name_panel,
     points_of,
+    stacked_bars,
     styled,
     year_axis,
 )
@@ -45,18 +46,9 @@ def verdicts_by_goal(trend: pd.DataFrame, definitions: pd.DataFrame, goal_labels
     counts = rows.groupby(["goal", "seen"]).size().unstack(fill_value=0).reindex(columns=kinds, fill_value=0)
     names = [f"{goal}  {goal_labels.get(goal, '')}" if goal else "no goal" for goal in counts.index]
     figure, (axes,) = grid(1, columns=1, height=0.32 * len(counts) + 1.3)
-    left = np.zeros(len(counts))
-    for kind, colour, hatch in zip(
-        kinds, ("#0b4f8a", "#b34700", "#8fb3cf", "#d0d7de", "#f4f7fa"), ("", "//", "", "", ".."), strict=True
-    ):
-        edge = "#a8b0b8" if hatch == ".." else "white"
-        axes.barh(names, counts[kind], left=left, color=colour, hatch=hatch, edgecolor=edge, linewidth=0.8, label=kind)
-        left += counts[kind].to_numpy()
-    axes.invert_yaxis()
-    axes.grid(axis="x", color="#e4e8ec")
-    axes.grid(visible=False, axis="y")
+    colours = ("#0b4f8a", "#b34700", "#8fb3cf", "#d0d7de", "#f4f7fa")
+    stacked_bars(axes, counts.set_axis(names), colours, ("", "//", "", "", ".."))
     axes.set_xlabel("headline series")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(loc="outside lower center", ncols=3, fontsize=8)
     total = counts.sum()
     alt = "Bars, one for each goal. In all: " + "; ".join(f"{kind}: {total[kind]}" for kind in kinds) + "."

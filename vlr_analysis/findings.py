@@ -1,22 +1,29 @@
-"""Typed statements computed from results: what was found, with its numbers, its method and its caveat."""
+"""Findings: typed statements, each with its numbers, verdict, caveat, grade and the rows that it rests on."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from vlr_analysis.exhibits import Exhibit, interval, plain_unit, signed, with_unit
-from vlr_analysis.periods import spoken
+from vlr_analysis.exhibits import Exhibit, with_unit
+from vlr_analysis.grades import KEY as GRADED
+from vlr_analysis.grades import LETTERS, lowest
+from vlr_analysis.observations import KEY as ROW_KEY
+from vlr_analysis.periods import parse_period
 
 AT_MOST = 12
+NOTHING = 1e-12  # what is left of sums that should be zero
 KEY = ["indicator", "series", "unit"]
-RECENT = 5  # a series that ended so many years before the newest one carries a caveat
+# In which order the chapters take turns on the first page, and verdicts that come before others.
+TURNS = ("disparity", "recovery", "trend", "nation", "voices", "benchmark", "pooled", "evidence")
+TELLING = ("average hides", "robust trend", "disagree", "level: not yet", "path: not yet", "worse than")
+KINDS = ("evidence", "trend", "recovery", "disparity", "nation", "benchmark", "voices", "pooled")
 
 
 @dataclass(frozen=True)
@@ -27,8 +34,10 @@ class Finding:
     ----------
     id : str
         Made from the content: the same finding keeps its id, a changed one gets another.
+    subject : str
+        Made from what it speaks of: stays the same while the numbers change.
     kind : str
-        trend or recovery.
+        One of `KINDS`.
     area, indicator, series, unit, breakdown : str
         What it speaks of.
     verdict : str
@@ -36,11 +45,19 @@ class Finding:
     statement, caveat : str
     numbers : dict
         Every number of the statement, once.
+    grade, grade_reason : str
+        A to D, and what limits it.
+    priority : bool
+        Whether the city's parameters put it first.
+    evidence : tuple of dict
+        Which rows of the one table it rests on: area, indicator, series, unit, breakdown (``sex=*`` for all groups of
+        a dimension), first and last period. A row of the register of evidence is named by `register`.
     source : str
-        Ids in the sources table.
+        Ids in the sources table, joined by ``;``.
     """
 
     id: str
+    subject: str
     kind: str
     area: str
     indicator: str
@@ -51,167 +68,209 @@ class Finding:
     statement: str
     caveat: str
     numbers: dict[str, Any]
+    grade: str
+    grade_reason: str
+    priority: bool
+    evidence: tuple[dict[str, str], ...]
     source: str
 
 
-def _finding(kind: str, row: pd.Series, verdict: str, statement: str, caveat: str, numbers: dict[str, Any]) -> Finding:
-    key = [row["area"], row["indicator"], row["series"], row["unit"], row["breakdown"]]
-    rounded = {name: float(f"{v:.6g}") if isinstance(v, float) else v for name, v in numbers.items() if v == v}
-    content = json.dumps([kind, *key, verdict, rounded], ensure_ascii=False, sort_keys=True)
-    mark = f"{kind[0]}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
-    return Finding(mark, kind, *key, verdict, statement, caveat, rounded, row["source"])
+def with_grades(rows: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
+    """Add label, goal, priority and the grade of the evidence to rows of results."""
+    known = definitions[[*KEY, "label", "goal", "priority"]]
+    return rows.merge(known, on=KEY).merge(grades[[*GRADED, "grade", "grade_reason"]], on=GRADED, how="left")
 
 
-def trend_findings(trend: pd.DataFrame, definitions: pd.DataFrame) -> list[Finding]:
-    """Return a finding for each headline series with a trend and a stated direction, priorities first.
-
-    Parameters
-    ----------
-    trend : DataFrame
-        From `trends.trend_table`, of one area.
-    definitions : DataFrame
-        Labels, directions and priorities.
-    """
-    rows = trend[(trend["breakdown"] == "") & (trend["movement"] != "")]
-    rows = rows.merge(definitions[[*KEY, "label", "goal", "priority"]], on=KEY)
-    rows["away"] = rows["movement"] == "away from the goal"
-    rows["robust"] = rows["verdict"] == "robust trend"
-    rows = rows.sort_values(
-        ["priority", "robust", "away", "goal"], ascending=[False, False, False, True], kind="stable"
-    )
-    newest = rows["last"].str[:4].astype(int).max() if len(rows) else 0
-    return [_trend_finding(row, newest) for _, row in rows.iterrows()]
-
-
-def _trend_finding(row: pd.Series, newest: int) -> Finding:
-    moves = "moving" if row["robust"] else "perhaps moving"
-    doubt = "" if row["robust"] else f" Not robust: {row['reason']}."
-    statement = (
-        f"{row['label']}: {moves} {row['movement']}, {_gap(row['slope_per_year'], row['unit'])} a year "
-        f"(95 % interval {interval(row['slope_low'], row['slope_high'])}; Theil-Sen slope over "
-        f"{row['n']} yearly values, {spoken(row['first'])} to {spoken(row['last'])}).{doubt}"
-    )
-    caveats = [row["note"]] if row["note"] else []
-    if newest - int(row["last"][:4]) >= RECENT:
-        caveats.append(f"the latest value is of {spoken(row['last'])}")
-    if int(row["last"][:4]) >= 2020 > int(row["first"][:4]):
-        caveats.append("2020 and later years are included")
-    names = ["slope_per_year", "slope_low", "slope_high", "n", "first", "last", "tau", "q", "q_ar1"]
-    numbers = {name: row[name] for name in names}
-    return _finding("trend", row, row["verdict"], statement, _sentence(caveats), numbers)
-
-
-def recovery_findings(covid: pd.DataFrame, definitions: pd.DataFrame, names: dict[str, str]) -> list[Finding]:
-    """Return a finding for each headline series whose shock shows in either reading; priorities always.
-
-    Parameters
-    ----------
-    covid : DataFrame
-        From `covid.covid_table`; the city, and the areas that stand beside it.
-    definitions : DataFrame
-    names : dict
-        Area -> name; the first is the city, whose findings these are. The others are quoted in the caveat.
-    """
-    city = next(iter(names))
-    rows = covid[(covid["area"] == city) & (covid["breakdown"] == "") & (covid["direction"] != "")]
-    rows = rows.merge(definitions[[*KEY, "label", "goal", "priority"]], on=KEY)
-    told = ["recovered", "not yet", "ahead"]
-    shows = rows["level_verdict"].isin(told) | rows["path_verdict"].isin(told)
-    rows = rows[(shows | rows["priority"]) & (rows["kind"] != "")]
-    rows["behind"] = rows["level_verdict"] == "not yet"
-    rows = rows.sort_values(["priority", "behind", "goal"], ascending=[False, False, True], kind="stable")
-    beside = covid[(covid["area"] != city) & (covid["breakdown"] == "") & (covid["kind"] != "")]
-    return [_recovery_finding(row, _beside(row, beside, names)) for _, row in rows.iterrows()]
-
-
-def _recovery_finding(row: pd.Series, beside: str) -> Finding:
-    before = f" ({spoken(row['level_period'])})" if row["level_period"] != "the base" else ""
-    words = "At the base it stood at" if row["kind"] == "since base" else "The year before it stood at"
-    step = f", after a largest step of {_gap(row['jump'], row['unit'])} in {row['jump_period']}"
-    step = step if row["freq"] != "A" else ""
-    statement = (
-        f"{row['label']}: {words.lower()} {_value(row['level'], row)}{before}; the shock of 2020 coincides with "
-        f"{_value(row['shock_value'], row)} in {spoken(row['shock_period'])}{step}. "
-        f"Against the level before: {_said(row, 'level')}. Against the path: {_said(row, 'path')}."
-    )
-    names = [
-        "n_before", "n_after", "level", "jump", "shock_value", "shock_change", "last_value", "gap_level",
-        "gap_level_low", "gap_level_high", "usual_movement", "depth", "loss", "loss_low", "loss_high", "rebound",
-        "gap_path", "gap_path_low", "gap_path_high", "placebo_rank", "placebos",
-    ]  # fmt: skip
-    numbers = {name: row[name] for name in names}
-    verdict = f"level: {row['level_verdict']}; path: {row['path_verdict']}"
-    n = f"{row['n_before']} values before and {row['n_after']} after the shock"
-    return _finding("recovery", row, verdict, statement, _sentence([n, beside] if beside else [n]), numbers)
-
-
-def _said(row: pd.Series, reading: str) -> str:
-    verdict, reason = row[f"{reading}_verdict"], row[f"{reading}_reason"]
-    told = f"{verdict}" + (f" ({reason})" if reason else "")
-    if reading == "level" and np.isfinite(row["gap_level"]):
-        since = f", back in {spoken(row['level_back'])}" if row["level_back"] else ""
-        latest, reach = _gap(row["gap_level"], row["unit"]), row["gap_level_high"] - row["gap_level"]
-        usual = _gap(reach, row["unit"]).lstrip("+") if np.isfinite(reach) else ""
-        return f"{told}{since}; latest gap {latest}" + (f" (usual movement reaches {usual})" if usual else "")
-    if reading == "path" and np.isfinite(row["gap_path"]) and np.isfinite(row["gap_path_low"]):
-        return (
-            f"{told}; {'mean ' if '/' in row['path_period'] and row['freq'] != 'A' else ''}gap "
-            f"{_gap(row['gap_path'], row['unit'])} in {spoken(row['path_period'])} "
-            f"(95 % interval {interval(row['gap_path_low'], row['gap_path_high'])})"
-        )
-    return told
-
-
-def _beside(row: pd.Series, others: pd.DataFrame, names: dict[str, str]) -> str:
-    same = others[(others[KEY] == row[KEY]).all(axis=1) & (others["duration"] == row["duration"])]
-    told = [
-        f"{names[area]} {_value(at['level'], at)}, {_value(at['shock_value'], at)} ({spoken(at['shock_period'])}), "
-        f"level {at['level_verdict']}, path {at['path_verdict']}"
-        for area in names
-        for _, at in same[same["area"] == area].iterrows()
-    ]
-    return "beside it: " + "; ".join(told[:3]) if told else ""
-
-
-def _value(value: float, row: pd.Series) -> str:
+def value_of(value: float, row: pd.Series) -> str:
+    """Return a value with the unit of a row."""
     return with_unit(value, row["unit"])
 
 
-def _gap(value: float, unit: str) -> str:
-    """Return a difference with its unit: of shares, percentage points."""
-    if unit.startswith("change relative to"):
-        return f"{signed(100 * value)} percentage points"
-    return f"{signed(value)} {'percentage points' if unit == '%' else plain_unit(unit)}".rstrip()
-
-
-def _sentence(parts: list[str]) -> str:
-    text = "; ".join(part for part in parts if part)
-    return f"{text[0].upper()}{text[1:]}." if text else ""
-
-
-def listed(findings: list[Finding], name: str = "findings", nothing: str = "") -> Exhibit:
-    """Show up to twelve findings, and say how many more the tables hold.
+def make(
+    kind: str,
+    row: pd.Series,
+    verdict: str,
+    statement: str,
+    numbers: dict[str, Any],
+    *,
+    caveats: Iterable[str] = (),
+    caps: Iterable[tuple[str, str]] = (),
+    evidence: Sequence[dict[str, str]] = (),
+    about: str = "",
+) -> Finding:
+    """Put a finding together.
 
     Parameters
     ----------
-    findings : list of Finding
+    kind : str
+        One of `KINDS`.
+    row : Series
+        `area`, `indicator`, `series`, `unit`; `breakdown`, `source`, `grade`, `grade_reason`, `priority` where known.
+    verdict, statement : str
+    numbers : dict
+        NaN and empty texts are left out; floats are kept to six significant digits.
+    caveats : iterable of str
+        Joined to one sentence; empty ones are passed over.
+    caps : iterable of (letter, reason)
+        What lowers the grade of the evidence for this statement.
+    evidence : sequence of dict
+    about : str
+        What else tells the subject apart, such as the dimension or the other area.
+    """
+    key = [row[name] for name in ("area", *KEY)] + [row.get("breakdown", "")]
+    rounded = {name: _rounded(value) for name, value in numbers.items() if value == value and value != ""}
+    content = json.dumps([kind, about, *key, verdict, rounded], ensure_ascii=False, sort_keys=True)
+    grade, reason = lowest([(row.get("grade", "A"), row.get("grade_reason", "")), *caps])
+    return Finding(
+        f"{kind[0]}-{_mark(content)}", _mark(json.dumps([kind, about, *key], ensure_ascii=False)), kind, *key, verdict,
+        statement, sentence(caveats), rounded, grade, reason, bool(row.get("priority", False)), tuple(evidence),
+        row.get("source", ""),
+    )  # fmt: skip
+
+
+def _rounded(value: Any) -> Any:
+    value = value.item() if hasattr(value, "item") else value
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.6g}") if abs(value) > NOTHING else 0.0
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def sentence(parts: Iterable[str]) -> str:
+    """Join parts to one sentence with a capital and a full stop; empty parts are passed over."""
+    text = "; ".join(part.rstrip(".") for part in parts if part)
+    return f"{text[0].upper()}{text[1:]}." if text else ""
+
+
+def selector(row: pd.Series, first: str, last: str, breakdown: str | None = None) -> dict[str, str]:
+    """Name the rows of one series between two periods."""
+    wanted = row.get("breakdown", "") if breakdown is None else breakdown
+    return {name: row[name] for name in ("area", *KEY)} | {"breakdown": wanted, "first": first, "last": last}
+
+
+def evidence_rows(finding: Finding, table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of a table that a finding rests on.
+
+    Parameters
+    ----------
+    finding : Finding
+    table : DataFrame
+        Observations of every area that the finding may name.
+
+    Returns
+    -------
+    DataFrame
+        Rows of `table` with their index kept, sorted by key and time, each once.
+    """
+    parts = [_selected(table, wanted) for wanted in finding.evidence if "register" not in wanted]
+    found = pd.concat(parts) if parts else table.iloc[:0]
+    return found[~found.index.duplicated()].sort_values(list(ROW_KEY), kind="stable")
+
+
+def _selected(table: pd.DataFrame, wanted: dict[str, str]) -> pd.DataFrame:
+    rows = table[(table[["area", *KEY]] == [wanted[name] for name in ("area", *KEY)]).all(axis=1)]
+    groups = wanted["breakdown"]
+    if groups.endswith("=*"):
+        single = rows["breakdown"].str.startswith(groups[:-1]) & ~rows["breakdown"].str.contains(";")
+        rows = rows[single | (rows["breakdown"] == "")]
+    else:
+        rows = rows[rows["breakdown"] == groups]
+    if not (wanted["first"] and wanted["last"]):
+        return rows
+    begin, end = parse_period(wanted["first"]).start, parse_period(wanted["last"]).end
+    spans = {text: parse_period(text) for text in rows["period"].unique()}
+    return rows[[spans[text].end > begin and spans[text].start < end for text in rows["period"]]]
+
+
+def leading(found: Sequence[Finding], at_most: int = AT_MOST) -> list[Finding]:
+    """Choose what to read first.
+
+    Parameters
+    ----------
+    found : sequence of Finding
+        Each chapter's in the order in which it tells them.
+    at_most : int
+
+    Returns
+    -------
+    list of Finding, at most `at_most`
+        By turns one of each kind, so that no chapter fills the page: within a kind what a reader would want to know
+        first (`TELLING`), then priorities, the better grade, the order given; one an indicator, two of a priority.
+        Grade D is left out.
+    """
+    queues = {}
+    for kind in TURNS:
+        mine = [finding for finding in found if finding.kind == kind and finding.grade != "D"]
+        queues[kind] = sorted(mine, key=lambda item: (not _tells(item), not item.priority, LETTERS.index(item.grade)))
+    chosen, used = [], {}
+    while len(chosen) < at_most and any(queues.values()):
+        for kind, queue in queues.items():
+            while queue and used.get(queue[0].indicator, 0) >= 1 + queue[0].priority:
+                queue.pop(0)
+            if queue and len(chosen) < at_most:
+                chosen.append(queue.pop(0))
+                if kind not in ("evidence", "pooled"):
+                    used[chosen[-1].indicator] = used.get(chosen[-1].indicator, 0) + 1
+    return sorted(chosen, key=lambda finding: (not finding.priority, TURNS.index(finding.kind)))
+
+
+def _tells(finding: Finding) -> bool:
+    return any(word in finding.verdict for word in TELLING)
+
+
+def listed(
+    found: Sequence[Finding], name: str = "findings", nothing: str = "", caption: str = "What the figures say."
+) -> Exhibit:
+    """Show up to twelve findings, and say how many more there are; all of them go with the exhibit.
+
+    Parameters
+    ----------
+    found : sequence of Finding
         In the order in which they should be read.
     name : str
         Short name of the list.
     nothing : str
         What to say where there is none.
+    caption : str
     """
-    shown = findings[:AT_MOST]
+    shown = found[:AT_MOST]
     items = "".join(
-        f'<li id="{found.id}">{escape(found.statement)}'
-        + (f'<span class="caveat">{escape(found.caveat)}</span>' if found.caveat else "")
-        + f'<span class="id">{found.id}</span></li>'
-        for found in shown
+        f'<li id="{item.id}"><span class="grade grade-{item.grade.lower()}" title="{escape(_why(item), quote=True)}">'
+        f"{item.grade}</span> {escape(item.statement)}"
+        + (f'<span class="caveat">{escape(item.caveat)}</span>' if item.caveat else "")
+        + f'<span class="id"><span class="why">{escape(_why(item))}</span> {item.id}</span></li>'
+        for item in shown
     )
-    more = len(findings) - len(shown)
-    rest = f"<p>{more} more are in the tables of this chapter.</p>" if more else ""
+    more = len(found) - len(shown)
+    rest = f"<p>{more} more {'is' if more == 1 else 'are'} in the list of all findings.</p>" if more else ""
     html = f'<ul class="findings">{items}</ul>{rest}' if shown else f"<p>{escape(nothing)}</p>"
-    columns = list(Finding.__dataclass_fields__)
-    data = pd.DataFrame([asdict(found) for found in shown], columns=columns)
-    data["numbers"] = [json.dumps(found.numbers, ensure_ascii=False, sort_keys=True) for found in shown]
-    return Exhibit("findings", name, "What the figures say.", "", html, data)
+    return Exhibit("findings", name, caption, "", html, as_table(found))
+
+
+def _why(finding: Finding) -> str:
+    reason = f": {finding.grade_reason}" if finding.grade_reason else ""
+    return f"Evidence of grade {finding.grade}{reason}."
+
+
+def as_table(found: Sequence[Finding]) -> pd.DataFrame:
+    """Return findings as a table, one row each; numbers and evidence as JSON text."""
+    data = pd.DataFrame([asdict(item) for item in found], columns=list(Finding.__dataclass_fields__))
+    for name in ("numbers", "evidence"):
+        data[name] = [json.dumps(getattr(item, name), ensure_ascii=False, sort_keys=True) for item in found]
+    return data
+
+
+def from_table(data: pd.DataFrame) -> list[Finding]:
+    """Return the findings of a table that `as_table` has made, also after a trip through CSV text."""
+    rows = data.fillna("").to_dict("records")
+    return [
+        Finding(
+            **row
+            | {"numbers": json.loads(row["numbers"]), "evidence": tuple(json.loads(row["evidence"]))}
+            | {"priority": str(row["priority"]) == "True"}
+        )
+        for row in rows
+    ]

@@ -11,9 +11,11 @@ import numpy as np
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from vlr_analysis import catalogue
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.periods import parse_period
 
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 PARAMS = "params"
 DATA = "data"
 
@@ -56,9 +58,14 @@ class Choice(_Frozen):
     label: str | None = Field(None, description="short label for charts")
     direction: Literal["increase", "decrease"] | None = Field(None, description="increase or decrease")
     target: float | None = Field(None, description="target value, in the unit of the series")
+    target_year: int | None = Field(None, ge=2000, le=2100, description="year by which the target is to be met")
     target_source: str = Field("", description="who set the target")
     national: National | None = Field(None, description="the nation's counterpart")
     priority: bool = Field(False, description="true where the city wants it shown first")
+    published: bool = Field(False, description="true where the figures are public already, small numbers included")
+    geography: str = Field("", description="other area that the figures are of, such as county")
+    department: str = Field("", description="who answers for the indicator in the city")
+    measure: str = Field("", description="recovery measure or decision that the indicator informs")
 
     @field_validator("target")
     @classmethod
@@ -71,13 +78,19 @@ class Choice(_Frozen):
 class Parameters(_Frozen):
     """The keys of `params/<city>.yaml`, below its one top-level key ``city``."""
 
-    id: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="slug: small letters, digits, hyphens")
+    id: str = Field(pattern=SLUG, description="slug: small letters, digits, hyphens")
     name: str = Field(min_length=1, description="name as readers know it")
     country: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 3166-1 alpha-3 code, such as GBR")
     made_up: bool = Field(False, description="true for a city that does not exist")
     data: str | None = Field(None, description="data file below the project; left out: data/<id>.csv")
     nation: tuple[str, ...] = Field((), description="area or areas that stand for the nation, nearest first")
     peers: tuple[str, ...] = Field((), description="areas to compare with")
+    priority_targets: tuple[str, ...] = Field((), description="codes in quotation marks, shown also with no data")
+    pillars: dict[str, tuple[str, ...]] = Field({}, description="pillar of the city's strategy: its SDG targets")
+    orders: dict[str, tuple[str, ...]] = Field({}, description="dimension: its groups, least advantaged first")
+    voices: str | None = Field(None, description="register of evidence; left out: data/voices/<id>.csv where it exists")
+    contact: str = Field("", description="whom to write to about the figures")
+    licence: str = Field("", description="terms under which the city gives its own figures and texts")
     goals: tuple[int, ...] = Field((), description="goals 1 to 17; left out: every goal with figures")
     baseline_year: int = Field(2015, ge=1990, le=2029, description="year from 1990 to 2029")
     horizon: int = Field(2030, ge=2016, le=2100, description="year from 2016 to 2100")
@@ -85,12 +98,23 @@ class Parameters(_Frozen):
     indicators: tuple[Choice, ...] = ()
     disclosure_threshold: int = Field(5, ge=1, le=100, description="whole number from 1 to 100")
     language: str = Field("en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 tag, such as en")
+    population: str | None = Field(None, description="indicator code of the series that counts residents by group")
     seed: int = Field(2030, ge=0, description="whole number, zero or more")
 
     @field_validator("nation", mode="before")
     @classmethod
     def _one_or_many(cls, value: Any) -> Any:
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("priority_targets", mode="before")
+    @classmethod
+    def _codes_are_text(cls, value: Any) -> Any:
+        return _targets_as_text(value)
+
+    @field_validator("pillars", mode="before")
+    @classmethod
+    def _codes_of_pillars_are_text(cls, value: Any) -> Any:
+        return {name: _targets_as_text(codes) for name, codes in value.items()} if isinstance(value, dict) else value
 
     @field_validator("goals")
     @classmethod
@@ -99,6 +123,13 @@ class Parameters(_Frozen):
         if wrong:
             raise ValueError(f"goals are 1 to 17, not {wrong}")
         return tuple(sorted(set(value)))
+
+
+def _targets_as_text(codes: Any) -> Any:
+    """Refuse codes that YAML has read as numbers: 3.10 would be 3.1."""
+    if isinstance(codes, list | tuple) and any(not isinstance(code, str) for code in codes):
+        raise ValueError('put codes of targets in quotation marks, such as ["3.8", "11.2"]')
+    return codes
 
 
 # --- finding and reading -------------------------------------------------------------------------
@@ -255,6 +286,8 @@ def _outer_problems(parameters: Parameters, name: str, root: Path, file_id: str 
     if parse_period(parameters.covid.recovery_from).start < parse_period(parameters.covid.shock).start:
         found = f"{parameters.covid.recovery_from}, before the shock {parameters.covid.shock}"
         yield Problem(f"{name}, key covid.recovery_from", found, "a period after the shock", "choose a later period")
+    yield from _targets_without_year(parameters, name)
+    yield from _unknown_targets(parameters, name)
     seen: dict[tuple, int] = {}
     for number, choice in enumerate(parameters.indicators, 1):
         first = seen.setdefault((choice.indicator, choice.series, choice.unit), number)
@@ -264,10 +297,34 @@ def _outer_problems(parameters: Parameters, name: str, root: Path, file_id: str 
     yield from _missing_files(parameters, name, root)
 
 
+def _targets_without_year(parameters: Parameters, name: str) -> Iterator[Problem]:
+    for number, choice in enumerate(parameters.indicators, 1):
+        if (choice.target is None) != (choice.target_year is None):
+            found = "a target without a year" if choice.target_year is None else "a target's year without the target"
+            fix = f"add target_year, such as {parameters.horizon}" if choice.target_year is None else "add target"
+            where = f"{name}, key indicators {number} ({choice.indicator})"
+            yield Problem(where, found, "target and target_year together", fix)
+
+
+def _unknown_targets(parameters: Parameters, name: str) -> Iterator[Problem]:
+    known = catalogue.targets()["target"].tolist()
+    named = [("priority_targets", parameters.priority_targets)]
+    named += [(f"pillars.{pillar}", codes) for pillar, codes in parameters.pillars.items()]
+    for key, codes in named:
+        for code in codes:
+            if code not in known:
+                near = get_close_matches(code, known, n=1, cutoff=0.6)
+                fix = f"did you mean {near[0]!r}?" if near else "write a target such as '11.2'"
+                yield Problem(f"{name}, key {key}", repr(code), "one of the 169 SDG targets", fix)
+
+
 def _missing_files(parameters: Parameters, name: str, root: Path) -> Iterator[Problem]:
     known = [path.stem for path in sorted((root / DATA).glob("*.csv")) + sorted((root / DATA).glob("*.parquet"))]
     if parameters.data is not None and not (root / parameters.data).is_file():
         yield Problem(f"{name}, key data", f"no file {parameters.data}", "a CSV or Parquet file", "correct the path")
+    if parameters.voices is not None and not (root / parameters.voices).is_file():
+        fix = "correct the path, or leave the key out"
+        yield Problem(f"{name}, key voices", f"no file {parameters.voices}", "a CSV file or a workbook", fix)
     wanted = [("nation", area) for area in parameters.nation] + [("peers", area) for area in parameters.peers]
     if parameters.data is None:
         wanted.insert(0, ("data", parameters.id))

@@ -136,28 +136,29 @@ def progress_table(
     table : DataFrame
         Observations.
     definitions : DataFrame
-        Direction, target and scale of each (indicator, series, unit).
+        Direction, target, scale and `target_year` (NaN or absent: the horizon) of each (indicator, series, unit).
     baseline_year, horizon : int
         The base is the baseline year where present, else the first year after it.
 
     Returns
     -------
     DataFrame, one row per headline series
-        The key; `direction`, `target`; `base_period`, `base_value`, `last_period`, `last_value`, `n`;
+        The key; `direction`, `target`, `due` (year of the target, else the horizon); `base_period`,
+        `base_value`, `last_period`, `last_value`, `n`;
         `un_ratio`, `un`, `eurostat_ratio`, `eurostat`, `linear_ratio`, `linear` (each reading and its
         level, empty where it cannot be given); `agree` (yes, no, or empty with fewer than two
         readings); `verdict` (what the readings that are given agree on, "readings disagree", "target
         met", "not settled" where another choice says otherwise, or "no verdict" with a `reason`);
         `default` (the verdict before it is graded), the verdict from one year earlier or later as base and
         without the last year or 2020 (`base_before`, ...), `flips` (which of them contradict, in words);
-        `projection`, `projection_low`, `projection_high` at the
-        horizon (unit of the value; interval with 8 points or more), `probability` of reaching the
+        `projection`, `projection_low`, `projection_high` in the year
+        `due` (unit of the value; interval with 8 points or more), `probability` of reaching the
         target; `sdsn_ratio`, `istat_percent`, `escap_index`; `reason`.
 
     Notes
     -----
     No verdict where the direction is unknown: only the change is told. A target of zero has no growth
-    rate, so that only the linear pace reads it.
+    rate, so that only the linear pace reads it. A target whose year has passed is met or missed, never on track.
     """
     series = yearly(table[table["breakdown"] == ""])
     keys = _judged(series, definitions, baseline_year, horizon)
@@ -173,9 +174,10 @@ def progress_table(
     graded = keys["flips"] != ""
     keys["verdict"] = np.where(graded, NOT_SETTLED, keys["default"])
     keys["reason"] = np.where(graded, keys["default"] + "; but " + keys["flips"], keys["reason"])
-    keys = keys.join(_projections(series, keys, horizon))
+    keys = keys.join(_projections(series, keys))
     order = [
-        *KEY, "n", "direction", "target", "target_source", "base_period", "base_value", "last_period", "last_value",
+        *KEY, "n", "direction", "target", "target_source", "due", "base_period", "base_value",
+        "last_period", "last_value",
         "un_ratio", "un", "eurostat_ratio", "eurostat", "linear_ratio", "linear", "agree", "verdict", "projection",
         "projection_low", "projection_high", "probability", "sdsn_ratio", "istat_percent", "escap_index", "reason",
         "default", *CHOICES, "flips",
@@ -213,11 +215,13 @@ def _flips(keys: pd.DataFrame) -> np.ndarray:
 def _judged(series: SeriesSet, definitions: pd.DataFrame, baseline_year: int, horizon: int) -> pd.DataFrame:
     """Return the keys with definitions, ends, the three readings and the verdict on which they agree."""
     keys = series.keys[[*KEY, "n"]].copy()
-    names = ["direction", "target", "target_source", "scale", "lower", "upper"]
-    keys[names] = keys[DEFINITION_KEY].merge(definitions, on=DEFINITION_KEY, how="left")[names].to_numpy()
+    names = ["direction", "target", "target_source", "target_year", "scale", "lower", "upper"]
+    known = definitions.reindex(columns=[*DEFINITION_KEY, *names])
+    keys[names] = keys[DEFINITION_KEY].merge(known, on=DEFINITION_KEY, how="left").to_numpy()[:, len(DEFINITION_KEY) :]
     keys[["direction", "target_source"]] = keys[["direction", "target_source"]].fillna("")
     keys["scale"] = keys["scale"].fillna("identity")
     keys[["target", "lower", "upper"]] = keys[["target", "lower", "upper"]].astype(float)
+    keys["due"] = keys.pop("target_year").astype(float).fillna(horizon)
     keys["sign"] = direction_sign(keys, definitions)
     keys = keys.join(_ends(series.points, baseline_year))
     keys[["slope", "slope_low", "slope_high"]] = np.nan
@@ -226,7 +230,7 @@ def _judged(series: SeriesSet, definitions: pd.DataFrame, baseline_year: int, ho
             found = trend_statistics(block.t, block.y)
             lines = np.stack([found.slope, found.low, found.high], axis=1)
             keys.loc[block.rows, ["slope", "slope_low", "slope_high"]] = lines
-    return _read(keys, horizon)
+    return _read(keys)
 
 
 def _ends(points: pd.DataFrame, baseline_year: int) -> pd.DataFrame:
@@ -241,11 +245,13 @@ def _ends(points: pd.DataFrame, baseline_year: int) -> pd.DataFrame:
     return frame
 
 
-def _read(keys: pd.DataFrame, horizon: int) -> pd.DataFrame:
+def _read(keys: pd.DataFrame) -> pd.DataFrame:
     base, last, target, sign = (keys[name].to_numpy(float) for name in ("base_value", "last_value", "target", "sign"))
     years = (keys["last_t"] - keys["base_t"]).to_numpy()
-    to_go = horizon + 0.5 - keys["last_t"].to_numpy()
-    readable = (sign != 0) & (years > 0) & (keys["n"] >= LEAST) & (base != target)
+    to_go = (keys["due"] + 0.5 - keys["last_t"]).to_numpy()
+    # NaN: no value at all, which the other conditions refuse with their own reason.
+    passed = to_go <= 0
+    readable = (sign != 0) & (years > 0) & (keys["n"] >= LEAST) & (base != target) & ~passed
     ends = (base, last, years, target, to_go, sign)
     line = (keys["slope"].to_numpy(), keys["slope_low"].to_numpy(), keys["slope_high"].to_numpy())
     readings = {
@@ -261,20 +267,21 @@ def _read(keys: pd.DataFrame, horizon: int) -> pd.DataFrame:
     given = keys[list(readings)].replace("", np.nan)
     count, different = given.notna().sum(axis=1), given.nunique(axis=1)
     keys["agree"] = np.select([count < 2, different == 1], ["", "yes"], "no")
-    met = readable & np.isfinite(target) & (sign * (last - target) >= 0)
+    met = (readable | passed) & (sign != 0) & np.isfinite(target) & (sign * (last - target) >= 0)
     common = given.bfill(axis=1).iloc[:, 0].fillna(NO_VERDICT)
-    keys["verdict"] = np.select([~readable, met, different > 1], [NO_VERDICT, MET, DISAGREE], common)
-    keys["reason"] = _reasons(keys, base, last, years, target)
+    keys["verdict"] = np.select([met, ~readable, different > 1], [MET, NO_VERDICT, DISAGREE], common)
+    keys["reason"] = _reasons(keys, base, last, years, target, passed & ~met)
     return keys
 
 
-def _reasons(keys: pd.DataFrame, base, last, years, target) -> np.ndarray:
+def _reasons(keys: pd.DataFrame, base, last, years, target, missed) -> np.ndarray:
     no_growth = (base <= 0) | (last <= 0) | (target <= 0)
     conditions = [
         keys["n"] < LEAST,
         keys["base_period"] == "",
         ~(years > 0),
         keys["sign"] == 0,
+        missed,
         base == target,
         no_growth,
     ]
@@ -283,18 +290,23 @@ def _reasons(keys: pd.DataFrame, base, last, years, target) -> np.ndarray:
         "no value since the baseline year",
         "a single value since the baseline year",
         "the desired direction is not stated",
+        [_passed(row) for row in keys[["due", "target"]].itertuples()],
         "the target equals the base value",
         "a value or the target is not above zero, so that only the linear pace can be read",
     ]
     return np.select(conditions, texts, "")
 
 
-def _projections(series, keys: pd.DataFrame, horizon: int) -> pd.DataFrame:
+def _passed(row) -> str:
+    return f"target due in {row.due:.0f}, not met" if np.isfinite(row.target) else f"{row.due:.0f} has passed"
+
+
+def _projections(series, keys: pd.DataFrame) -> pd.DataFrame:
     out = pd.DataFrame(
         np.nan, index=keys.index, columns=["projection", "projection_low", "projection_high", "probability"]
     )
     for rows, t, y, model in _on_scales(series, keys):
-        t_new = np.full((len(rows), 1), horizon + 0.5)
+        t_new = keys.loc[rows, ["due"]].to_numpy() + 0.5
         mean, low, high, se = regression.line_interval(t, y, t_new)
         back = [regression.from_scale(value[:, 0], *model) for value in (mean, low, high)]
         out.loc[rows, "projection"] = back[0]

@@ -98,6 +98,23 @@ def umf() -> pd.DataFrame:
     return _read("umf").copy()
 
 
+def umf_crosswalk() -> pd.DataFrame:
+    """Return the cells of the Global Urban Monitoring Framework that each target is read under: the kit's own proposal.
+
+    Returns
+    -------
+    DataFrame, one row per target and cell
+        target, domain, objective (spelled as in `umf`), note (what in the target points there). Every one of the
+        169 targets has one cell or two.
+
+    Notes
+    -----
+    The framework's official list of indicators was not at hand; nobody but the kit has agreed to this table. A page
+    that shows it says so. A city may argue for another cell: the note says what the choice rests on.
+    """
+    return _read("umf_crosswalk").copy()
+
+
 def units() -> pd.DataFrame:
     """Return the known units.
 

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,16 @@ import pandas as pd
 
 from vlr_analysis.cities import City
 from vlr_analysis.errors import Problem, raise_if_any
-from vlr_analysis.exhibits import MIME
-from vlr_analysis.review import pages
+from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
+from vlr_analysis.findings import Finding, from_table
+from vlr_analysis.grades import LETTERS
+from vlr_analysis.review import pages, provenance
+from vlr_analysis.review.plan import OVERVIEW
 from vlr_analysis.review.run import Outcome
 
 # A folder that holds this file was made by the kit and may be replaced by it.
 SUMMARY = "review.json"
+SUMMING_UP = "08_findings"  # the chapter that repeats findings of the others
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,11 @@ class Chapter:
     exhibits: tuple[dict[str, Any], ...] = field(repr=False)
 
     @property
-    def findings(self) -> list[dict[str, Any]]:
+    def findings(self) -> list[Finding]:
         """Findings of the chapter, in the order in which it states them."""
         texts = [item["csv"] for item in self.exhibits if item["kind"] == "findings"]
-        frames = [pd.read_csv(io.StringIO(text), dtype={"id": str, "indicator": str}) for text in texts if text.strip()]
-        return [record for frame in frames for record in json.loads(frame.to_json(orient="records"))]
+        frames = [pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False) for text in texts if text.strip()]
+        return [finding for frame in frames for finding in from_table(frame)]
 
 
 @contextmanager
@@ -54,13 +58,14 @@ def staging(out: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def check_out(out: Path, cities: Sequence[City]) -> None:
-    """Refuse to write over anything that the kit did not make.
+def check_out(out: Path, cities: Sequence[City], *, internal: bool = False) -> None:
+    """Refuse to write over anything that the kit did not make, and to mix public and internal pages.
 
     Raises
     ------
     InputError
-        `out` is a file, or a city's folder in it holds something else than a report.
+        `out` is a file, a city's folder in it holds something else than a report, or `out` holds pages of the
+        other build.
     """
     problems = []
     if out.exists() and not out.is_dir():
@@ -70,6 +75,11 @@ def check_out(out: Path, cities: Sequence[City]) -> None:
         if folder.exists() and not (folder / SUMMARY).is_file():
             fix = "move that folder away, or choose another --out"
             problems.append(Problem(str(folder), "a folder that the kit did not make", "a report, or nothing", fix))
+    for path in sorted(out.glob(f"*/{SUMMARY}")):
+        if bool(json.loads(path.read_text(encoding="utf-8")).get("internal", internal)) != internal:
+            found = f"{path.parent.name}: {'a public' if internal else 'an internal'} report"
+            expected = f"{'internal' if internal else 'public'} reports only"
+            problems.append(Problem(f"--out {out}", found, expected, "choose another --out: the two are never mixed"))
     raise_if_any(f"--out {out}", problems)
 
 
@@ -99,16 +109,21 @@ def write_city(city: City, outcomes: Sequence[Outcome], folder: Path) -> dict[st
     """
     chapters = [chapter(outcome) for outcome in sorted(outcomes, key=lambda item: item.task.notebook.name)]
     tables = folder / "tables"
-    tables.mkdir(parents=True, exist_ok=True)
     for part in chapters:
-        for item in part.exhibits:
-            if item["kind"] != "findings":
-                (tables / pages.table_name(part.stem, item["name"])).write_text(
-                    item["csv"], encoding="utf-8", newline=""
-                )
-    findings = [{"notebook": part.stem, **finding} for part in chapters for finding in part.findings]
-    lines = [json.dumps(finding, ensure_ascii=False) + "\n" for finding in findings]
+        _write_tables(part, tables)
+    lead = [finding for part in chapters if part.stem == SUMMING_UP for finding in part.findings]
+    told = {
+        finding.id: (part.stem, finding) for part in chapters for finding in part.findings if part.stem != SUMMING_UP
+    }
+    told |= {finding.id: (SUMMING_UP, finding) for finding in lead if finding.id not in told}
+    findings = [finding for _, finding in told.values()]
+    records = [{"notebook": stem, **asdict(finding)} for stem, finding in told.values()]
+    lines = [json.dumps(record, ensure_ascii=False) + "\n" for record in records]
     (folder / "findings.jsonl").write_text("".join(lines), encoding="utf-8", newline="")
+    rows = provenance.provenance(city, findings)
+    for name, table in (("provenance", rows), ("files", provenance.files_of(city, rows))):
+        text = table.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
+        (tables / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
     summary = {
         "id": city.id,
         "name": city.name,
@@ -119,26 +134,45 @@ def write_city(city: City, outcomes: Sequence[Outcome], folder: Path) -> dict[st
         "last": str(city.observations["period"].str[:4].max()),
         "findings": len(findings),
         "chapters": [{"notebook": part.stem, "title": part.title, "failed": bool(part.error)} for part in chapters],
-        "lead": [finding["statement"] for finding in findings[:3]],
+        "grades": {letter: sum(finding.grade == letter for finding in findings) for letter in LETTERS},
+        "internal": city.internal,
+        "handover": False,
+        "lead": [finding.statement for finding in (lead or findings)[:3]],
     }
     (folder / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    pages.write_city(city, chapters, findings, summary, folder)
+    pages.write_city(city, chapters, told, lead, rows, summary, folder)
     return summary
 
 
-def deliver(staged: Path, out: Path, cities: Sequence[City]) -> None:
-    """Move the cities' folders from `staged` to `out` and write the index of all cities found there."""
+def write_overview(outcome: Outcome, folder: Path) -> None:
+    """Write the page over all cities of the run, with its tables."""
+    part = chapter(outcome)
+    _write_tables(part, folder / "tables")
+    pages.write_overview(part, folder)
+    (folder / SUMMARY).write_text(json.dumps({"title": part.title}, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _write_tables(part: Chapter, tables: Path) -> None:
+    tables.mkdir(parents=True, exist_ok=True)
+    for item in part.exhibits:
+        if item["kind"] != "findings":
+            path = tables / pages.table_name(part.stem, item["name"])
+            path.write_text(item["csv"], encoding="utf-8", newline="")
+
+
+def deliver(staged: Path, out: Path, folders: Sequence[str], root: Path) -> None:
+    """Move folders from `staged` to `out`; write the index of all cities found there, and the methods beside it."""
     out.mkdir(parents=True, exist_ok=True)
-    for city in cities:
-        target, old = out / city.id, staged / f".old-{city.id}"
+    for name in folders:
+        target, old = out / name, staged / f".old-{name}"
         if target.exists():
             target.replace(old)
-        (staged / city.id).replace(target)
-    summaries = [
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in sorted(out.glob(f"*/{SUMMARY}"), key=lambda p: p.parent.name)
-    ]
-    text = pages.index_of_cities(summaries)
-    part = out / ".index.html"
-    part.write_text(text, encoding="utf-8", newline="")
-    part.replace(out / "index.html")
+        (staged / name).replace(target)
+    found = sorted(out.glob(f"*/{SUMMARY}"), key=lambda path: path.parent.name)
+    read = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in found}
+    overview = read.pop(OVERVIEW, None)
+    texts = {"index.html": pages.index_of_cities(list(read.values()), overview), "methods.html": pages.methods(root)}
+    for name, text in texts.items():
+        part = out / f".{name}"
+        part.write_text(text, encoding="utf-8", newline="")
+        part.replace(out / name)

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import nbformat
+import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from nbconvert.filters import Highlight2HTML, markdown2html
 from nbformat import NotebookNode
 
-from vlr_analysis.exhibits import MIME, table
+from vlr_analysis.exhibits import HEADERS, MIME, number, table
+from vlr_analysis.findings import Finding
+from vlr_analysis.periods import spoken
 
 if TYPE_CHECKING:
     from vlr_analysis.cities import City
     from vlr_analysis.review.deliver import Chapter
 
 TEMPLATES = Path(__file__).parent / "templates"
+METHODS = "docs/methods/README.md"
+MOST_ROWS = 24  # of a finding on the evidence page; all of them are in tables/provenance.csv
 
 
 @lru_cache(maxsize=1)
@@ -101,22 +107,120 @@ def _contents(cells: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(anchor, Markup(text)) for anchor, text in found]
 
 
+# Where the methods page explains each kind of finding: the first heading of that section.
+METHOD_OF = {
+    "evidence": "Evidence", "trend": "Trend", "recovery": "Shock", "disparity": "Disparities",
+    "nation": "City and nation", "benchmark": "City and cities", "voices": "Voices", "pooled": "City and cities",
+}  # fmt: skip
+
+
 def write_city(
-    city: City, chapters: Sequence[Chapter], findings: list[dict[str, Any]], summary: dict[str, Any], folder: Path
+    city: City,
+    chapters: Sequence[Chapter],
+    told: Mapping[str, tuple[str, Finding]],
+    lead: Sequence[Finding],
+    rows: pd.DataFrame,
+    summary: dict[str, Any],
+    folder: Path,
 ) -> None:
-    """Write `index.html` and one page for each chapter into the folder of a city."""
+    """Write a city's pages: `index.html`, `evidence.html` and one for each chapter.
+
+    Parameters
+    ----------
+    city : City
+    chapters : sequence of Chapter
+    told : mapping
+        Id -> chapter that tells the finding first, and the finding.
+    lead : sequence of Finding
+        What to read first; empty where that chapter was not run.
+    rows : DataFrame
+        From `provenance.provenance`.
+    summary : dict
+    folder : Path
+    """
     common = {"city": city, "summary": summary, "language": city.language, "chapters": chapters}
     for part in chapters:
-        source = folder / f"{part.stem}.ipynb"
-        cells = _cells(nbformat.read(source, as_version=4), part.stem) if source.exists() else []
-        html = _render("chapter.html.j2", **common, part=part, cells=cells, contents=_contents(cells))
+        html = _chapter("chapter.html.j2", part, folder, **common)
         (folder / f"{part.stem}.html").write_text(html, encoding="utf-8", newline="")
+    behind = dict(iter(rows.groupby("finding")))
+    methods_at = _method_anchors(city.root)
+    items = [_evidence(finding, stem, behind.get(finding.id), methods_at) for stem, finding in told.values()]
+    html = _render("evidence.html.j2", **common, items=items)
+    (folder / "evidence.html").write_text(html, encoding="utf-8", newline="")
     columns = "publisher title file retrieved licence"
     sources = Markup(table(city.sources, "sources", "Where the figures of this city come from.", columns).html)
-    html = _render("city.html.j2", **common, findings=findings, sources=sources)
+    by_chapter = {part.stem: [finding for stem, finding in told.values() if stem == part.stem] for part in chapters}
+    html = _render("city.html.j2", **common, lead=lead, by_chapter=by_chapter, sources=sources)
     (folder / "index.html").write_text(html, encoding="utf-8", newline="")
 
 
-def index_of_cities(summaries: Sequence[dict[str, Any]]) -> str:
-    """Return the page that leads to every city."""
-    return _render("index.html.j2", cities=summaries, language="en")
+def write_overview(part: Chapter, folder: Path) -> None:
+    """Write the page over all cities of a run."""
+    html = _chapter("overview.html.j2", part, folder, language="en")
+    (folder / f"{part.stem}.html").write_text(html, encoding="utf-8", newline="")
+
+
+def _chapter(template: str, part: Chapter, folder: Path, **common: Any) -> str:
+    source = folder / f"{part.stem}.ipynb"
+    cells = _cells(nbformat.read(source, as_version=4), part.stem) if source.exists() else []
+    return _render(template, **common, part=part, cells=cells, contents=_contents(cells))
+
+
+def _evidence(finding: Finding, stem: str, rows: pd.DataFrame | None, methods_at: Mapping[str, str]) -> dict[str, Any]:
+    """Put together what the evidence page shows of one finding: numbers, the newest rows, the method."""
+    shown = ""
+    if rows is not None and len(rows):
+        newest = rows.iloc[-MOST_ROWS:].iloc[::-1]
+        newest = newest.assign(breakdown=newest["breakdown"].where(newest["breakdown"] != "", "total"))
+        columns = "period area breakdown value low:high status file row source"
+        caption = f"Rows of the data files, newest first: {len(newest)} of {len(rows)}."
+        shown = Markup(table(newest, f"rows-{finding.id}", caption, columns).html)
+    numbers = [
+        (HEADERS.get(name, name.replace("_", " ")), _shown(name, value)) for name, value in finding.numbers.items()
+    ]
+    registers = [at for at in finding.evidence if "register" in at]
+    method = methods_at.get(METHOD_OF[finding.kind], "")
+    return {
+        "finding": finding,
+        "chapter": stem,
+        "numbers": numbers,
+        "rows": shown,
+        "registers": registers,
+        "method": method,
+    }
+
+
+def _shown(name: str, value: Any) -> str:
+    counted = isinstance(value, int | float) and not isinstance(value, bool)
+    return number(value, 4) if counted and name != "year" else spoken(str(value))
+
+
+def _methods_text(root: Path) -> tuple[str, Path]:
+    path = root / METHODS
+    return (path.read_text(encoding="utf-8") if path.is_file() else "", path.parent)
+
+
+def _method_anchors(root: Path) -> dict[str, str]:
+    """Map the beginning of each section of the methods page to its anchor."""
+    headings = re.findall(r"^## (\d+\. (.*))$", _methods_text(root)[0], flags=re.M)
+    plain = [(re.sub(r"`", "", whole), words) for whole, words in headings]
+    return {name: next((_anchor(whole) for whole, words in plain if words.startswith(name)), "") for name in
+            METHOD_OF.values()}  # fmt: skip
+
+
+def methods(root: Path) -> str:
+    """Return the methods appendix as a page of its own, charts embedded."""
+    text, folder = _methods_text(root)
+    html = re.sub(r'src="([^":]+\.svg)"', lambda found: f'src="{_embedded(folder / found[1])}"', _markdown(text))
+    # Links to files beside the appendix lead nowhere in a report.
+    html = re.sub(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', r"\1", html)
+    return _render("methods.html.j2", language="en", html=Markup(html))
+
+
+def _embedded(path: Path) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(path.read_bytes()).decode("ascii")
+
+
+def index_of_cities(summaries: Sequence[dict[str, Any]], overview: dict[str, Any] | None = None) -> str:
+    """Return the page that leads to every city, and to the overview where there is one."""
+    return _render("index.html.j2", cities=summaries, overview=overview, language="en")

@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from vlr_analysis.cities import City
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.params import PARAMS, city_ids
 
 NOTEBOOKS = "notebooks"
+OVERVIEW = "cities_overview"
 
 
 @dataclass(frozen=True)
 class Task:
-    """One notebook to run for one city."""
+    """One notebook to run, for one city or over several.
 
-    city: City
+    Attributes
+    ----------
+    folder : str
+        Where its results go, below the folder of the reports: the id of the city, or the overview's.
+    title : str
+        Name of the city, as progress lines and messages show it.
+    notebook : Path
+    root : Path
+        Folder of the project.
+    parameters : mapping
+        What papermill puts in the place of the parameters cell.
+    """
+
+    folder: str
+    title: str
     notebook: Path
+    root: Path
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
         """City and notebook, as progress lines and messages show them."""
-        return f"{self.city.name} · {self.notebook.stem}"
+        return f"{self.title} · {self.notebook.stem}"
 
 
 def chosen_cities(root: Path, wanted: Sequence[str]) -> list[str]:
@@ -53,7 +71,7 @@ def chosen_notebooks(root: Path, wanted: Iterable[str]) -> list[Path]:
     InputError
         With every name that fits no notebook, or because there is none.
     """
-    known = sorted((root / NOTEBOOKS).glob("[0-9]*.ipynb"))
+    known = [*sorted((root / NOTEBOOKS).glob("[0-9]*.ipynb")), *(root / NOTEBOOKS).glob(f"{OVERVIEW}.ipynb")]
     stems = [path.stem for path in known]
     chosen, problems = set(), []
     if not known:
@@ -68,9 +86,16 @@ def chosen_notebooks(root: Path, wanted: Iterable[str]) -> list[Path]:
         fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(stems)}"
         problems.append(Problem("--notebook", repr(name), f"a notebook of {NOTEBOOKS}/", fix))
     raise_if_any(f"{NOTEBOOKS}/", problems)
-    return sorted(chosen) if chosen else known
+    return sorted(chosen, key=known.index) if chosen else known
 
 
-def plan(cities: Iterable[City], notebooks: Sequence[Path]) -> list[Task]:
-    """Return every city with every notebook, cities first, notebooks in reading order."""
-    return [Task(city, notebook) for city in cities for notebook in notebooks]
+def plan(cities: Sequence[City], notebooks: Sequence[Path]) -> list[Task]:
+    """Return every city with every notebook, cities first, notebooks in reading order; the overview of them last."""
+    single = [notebook for notebook in notebooks if notebook.stem != OVERVIEW]
+    tasks = []
+    for city in cities:
+        options = {"city": city.id, "internal": city.internal}
+        tasks += [Task(city.id, city.name, notebook, city.root, options) for notebook in single]
+    options = {"cities": [city.id for city in cities], "internal": any(city.internal for city in cities)}
+    root = cities[0].root
+    return tasks + [Task(OVERVIEW, "All cities", path, root, options) for path in notebooks if path.stem == OVERVIEW]

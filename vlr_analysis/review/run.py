@@ -57,7 +57,7 @@ def run_all(tasks: Sequence[Task], staging: Path, jobs: int) -> Iterator[Outcome
     ----------
     tasks : sequence of Task
     staging : Path
-        Folder that receives `<city>/<notebook>.ipynb`.
+        Folder that receives `<task's folder>/<notebook>.ipynb`.
     jobs : int
         How many kernels at a time.
     """
@@ -74,17 +74,17 @@ def run_all(tasks: Sequence[Task], staging: Path, jobs: int) -> Iterator[Outcome
 
 
 def run_one(task: Task, staging: Path) -> Outcome:
-    """Run one notebook for one city and clean what the run left in it."""
-    output = staging / task.city.id / task.notebook.name
+    """Run one notebook and clean what the run left in it."""
+    output = staging / task.folder / task.notebook.name
     output.parent.mkdir(parents=True, exist_ok=True)
     error, cell = "", None
     try:
         papermill.execute_notebook(
             task.notebook,
             output,
-            parameters={"city": task.city.id},
+            parameters=dict(task.parameters),
             kernel_name=KERNEL,
-            cwd=task.city.root,
+            cwd=task.root,
             progress_bar=False,
             log_output=False,
             request_save_on_cell_execute=False,
@@ -97,8 +97,8 @@ def run_one(task: Task, staging: Path) -> Outcome:
     except Exception as failure:  # a kernel that dies must not take the other cities with it
         error = f"{type(failure).__name__}: {failure}"
     if output.exists():
-        _clean(output, task.city.root)
-    return Outcome(task, output, _without_paths(error, task.city.root), cell)
+        _clean(output, task.root)
+    return Outcome(task, output, _without_paths(error, task.root), cell)
 
 
 def _without_paths(text: str, root: Path) -> str:

@@ -18,10 +18,17 @@ from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, check
 
 REQUIRED = ("area", "indicator", "series", "unit", "period", "value", "source")
 SOURCES_COLUMNS = (
-    "source", "publisher", "title", "file", "sheet", "cells", "retrieved", "licence", "url", "sha256", "note",
+    "source", "publisher", "title", "source_class", "file", "sheet", "cells", "retrieved", "licence", "url", "sha256",
+    "note",
 )  # fmt: skip
-INDICATOR_COLUMNS = ("indicator", "series", "unit", "label", "sdg_target", "direction", "note")
+SOURCE_CLASSES = ("official", "administrative", "survey", "modelled", "private", "citizen", "qualitative")
+INDICATOR_COLUMNS = (
+    "indicator", "series", "unit", "label", "sdg_target", "direction", "definition", "geography", "group_of", "note",
+)  # fmt: skip
 AREA_COLUMNS = ("area", "name", "country")
+COUNT_COLUMNS = (
+    "published", "count", "at_least", "counted", "scope", "publisher", "title", "url", "certainty", "note",
+)  # fmt: skip
 
 
 def read_table(path: Path | str) -> pd.DataFrame:
@@ -61,6 +68,18 @@ def read_table(path: Path | str) -> pd.DataFrame:
             problem = Problem(name, "no row below the header", "one row per observation", "add the figures")
             raise InputError(name, [problem])
     return _as_observations(raw, lines, name)
+
+
+def row_numbers(path: Path | str) -> dict[tuple[str, ...], int]:
+    """Return in which row of a file each observation stands, by its key; row 1 is the header."""
+    path = Path(path)
+    if path.suffix == ".parquet":
+        raw = pd.read_parquet(path, columns=list(KEY))
+        lines = np.arange(2, len(raw) + 2)
+    else:
+        raw, lines = _read_csv(path, COLUMNS, REQUIRED)
+    raw = raw.reindex(columns=list(KEY), fill_value="").fillna("")
+    return {tuple(key): int(line) for key, line in zip(raw.to_numpy().tolist(), lines, strict=True)}
 
 
 def _as_observations(raw: pd.DataFrame, lines: np.ndarray, name: str) -> pd.DataFrame:
@@ -221,30 +240,74 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def read_sources(path: Path | str) -> pd.DataFrame:
     """Read the sources table: one row per source id, with publisher, title and licence."""
-    return _read_register(Path(path), SOURCES_COLUMNS, ["source"], ["source", "publisher", "title", "licence"])
+    path = Path(path)
+    table, lines = _read_register(path, SOURCES_COLUMNS, ["source"], ["source", "publisher", "title", "licence"])
+    raise_if_any(path.name, _unknown_words(table, lines, path.name, {"source_class": SOURCE_CLASSES}))
+    return table
 
 
 def read_areas(path: Path | str) -> pd.DataFrame:
     """Read the table of areas: slug, name as readers know it, ISO 3166-1 alpha-3 code."""
-    return _read_register(Path(path), AREA_COLUMNS, ["area"], list(AREA_COLUMNS))
+    return _read_register(Path(path), AREA_COLUMNS, ["area"], list(AREA_COLUMNS))[0]
 
 
 def read_indicators(path: Path | str) -> pd.DataFrame:
-    """Read what is known of each series: label, SDG target, desired direction (empty where open to dispute), note."""
-    table = _read_register(
-        Path(path), INDICATOR_COLUMNS, ["indicator", "series", "unit"], ["indicator", "series", "unit", "label"]
-    )
-    name, wrong = Path(path).name, ~table["direction"].isin(["increase", "decrease", ""])
-    problems = [
-        Problem(f"{name}, row {i + 2}, column direction", repr(table["direction"][i]), "increase, decrease or nothing",
-                "correct the word")
-        for i in table.index[wrong]
-    ]  # fmt: skip
-    raise_if_any(name, problems)
+    """Read what is known of each series.
+
+    Returns
+    -------
+    DataFrame
+        `label`, `sdg_target`; `direction` (increase, decrease, empty where open to dispute); `definition` (same,
+        adapted, other: relation to the global indicator under whose code it stands; own: no global code);
+        `geography` (the other area that the figures are of, such as county; empty: the area itself); `group_of`
+        (code of the total, where the source publishes each group as an indicator of its own); `note`.
+    """
+    path = Path(path)
+    key = ["indicator", "series", "unit"]
+    table, lines = _read_register(path, INDICATOR_COLUMNS, key, [*key, "label"])
+    words = {"direction": ("increase", "decrease"), "definition": ("same", "adapted", "other", "own")}
+    raise_if_any(path.name, _unknown_words(table, lines, path.name, words))
     return table
 
 
-def _read_register(path: Path, columns: tuple[str, ...], key: list[str], filled: list[str]) -> pd.DataFrame:
+def read_counts(path: Path | str) -> pd.DataFrame:
+    """Read the published counts of voluntary local reviews; each row has its scope, and no two need agree.
+
+    Returns
+    -------
+    DataFrame
+        `published` (year), `count` (text, "at least" in front where it is a lower bound), `counted` (documents,
+        governments), `scope`, `publisher`, `title`, `url`, `certainty`, `note`.
+    """
+    path = Path(path)
+    filled = [name for name in COUNT_COLUMNS if name not in ("at_least", "note")]
+    table, lines = _read_register(path, COUNT_COLUMNS, ["published", "count", "counted", "title"], filled)
+    wrong = ~table["count"].str.fullmatch("[0-9]+")
+    raise_if_any(path.name, [
+        Problem(f"{path.name}, row {line}, column count", repr(found), "a whole number", "write digits only")
+        for line, found in zip(lines[wrong], table.loc[wrong, "count"], strict=True)
+    ])  # fmt: skip
+    table["count"] = table["at_least"].map({"yes": "at least "}).fillna("") + table["count"]
+    return table.drop(columns="at_least")
+
+
+def _unknown_words(
+    table: pd.DataFrame, lines: np.ndarray, name: str, words: dict[str, tuple[str, ...]]
+) -> list[Problem]:
+    problems = []
+    for column, allowed in words.items():
+        for line, found in zip(lines, table[column], strict=True):
+            if found not in (*allowed, ""):
+                near = get_close_matches(found, allowed, n=1, cutoff=0.6)
+                fix = f"did you mean {near[0]!r}?" if near else "correct the word"
+                where = f"{name}, row {line}, column {column}"
+                problems.append(Problem(where, repr(found), f"{', '.join(allowed)} or nothing", fix))
+    return problems
+
+
+def _read_register(
+    path: Path, columns: tuple[str, ...], key: list[str], filled: list[str]
+) -> tuple[pd.DataFrame, np.ndarray]:
     _check_file(path)
     table, lines = _read_csv(path, columns, filled)
     table = table.reindex(columns=list(columns), fill_value="")
@@ -259,10 +322,10 @@ def _read_register(path: Path, columns: tuple[str, ...], key: list[str], filled:
         for line in lines[repeated]
     ]
     raise_if_any(path.name, problems)
-    return table
+    return table, lines
 
 
 __all__ = [
-    "AREA_COLUMNS", "INDICATOR_COLUMNS", "SOURCES_COLUMNS", "decode", "read_areas", "read_indicators", "read_sources",
-    "read_table", "write_table", "write_whole",
+    "AREA_COLUMNS", "INDICATOR_COLUMNS", "SOURCES_COLUMNS", "SOURCE_CLASSES", "decode", "read_areas", "read_counts",
+    "read_indicators", "read_sources", "read_table", "row_numbers", "write_table", "write_whole",
 ]  # fmt: skip

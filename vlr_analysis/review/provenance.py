@@ -1,0 +1,71 @@
+"""From a finding to the rows of the files that it rests on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from vlr_analysis.cities import City
+from vlr_analysis.findings import KEY, Finding, evidence_rows
+from vlr_analysis.observations import KEY as ROW_KEY
+from vlr_analysis.params import DATA
+from vlr_analysis.sources import kit
+
+COLUMNS = [
+    "finding", "file", "row", *ROW_KEY, "value", "low", "high", "status", "source", "publisher", "title",
+    "source_class", "licence", "retrieved", "department",
+]  # fmt: skip
+
+
+def provenance(city: City, findings: Sequence[Finding]) -> pd.DataFrame:
+    """List the rows behind every finding.
+
+    Parameters
+    ----------
+    city : City
+    findings : sequence of Finding
+
+    Returns
+    -------
+    DataFrame, one row per finding and observation
+        `finding` (id); `file` (below the project) and `row` (1 is the header) of the data file; the observation as the
+        city's build shows it (hidden numbers stay hidden); `source` with its publisher, title, class, licence and
+        date; `department` that answers for it.
+    """
+    table = pd.concat([city.observations, city.around], ignore_index=True)
+    parts = [evidence_rows(finding, table).assign(finding=finding.id) for finding in findings]
+    rows = pd.concat(parts, ignore_index=True) if parts else table.iloc[:0].assign(finding="")
+    rows["file"] = rows["area"].map({area: data_file(city, area) for area in rows["area"].unique()})
+    rows["row"] = _row_numbers(city, rows)
+    rows = rows.merge(
+        city.all_sources[["source", "publisher", "title", "source_class", "licence", "retrieved"]], how="left"
+    )
+    rows = rows.merge(city.definitions[[*KEY, "department"]], on=KEY, how="left").fillna({"department": ""})
+    return rows[COLUMNS]
+
+
+def data_file(city: City, area: str) -> str:
+    """Return the data file of an area, below the project, with forward slashes."""
+    if area == city.id and city.data:
+        return Path(city.data).as_posix()
+    path = Path(DATA) / f"{area}.csv"
+    return (path if (city.root / path).is_file() else path.with_suffix(".parquet")).as_posix()
+
+
+def files_of(city: City, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return size and SHA-256 of every data file that the rows name."""
+    found = []
+    for name in sorted(rows["file"].unique()):
+        content = (city.root / name).read_bytes()
+        found.append({"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()})
+    return pd.DataFrame(found, columns=["file", "bytes", "sha256"])
+
+
+def _row_numbers(city: City, rows: pd.DataFrame) -> pd.Series:
+    numbers = {}
+    for name in rows["file"].unique():
+        numbers.update(kit.row_numbers(city.root / name))
+    return pd.Series([numbers.get(tuple(key), 0) for key in rows[list(ROW_KEY)].to_numpy()], rows.index, dtype=int)

@@ -1,0 +1,207 @@
+"""Sentences on trends, recovery and groups: fixed words, numbers from the results; each becomes a finding."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from vlr_analysis.disparities import COUNTED, HIDES, MAY_HIDE
+from vlr_analysis.exhibits import gap, interval, number
+from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
+from vlr_analysis.periods import spoken
+
+WIDER = 0.1  # change of a gap, relative to it, that is worth a sentence though it may be chance
+RECENT = 5  # a series that ended so many years before the newest one carries a caveat
+
+
+# --- trends ----------------------------------------------------------------------------------------
+
+
+def trend_findings(trend: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFrame) -> list[Finding]:
+    """Return a finding for each headline series with a trend and a stated direction, priorities first.
+
+    Parameters
+    ----------
+    trend : DataFrame
+        From `trends.trend_table`, of one area.
+    definitions : DataFrame
+        Labels, directions and priorities.
+    grades : DataFrame
+        From `grades.series_grades`.
+    """
+    rows = with_grades(trend[(trend["breakdown"] == "") & (trend["movement"] != "")], definitions, grades)
+    rows["away"] = rows["movement"] == "away from the goal"
+    rows["robust"] = rows["verdict"] == "robust trend"
+    rows = rows.sort_values(
+        ["priority", "robust", "away", "goal"], ascending=[False, False, False, True], kind="stable"
+    )
+    newest = rows["last"].str[:4].astype(int).max() if len(rows) else 0
+    return [_trend_finding(row, newest) for _, row in rows.iterrows()]
+
+
+def _trend_finding(row: pd.Series, newest: int) -> Finding:
+    moves = "moving" if row["robust"] else "perhaps moving"
+    doubt = "" if row["robust"] else f" Not robust: {row['reason']}."
+    statement = (
+        f"{row['label']}: {moves} {row['movement']}, {gap(row['slope_per_year'], row['unit'])} a year "
+        f"(95 % interval {interval(row['slope_low'], row['slope_high'])}; Theil-Sen slope over "
+        f"{row['n']} yearly values, {spoken(row['first'])} to {spoken(row['last'])}).{doubt}"
+    )
+    caveats = [row["note"]]
+    if newest - int(row["last"][:4]) >= RECENT:
+        caveats.append(f"the latest value is of {spoken(row['last'])}")
+    if int(row["last"][:4]) >= 2020 > int(row["first"][:4]):
+        caveats.append("2020 and later years are included")
+    names = ["slope_per_year", "slope_low", "slope_high", "n", "first", "last", "tau", "q", "q_ar1"]
+    numbers = {name: row[name] for name in names}
+    caps = [] if row["robust"] else [("B", "the trend is not robust")]
+    at = [selector(row, row["first"], row["last"])]
+    return make("trend", row, row["verdict"], statement, numbers, caveats=caveats, caps=caps, evidence=at)
+
+
+# --- recovery --------------------------------------------------------------------------------------
+
+
+def recovery_findings(
+    covid: pd.DataFrame, definitions: pd.DataFrame, names: dict[str, str], grades: pd.DataFrame
+) -> list[Finding]:
+    """Return a finding for each headline series whose shock shows in either reading; priorities always.
+
+    Parameters
+    ----------
+    covid : DataFrame
+        From `covid.covid_table`; the city, and the areas that stand beside it.
+    definitions : DataFrame
+    names : dict
+        Area -> name; the first is the city, whose findings these are. The others are quoted in the caveat.
+    grades : DataFrame
+        From `grades.series_grades`.
+    """
+    city = next(iter(names))
+    rows = covid[(covid["area"] == city) & (covid["breakdown"] == "") & (covid["direction"] != "")]
+    rows = with_grades(rows, definitions, grades)
+    told = ["recovered", "not yet", "ahead"]
+    shows = rows["level_verdict"].isin(told) | rows["path_verdict"].isin(told)
+    rows = rows[(shows | rows["priority"]) & (rows["kind"] != "")]
+    rows["behind"] = rows["level_verdict"] == "not yet"
+    rows = rows.sort_values(["priority", "behind", "goal"], ascending=[False, False, True], kind="stable")
+    beside = covid[(covid["area"] != city) & (covid["breakdown"] == "") & (covid["kind"] != "")]
+    return [_recovery_finding(row, _beside(row, beside, names)) for _, row in rows.iterrows()]
+
+
+def _recovery_finding(row: pd.Series, beside: str) -> Finding:
+    before = f" ({spoken(row['level_period'])})" if row["level_period"] != "the base" else ""
+    words = "at the base" if row["kind"] == "since base" else "the year before"
+    step = f", after a largest step of {gap(row['jump'], row['unit'])} in {row['jump_period']}"
+    statement = (
+        f"{row['label']}: {value_of(row['level'], row)} {words}{before}; the shock of 2020 coincides with "
+        f"{value_of(row['shock_value'], row)} in {spoken(row['shock_period'])}. "
+        f"Back at the level before: {_said(row, 'level')}. Back on the path: {_said(row, 'path')}."
+    )
+    doubts = [f"{name}: {row[f'{name}_reason']}" for name in ("level", "path") if row[f"{name}_reason"]]
+    reach = row["gap_level_high"] - row["gap_level"]
+    usual = f"its usual movement reaches {gap(reach, row['unit']).lstrip('+')}" if np.isfinite(reach) else ""
+    names = [
+        "n_before", "n_after", "level", "jump", "shock_value", "shock_change", "last_value", "gap_level",
+        "gap_level_low", "gap_level_high", "usual_movement", "depth", "loss", "loss_low", "loss_high", "rebound",
+        "gap_path", "gap_path_low", "gap_path_high", "placebo_rank", "placebos",
+    ]  # fmt: skip
+    numbers = {name: row[name] for name in names}
+    verdict = f"level: {row['level_verdict']}; path: {row['path_verdict']}"
+    n = f"{row['n_before']} values before and {row['n_after']} after the shock{step if row['freq'] != 'A' else ''}"
+    at = [selector(row, "", "")]
+    return make("recovery", row, verdict, statement, numbers, caveats=[*doubts, usual, n, beside], evidence=at)
+
+
+def _said(row: pd.Series, reading: str) -> str:
+    told = row[f"{reading}_verdict"]
+    if reading == "level" and np.isfinite(row["gap_level"]):
+        since = f", back in {spoken(row['level_back'])}" if row["level_back"] else ""
+        return f"{told}{since}; latest gap {gap(row['gap_level'], row['unit'])}"
+    if reading == "path" and np.isfinite(row["gap_path"]) and np.isfinite(row["gap_path_low"]):
+        mean = "mean " if "/" in row["path_period"] and row["freq"] != "A" else ""
+        return (
+            f"{told}; {mean}gap {gap(row['gap_path'], row['unit'])} in {spoken(row['path_period'])} "
+            f"(95 % interval {interval(row['gap_path_low'], row['gap_path_high'])})"
+        )
+    return told
+
+
+def _beside(row: pd.Series, others: pd.DataFrame, names: dict[str, str]) -> str:
+    same = others[(others[KEY] == row[KEY]).all(axis=1) & (others["duration"] == row["duration"])]
+    told = [
+        f"{names[area]} {value_of(at['level'], at)}, {value_of(at['shock_value'], at)} ({spoken(at['shock_period'])}), "
+        f"level {at['level_verdict']}, path {at['path_verdict']}"
+        for area in names
+        for _, at in same[same["area"] == area].iterrows()
+    ]
+    return "beside it: " + "; ".join(told[:1]) if told else ""
+
+
+# --- disparities -----------------------------------------------------------------------------------
+
+
+def disparity_findings(
+    latest: pd.DataFrame, change: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFrame
+) -> list[Finding]:
+    """Return a finding for each dimension of each series that groups can be compared by; hidden gaps first.
+
+    Parameters
+    ----------
+    latest : DataFrame
+        From `disparities.disparity_table`, one period a dimension (`disparities.latest_of`).
+    change : DataFrame
+        From `disparities.disparity_trend_table`.
+    definitions, grades : DataFrame
+    """
+    rows = latest[(latest["with_value"] >= 2) & ~latest["reason"].astype(str).str.startswith(COUNTED)].assign(
+        breakdown=""
+    )
+    names = ["dimension", "verdict", "first", "last", "least_group", "total_slope", "least_slope", "gap_slope", "years"]
+    told = change[["area", *KEY, *names, "reason"]].rename(columns={"reason": "hides_reason"})
+    rows = rows.merge(told, on=["area", *KEY, "dimension"], how="left").fillna({"verdict": "cannot tell"})
+    rows = with_grades(rows, definitions, grades).merge(definitions[[*KEY, "direction"]], on=KEY)
+    # A slope that is not beyond chance is told only where it amounts to something.
+    worse = np.where(rows["direction"] == "decrease", 1, -1) * rows["least_slope"] > 0
+    wider = (rows["gap_slope"] * rows["years"]).abs() >= WIDER * rows["difference"].abs()
+    told = (rows["verdict"] == HIDES) | ((rows["verdict"] == MAY_HIDE) & (worse | wider))
+    rows["hides"] = rows["verdict"].map({HIDES: 2, MAY_HIDE: 1}).where(told).fillna(0)
+    rows["size"] = (rows["ratio"].where(rows["ratio"] > 0) - 1).abs().fillna(0)
+    rows = rows.sort_values(["hides", "priority", "size"], ascending=False, kind="stable")
+    return [_disparity_finding(row) for _, row in rows.iterrows()]
+
+
+def _disparity_finding(row: pd.Series) -> Finding:
+    low, high = row["lowest_group"], row["highest_group"]
+    better, worse = {"increase": (high, low), "decrease": (low, high)}.get(row["direction"], (None, None))
+    who = f"{worse} fares worse than {better}" if worse else f"{high} is highest, {low} lowest"
+    limits = f" (95 % interval {interval(row['difference_low'], row['difference_high'])})"
+    statement = (
+        f"{row['label']}, by {row['dimension']}: in {spoken(row['period'])} {who}, a difference of "
+        f"{gap(abs(row['difference']), row['unit']).lstrip('+')}{limits if row['interval'] != 'no interval' else ''}"
+        f"{_times(row['ratio'])}, among {row['with_value']} groups."
+    )
+    if row["hides"]:
+        hides = "The average hides this" if row["verdict"] == HIDES else "The average may hide this"
+        statement += (
+            f" {hides}: from {spoken(row['first'])} to {spoken(row['last'])} the city as a whole moved by "
+            f"{gap(row['total_slope'], row['unit'])} a year, {row['least_group']} by "
+            f"{gap(row['least_slope'], row['unit'])}, the gap by {gap(row['gap_slope'], row['unit'])} "
+            f"({row['hides_reason']})."
+        )
+    names = ["difference", "difference_low", "difference_high", "ratio", "groups", "with_value", "suppressed", "period",
+             "total_slope", "least_slope", "gap_slope", "years", "first", "last"]  # fmt: skip
+    limits_told = [part for part in row["reason"].split("; ") if "lower bound" in part]
+    caveats = [*limits_told, "the source gives no interval by group" if row["interval"] == "no interval" else ""]
+    caps = [("B", "no interval for the groups")] if row["interval"] == "no interval" else []
+    caps += [("B", "some groups have no value")] if row["with_value"] < row["groups"] else []
+    caps += [("B", "the change is not beyond chance")] if row["hides"] == 1 else []
+    first, last = (row["first"], row["last"]) if row["hides"] else (row["period"], row["period"])
+    at = [selector(row, first, last, f"{row['dimension']}=*")]
+    numbers = {name: row[name] for name in names if row["hides"] or not name.endswith(("slope", "first", "last"))}
+    return make("disparity", row, row["verdict"], statement, numbers, caveats=caveats, caps=caps, evidence=at,
+                about=row["dimension"])  # fmt: skip
+
+
+def _times(ratio: float) -> str:
+    return f" (ratio {number(ratio)})" if np.isfinite(ratio) else ""
