@@ -88,7 +88,8 @@ def series_grades(
     keys = series.keys.sort_values(["n", "last"], ascending=False, kind="stable").drop_duplicates(KEY).sort_index()
     latest = series.points.groupby("row")["status"].last().reindex(keys.index).fillna("")
     classes = dict(zip(sources["source"], sources.get("source_class", pd.Series("", sources.index)), strict=True))
-    known = definitions.reindex(columns=[*DEFINITION_KEY, "definition", "geography"]).fillna("")
+    known = definitions.reindex(columns=[*DEFINITION_KEY, "definition", "geography"]).astype(object)
+    known = known.where(known.notna(), "")
     rows = keys.merge(known.drop_duplicates(DEFINITION_KEY), on=DEFINITION_KEY, how="left").fillna(
         {"definition": "", "geography": ""}
     )

@@ -52,7 +52,7 @@ def _trend_finding(row: pd.Series, newest: int) -> Finding:
         caveats.append(f"the latest value is of {spoken(row['last'])}")
     if int(row["last"][:4]) >= 2020 > int(row["first"][:4]):
         caveats.append("2020 and later years are included")
-    names = ["slope_per_year", "slope_low", "slope_high", "n", "first", "last", "tau", "q", "q_ar1"]
+    names = ["slope_per_year", "slope_low", "slope_high", "n", "first", "last"]
     numbers = {name: row[name] for name in names}
     caps = [] if row["robust"] else [("B", "the trend is not robust")]
     at = [selector(row, row["first"], row["last"])]

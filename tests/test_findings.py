@@ -1,0 +1,236 @@
+"""findings.py, statements*.py, results.py: ids from content, grades, evidence rows, the first page."""
+
+import dataclasses
+import io
+
+import pandas as pd
+import pytest
+
+from vlr_analysis import comparison, findings, grades, lead, results, statements, statements_places, trends
+from vlr_analysis.cities import load_city
+from vlr_analysis.findings import Finding, from_table, leading, make, selector
+
+
+@pytest.fixture(scope="module")
+def made_up():
+    return results.Results(load_city("porto-exemplo"))
+
+
+@pytest.fixture(scope="module")
+def bristol():
+    return results.Results(load_city("bristol"))
+
+
+ROW = pd.Series({"area": "town", "indicator": "1.2.1", "series": "m", "unit": "%", "breakdown": "", "source": "s"})
+
+
+def test_id_follows_the_content_and_subject_does_not():
+    one, other = (make("trend", ROW, "robust trend", "Words.", {"slope": value}) for value in (1.0, 1.1))
+    again = make("trend", ROW, "robust trend", "Other words.", {"slope": 1.0})
+    assert one.id == again.id != other.id
+    assert one.subject == other.subject
+    assert one.id.startswith("t-")
+    assert make("nation", ROW, "agree", "W.", {}, about="a").subject != make("nation", ROW, "agree", "W.", {}).subject
+
+
+def test_numbers_are_rounded_once_and_missing_ones_left_out():
+    found = make("trend", ROW, "v", "W.", {"a": 1 / 3, "b": float("nan"), "c": "", "d": 4.4e-16, "e": 7})
+    assert found.numbers == {"a": 0.333333, "d": 0.0, "e": 7}
+
+
+def test_grade_is_the_lowest_of_the_series_and_the_statement():
+    row = pd.concat([ROW, pd.Series({"grade": "B", "grade_reason": "old"})])
+    assert make("trend", row, "v", "W.", {}).grade == "B"
+    lowered = make("trend", row, "v", "W.", {}, caps=[("C", "self-selected")])
+    assert (lowered.grade, lowered.grade_reason) == ("C", "self-selected")
+
+
+def test_findings_survive_the_trip_through_csv(made_up):
+    text = findings.as_table(made_up.findings).to_csv(index=False)
+    back = from_table(pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False))
+    assert [dataclasses.asdict(item) for item in back] == [dataclasses.asdict(item) for item in made_up.findings]
+
+
+@pytest.mark.parametrize("name", ["made_up", "bristol"])
+def test_every_finding_is_whole(name, request):
+    found = request.getfixturevalue(name).findings
+    assert len(found) > 20
+    assert len({item.id for item in found}) == len(found)
+    for item in found:
+        assert item.kind in findings.KINDS
+        assert item.grade in grades.LETTERS
+        assert item.grade == "A" or item.grade_reason, item
+        assert item.statement.endswith((".", "?"))
+        assert item.statement[0].isupper() or not item.statement[0].isascii()
+        assert "nan" not in item.statement + item.caveat
+        assert item.numbers
+
+
+def test_every_finding_on_a_series_leads_to_its_rows(bristol):
+    city = bristol.city
+    table = pd.concat([city.observations, city.around], ignore_index=True)
+    for item in bristol.findings:
+        rows = findings.evidence_rows(item, table)
+        assert len(rows) or not item.indicator, item.id
+        if item.kind == "nation":
+            assert {item.area} < set(rows["area"])
+            year = str(item.numbers["year"])
+            values = rows.loc[rows["period"].str.startswith(year[:4]), "value"].tolist()
+            assert any(abs(value - item.numbers["value"]) < 1e-4 for value in values) or "-" in "".join(rows["period"])
+
+
+def test_all_groups_of_a_dimension_are_evidence(made_up):
+    item = next(item for item in made_up.findings if item.verdict == "average hides")
+    rows = findings.evidence_rows(item, made_up.groups)
+    assert {"", "district=Çarşı", "district=Centro"} <= set(rows["breakdown"])
+
+
+def test_one_value_changed_changes_exactly_the_findings_that_rest_on_it(made_up):
+    """Clause 2.4: what depends on a value is found by the change of its id."""
+    city = made_up.city
+    graded = made_up.grades
+
+    def told(table):
+        found = statements.trend_findings(trends.trend_table(table, city.definitions), city.definitions, graded)
+        return {item.subject: item for item in found}
+
+    before, table = told(city.observations), city.observations.copy()
+    at = (table["indicator"] == "11.6.2") & (table["period"] == "2012") & (table["breakdown"] == "")
+    table.loc[at, "value"] += 1.0
+    after = told(table)
+    changed = {before[subject].indicator for subject in before if before[subject].id != after[subject].id}
+    assert at.sum() == 1
+    assert changed == {"11.6.2"}
+
+
+# --- the first page ---------------------------------------------------------------------------------------
+
+
+def finding(number, kind="trend", grade="A", indicator=None, priority=False, verdict="v"):
+    return Finding(
+        f"{kind[0]}-{number}", "s", kind, "town", indicator or f"i{number}", "m", "%", "", verdict, "W.", "", {"n": 1},
+        grade, "", priority, (), "s",
+    )  # fmt: skip
+
+
+def test_at_most_twelve_by_turns_and_never_grade_d():
+    many = [finding(n) for n in range(30)] + [finding(n, "voices") for n in range(40, 43)] + [finding(99, grade="D")]
+    chosen = leading(many)
+    assert len(chosen) == 12
+    assert sum(item.kind == "voices" for item in chosen) == 3
+    assert all(item.grade != "D" for item in chosen)
+    assert leading([]) == []
+
+
+def test_what_tells_most_comes_before_the_better_grade():
+    quiet, telling = finding(1, "disparity"), finding(2, "disparity", grade="B", verdict="average hides")
+    assert leading([quiet, telling], at_most=1) == [telling]
+    assert leading([finding(3, grade="C"), finding(4)], at_most=1)[0].id == "t-4"
+    assert leading([finding(5), finding(6, priority=True)], at_most=1)[0].priority
+
+
+def test_one_indicator_does_not_fill_the_page():
+    same = [finding(n, kind, indicator="8.5.2") for n, kind in enumerate(("trend", "recovery", "nation"))]
+    assert len(leading(same)) == 1
+    assert len(leading([dataclasses.replace(item, priority=True) for item in same])) == 2
+
+
+def test_the_planted_truths_are_on_the_first_page(made_up):
+    first = made_up.leading
+    assert len(first) <= 12
+    assert any(item.verdict == "average hides" and item.indicator == "11.2.1" for item in first)
+    assert any(item.kind == "voices" for item in first)
+    nation = next(item for item in made_up.findings if item.kind == "nation" and item.indicator == "12.5.1")
+    assert nation.verdict == "disagree on level"
+    assert nation.numbers["relative_difference"] == pytest.approx(0.30, abs=0.03)
+    assert "Likely reason: a steady distance" in nation.statement
+
+
+def test_three_numbers_for_the_box(made_up):
+    numbers = made_up.lead_numbers
+    assert len(numbers) == 3
+    for row in numbers.itertuples():
+        assert row.number.split()[0] in row.statement
+    assert lead.lead_figures([], {}) == []
+
+
+# --- sentences ----------------------------------------------------------------------------------------------
+
+
+def compared(**changes):
+    row = {
+        "area": "town", "other_area": "land", "indicator": "1.2.1", "series": "m", "unit": "%",
+        "other_indicator": "1.2.1", "other_series": "m", "other_unit": "%", "comparability": "same",
+        "comparability_reason": "", "common": 9,
+        "year": 2023, "value": 13.0, "other_value": 10.0, "difference": 3.0, "ratio": 1.3, "relative_difference": 0.3,
+        "difference_slope": 0.0, "difference_slope_low": -0.1, "difference_slope_high": 0.1, "difference_p": 0.9,
+        "movement": "", "other_movement": "", "verdict": "disagree", "disagree_on": "level", "likely_reason": "x",
+    }  # fmt: skip
+    return pd.DataFrame([row | changes])
+
+
+KNOWN = pd.DataFrame(
+    [{"indicator": "1.2.1", "series": "m", "unit": "%", "label": "Poverty", "goal": 1, "priority": False}]
+)
+GRADED = pd.DataFrame([{"area": "town", "indicator": "1.2.1", "series": "m", "unit": "%", "breakdown": "", "grade": "A",
+                        "grade_reason": ""}])  # fmt: skip
+NAMES = {"town": "Town", "land": "Land"}
+
+
+def said(**changes):
+    return statements_places.comparison_findings(compared(**changes), KNOWN, NAMES, GRADED)[0]
+
+
+def test_a_comparison_says_size_direction_and_a_reason():
+    text = said(likely_reason=comparison.likely_reason(compared().iloc[0].to_dict())).statement
+    assert text == (
+        "Poverty: in 2023 Town stands at 13 %, Land at 10 %: 3 percentage points above (30 % above). Neither shows a "
+        "trend with a stated direction. Likely reason: a steady distance: the places differ in make-up, or the "
+        "definitions do."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"movement": "towards the goal", "other_movement": "away from the goal"},
+            "Town moves towards the goal, Land away",
+        ),
+        ({"movement": "towards the goal", "other_movement": "towards the goal"}, "Both move towards the goal."),
+        ({"other_movement": "away from the goal"}, "Land moves away from the goal; Town shows no clear trend."),
+        ({"difference": 0.0, "relative_difference": 0.0, "verdict": "agree"}, "no difference"),
+        ({"difference": -3.0, "relative_difference": -0.3}, "30 % below"),
+    ],
+)
+def test_directions_in_words(changes, words):
+    assert words in said(**changes).statement
+
+
+def test_a_pair_that_is_only_near_is_graded_down_and_its_slot_names_it():
+    row = compared(comparability="near", comparability_reason="definitions differ in age").iloc[0].to_dict()
+    assert comparison.likely_reason(row) == "the pair is near: definitions differ in age"
+    assert said(comparability="near").grade == "B"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"common": 3}, "not to be told from 3 common years"),
+        ({"difference_p": 0.01, "difference_slope": 0.4}, "the distance grows: the places develop differently"),
+        ({"difference_p": 0.01, "difference_slope": -0.4}, "the distance shrinks: the places develop differently"),
+    ],
+)
+def test_likely_reasons(changes, reason):
+    assert comparison.likely_reason(compared(**changes).iloc[0].to_dict()) == reason
+
+
+def test_selector_without_periods_takes_the_whole_series(observations):
+    table = observations({("1.2.1", ""): {2019: 1.0, 2020: 2.0}, ("1.2.1", "sex=female"): {2019: 3.0}})
+    row = pd.Series({"area": "town", "indicator": "1.2.1", "series": "measure", "unit": "%", "breakdown": ""})
+    whole = make("trend", row, "v", "W.", {}, evidence=[selector(row, "", "")])
+    year = make("trend", row, "v", "W.", {}, evidence=[selector(row, "2020", "2020")])
+    groups = make("trend", row, "v", "W.", {}, evidence=[selector(row, "2019", "2019", "sex=*")])
+    assert findings.evidence_rows(whole, table)["value"].tolist() == [1.0, 2.0]
+    assert findings.evidence_rows(year, table)["value"].tolist() == [2.0]
+    assert findings.evidence_rows(groups, table)["value"].tolist() == [1.0, 3.0]
