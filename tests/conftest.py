@@ -66,6 +66,11 @@ def project(tmp_path):
     shutil.copy(ROOT / "params" / "porto-exemplo.yaml", root / "params")
     shutil.copytree(ROOT / "notebooks", root / "notebooks", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     (root / "data").mkdir()
-    for name in ("porto-exemplo", "republica-exemplo", "areas", "sources", "indicators"):
+    for name in ("porto-exemplo", "republica-exemplo", "areas", "sources", "indicators", "vlr_counts"):
         shutil.copy(ROOT / "data" / f"{name}.csv", root / "data")
+    (root / "data" / "voices").mkdir()
+    shutil.copy(ROOT / "data" / "voices" / "porto-exemplo.csv", root / "data" / "voices")
+    (root / "docs" / "methods").mkdir(parents=True)
+    for path in (ROOT / "docs" / "methods").glob("*.*"):
+        shutil.copy(path, root / "docs" / "methods")
     return root

@@ -48,6 +48,7 @@ def run(
     from vlr_analysis.params import find_root
     from vlr_analysis.review import deliver, plan
     from vlr_analysis.review import run as running
+    from vlr_analysis.review.staged import staging
 
     root = find_root()
     notebooks = plan.chosen_notebooks(root, notebook or [])
@@ -58,7 +59,7 @@ def run(
     tasks = plan.plan(chosen, notebooks)
     console = Console(stderr=True, highlight=False)
     outcomes: list[running.Outcome] = []
-    with deliver.staging(out) as staged:
+    with staging(out) as staged:
         with _progress(console) as progress:
             several = f"{len(chosen)} {'city' if len(chosen) == 1 else 'cities'}, {len(tasks)} notebooks"
             bar = progress.add_task(several, total=len(tasks))
@@ -73,7 +74,12 @@ def run(
                 raise
         folders = list(dict.fromkeys(task.folder for task in tasks))
         for city in (city for city in chosen if city.id in folders):
-            deliver.write_city(city, [item for item in outcomes if item.task.folder == city.id], staged / city.id)
+            deliver.write_city(
+                city,
+                [item for item in outcomes if item.task.folder == city.id],
+                staged / city.id,
+                previous=out / city.id,
+            )
         for item in (item for item in outcomes if item.task.folder == plan.OVERVIEW):
             deliver.write_overview(item, staged / plan.OVERVIEW)
         deliver.deliver(staged, out, folders, root)
@@ -103,6 +109,39 @@ def check(
         return
     city = load_cities([what], find_root())[0]
     typer.echo(f"{city.name}: parameters and {len(city.observations)} observations, no problem found")
+
+
+@app.command(epilog="Example: vlr handover bristol")
+def handover(
+    city: Annotated[str, typer.Argument(help="A city of params/.", metavar="CITY")],
+    out: Annotated[Path, typer.Option(help="Folder of the reports; the hand-over goes below the city's.")] = Path(
+        "reports"
+    ),
+) -> None:
+    """Write the hand-over to the national review: annex, box and feed, with the same numbers; runs no notebook."""
+    from vlr_analysis.cities import load_cities
+    from vlr_analysis.params import find_root
+    from vlr_analysis.results import Results
+    from vlr_analysis.review import deliver
+
+    root = find_root()
+    review = Results(load_cities([city], root)[0])
+    done = deliver.write_handover(review, review.findings, root / out / city)
+    typer.echo(f"{done['files']} files, box of {done['words']} words with {', '.join(done['numbers']) or 'no number'}")
+    typer.echo(done["bundle"])
+
+
+@app.command(epilog="Example: vlr receive handover.zip")
+def receive(
+    bundle: Annotated[Path, typer.Argument(help="handover.zip, or the folder of a hand-over.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Write over figures of this kit that differ.")] = False,
+) -> None:
+    """Check a hand-over and import its figures: hashes, tables, and that its three doors say the same."""
+    from vlr_analysis.params import find_root
+    from vlr_analysis.review.receive import receive as take
+
+    for line in take(bundle, find_root(), replace=replace).lines():
+        typer.echo(line)
 
 
 @app.command(epilog="Example: vlr counts")

@@ -133,12 +133,14 @@ class Exhibit:
         return {"text/html": self.html, "text/plain": f"{self.kind} {self.name}: {self.caption}", MIME: carried}
 
 
-def show(*shown: Exhibit) -> None:
-    """Show exhibits below a notebook's cell, one after the other, also from inside a loop."""
-    from IPython.display import display
+def show(*shown: Exhibit, nothing: str = "") -> None:
+    """Show exhibits below a notebook's cell, one after the other; where there is none, say `nothing`."""
+    from IPython.display import HTML, display
 
     for exhibit in shown:
         display(exhibit)
+    if nothing and not shown:
+        display(HTML(f"<p>{escape(nothing)}</p>"))
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -239,10 +241,10 @@ def table(
         "<tr>" + "".join(_cell(data, column, i, column == shown[0]) for column in shown) + "</tr>"
         for i in range(len(data))
     )
-    inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>" if len(data) else ""
-    empty = "" if len(data) else f"<p>{escape(nothing)}</p>"
+    inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     left_out = f'<p class="absent">Not given for any row: {escape(", ".join(absent))}.</p>' if absent else ""
-    whole = f"<table><caption>{escape(caption)}</caption>{inner}</table>{empty}{left_out}"
+    full = f"<table><caption>{escape(caption)}</caption>{inner}</table>{left_out}"
+    whole = full if len(data) else f"<p>{escape(nothing)}</p>"
     html = f'<div class="table" id="{escape(name)}">{whole}</div>'
     return Exhibit("table", name, caption, "", html, data)
 

@@ -89,6 +89,7 @@ class Parameters(_Frozen):
     pillars: dict[str, tuple[str, ...]] = Field({}, description="pillar of the city's strategy: its SDG targets")
     orders: dict[str, tuple[str, ...]] = Field({}, description="dimension: its groups, least advantaged first")
     voices: str | None = Field(None, description="register of evidence; left out: data/voices/<id>.csv where it exists")
+    boundary: str = Field("", description="what the figures are of: city proper, metropolitan or functional area")
     contact: str = Field("", description="whom to write to about the figures")
     licence: str = Field("", description="terms under which the city gives its own figures and texts")
     goals: tuple[int, ...] = Field((), description="goals 1 to 17; left out: every goal with figures")

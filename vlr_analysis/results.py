@@ -10,13 +10,17 @@ import pandas as pd
 
 from vlr_analysis import (
     benchmark,
+    breakdowns,
     catalogue,
+    checklist,
     comparison,
     covid,
     disparities,
     grades,
     lead,
     progress,
+    readiness,
+    requests,
     smell,
     statements,
     statements_evidence,
@@ -58,6 +62,41 @@ class Results:
         return grades.series_grades(
             city.observations, city.definitions, city.all_sources, city.reference_year, smells=self.smells
         )
+
+    @cached_property
+    def requests(self) -> pd.DataFrame:
+        """What is worth asking for, from `requests.data_request`."""
+        city, own = self.city, self.city.observations
+        beside = smell.smell_table(city.around, city.definitions, own)
+        return requests.data_request(
+            own, city.definitions, city.all_sources, smells=pd.concat([self.smells, beside]),
+            targets=readiness.coverage_by_target(own, city.definitions, city.goals, city.priority_targets),
+            breakdowns=breakdowns.breakdown_table(own, city.definitions),
+            ages=readiness.age_table(own, city.reference_year), around=city.around, nation=city.nation,
+            areas=city.areas, years=(city.baseline_year, city.reference_year), shock=city.covid.shock,
+        )  # fmt: skip
+
+    @cached_property
+    def letter(self) -> str:
+        """The letter that asks the national statistical office for data, from `requests.letter`."""
+        city = self.city
+        nation = city.areas[city.nation[-1]] if city.nation else ""
+        return requests.letter(
+            self.requests, city=city.name, nation=nation, contact=city.contact, threshold=city.disclosure_threshold
+        )
+
+    @cached_property
+    def checklist(self) -> pd.DataFrame:
+        """The twenty points of a data chapter, from `checklist.checklist`."""
+        city = self.city
+        national = city.around["area"].isin(city.nation)
+        return checklist.checklist(
+            city.observations, city.definitions, city.sources, graded=self.grades,
+            breakdowns=breakdowns.breakdown_table(city.observations, city.definitions), requested=self.requests,
+            nation=city.around[national], peers=city.around[~national], paired=len(city.pairs),
+            years=(city.baseline_year, city.reference_year), shock=city.covid.shock, voices=len(city.voices),
+            threshold=city.disclosure_threshold, contact=city.contact, boundary=city.boundary,
+        )  # fmt: skip
 
     @cached_property
     def trend(self) -> pd.DataFrame:

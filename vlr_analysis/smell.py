@@ -2,13 +2,195 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
 
-# A ratio this close to a power of ten is suspicious; measured on logarithms to base ten.
-NEAR = 0.04
-POWERS = (10.0, 100.0, 1000.0)
-PLACEHOLDERS = (-1.0, -9.0, -99.0, -999.0, 9.0, 99.0, 999.0, 9999.0, 99999.0)
-LEAST = 4
+import numpy as np
+import pandas as pd
+
+from vlr_analysis import smell_groups
+from vlr_analysis.exhibits import number
+from vlr_analysis.series import as_series
+from vlr_analysis.slips import (
+    CONFIRMED,
+    DUPLICATE,
+    IN_UNIT,
+    LEAST,
+    MOST,
+    NEAR,
+    PERCENT,
+    SIZE_FREE,
+    SUSPICIONS,
+    TOTAL_IN_RATE,
+    Hit,
+    digits,
+    measure,
+    series_hits,
+    slip,
+    swapped,
+)
+
+DEFINITION_KEY = ["indicator", "series", "unit"]
+COLUMNS = ["area", *DEFINITION_KEY, "breakdown", "first", "last", "value", "suspicion", "text", "innocent"]
+ALIKE = 0.5  # largest distance between the other areas, in powers of ten, that lets one of them stand out
+TOTAL = 2.7  # powers of ten beyond which a rate against another is a total
+
+__all__ = ["COLUMNS", "SUSPICIONS", "pair_smell", "power_of_ten", "series_smells", "smell_table", "swapped"]
+
+
+def smell_table(table: pd.DataFrame, definitions: pd.DataFrame, others: pd.DataFrame | None = None) -> pd.DataFrame:
+    """List the figures that look like slips.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Observations of one area or several, whose figures are looked at.
+    definitions : DataFrame
+        `kind`, `lower`, `upper` by (indicator, series, unit), where known.
+    others : DataFrame, optional
+        Observations of further areas, only to compare with.
+
+    Returns
+    -------
+    DataFrame, one row per suspicion
+        area, indicator, series, unit, breakdown; `first`, `last` (periods); `value`; `suspicion` (one of
+        `SUSPICIONS`); `text` (what was seen, with its numbers); `innocent` (what would clear it).
+
+    Notes
+    -----
+    A suspicion is a question to the source and never a correction. The rules are drawn tight: an honest series is
+    listed in fewer than one of fifty cases (`tests/test_smell.py` measures it), and a slip in a series that moves
+    much may go unseen. Looked at are: single series; the range of the unit; totals against groups; the same figures
+    under two names; the same series in other areas.
+    """
+    found = list(_inside(table, definitions))
+    areas = table["area"].unique()
+    everything = table if others is None else pd.concat([table, others[~others["area"].isin(areas)]])
+    found += [row for row in _between(everything, definitions, areas) if row["area"] in areas]
+    rows = pd.DataFrame(found, columns=COLUMNS)
+    rows["rank"] = rows["suspicion"].map({word: rank for rank, word in enumerate(SUSPICIONS)})
+    key = ["area", *DEFINITION_KEY, "breakdown", "first"]
+    rows = rows.sort_values([*key, "rank"], kind="stable").drop_duplicates([*key, "last"])
+    return rows.drop(columns="rank").reset_index(drop=True)
+
+
+def _inside(table: pd.DataFrame, definitions: pd.DataFrame) -> Iterator[dict]:
+    """Look at every area on its own."""
+    series = as_series(table)
+    names = ["kind", "lower", "upper"]
+    known = definitions.reindex(columns=[*DEFINITION_KEY, *names]).drop_duplicates(DEFINITION_KEY)
+    known = known.astype({"kind": object})
+    keys = series.keys.merge(known, on=DEFINITION_KEY, how="left").fillna({"kind": ""})
+    points = dict(iter(series.points.groupby("row")))
+    for row in keys[keys["n"] > 0].itertuples():
+        part = points[row.Index]
+        hits = series_hits(
+            part["value"].to_numpy(),
+            part["t"].to_numpy(),
+            kind=row.kind,
+            unit=row.unit,
+            series=row.series,
+            bounds=(row.lower, row.upper),
+            yearly=row.duration == "P1Y",
+        )
+        for hit in hits:
+            yield _row(row, row.breakdown, hit, part["period"].to_numpy())
+    every = series.points.join(keys[["area", *DEFINITION_KEY, "breakdown", "duration"]], on="row")
+    for _, part in every.groupby(["area", *DEFINITION_KEY, "duration"], sort=False):
+        if part["breakdown"].nunique() > 1:
+            first, values = keys.loc[part["row"].iloc[0]], _wide(part, "breakdown")
+            hits = [*smell_groups.breakdown_hits(values, measure(first["kind"], first["unit"], first["series"]))]
+            for breakdown, hit in [*hits, *smell_groups.carried_hits(values)]:
+                yield _row(first, breakdown, hit, values.index)
+    for _, part in every[every["breakdown"] == ""].groupby(["area", "duration"], sort=False):
+        values = _wide(part, "row")
+        heads = [keys.loc[row] for row in values]
+        for place, hit in smell_groups.duplicate_hits(values, [tuple(head[DEFINITION_KEY]) for head in heads]):
+            yield _row(heads[place], "", hit, values.index)
+
+
+def _wide(points: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return points as a table: a row for each period in order of time, a column for each breakdown or series."""
+    points = points.sort_values("t", kind="stable")
+    at, periods = pd.factorize(points["period"])
+    which, names = pd.factorize(points[column], sort=True)
+    values = np.full((len(periods), len(names)), np.nan)
+    values[at, which] = points["value"]
+    return pd.DataFrame(values, index=periods, columns=names)
+
+
+def _row(key, breakdown: str, hit: Hit, periods) -> dict:
+    at = {name: getattr(key, name) for name in ["area", *DEFINITION_KEY]}
+    seen = {"first": periods[hit.first], "last": periods[hit.last], "value": float(hit.value)}
+    return at | {"breakdown": breakdown, **seen, "suspicion": hit.suspicion, "text": hit.text, "innocent": hit.innocent}
+
+
+# --- areas side by side --------------------------------------------------------------------------------
+
+
+def _between(table: pd.DataFrame, definitions: pd.DataFrame, first: np.ndarray) -> Iterator[dict]:
+    """Compare the same series of several areas: whose figures are of another order, whose are another's."""
+    series = as_series(table)
+    kinds = definitions.reindex(columns=[*DEFINITION_KEY, "kind"]).drop_duplicates(DEFINITION_KEY).astype(object)
+    keys = series.keys.merge(kinds, on=DEFINITION_KEY, how="left").fillna({"kind": ""})
+    every = series.points.join(keys[["area", "breakdown", "duration"]], on="row")
+    group = keys.groupby([*DEFINITION_KEY, "breakdown", "duration"], sort=False)
+    for (_, name, unit, breakdown, _), part in group:
+        part = part[part["n"] > 0]
+        if len(part) < 2:
+            continue
+        part = part.loc[sorted(part.index, key=lambda row: part.at[row, "area"] not in first)]
+        values = _wide(every[every["row"].isin(part.index)], "row")[list(part.index)]
+        what = measure(part["kind"].iloc[0], unit, name)
+        hits = list(_orders(values, part["area"], what)) if what in SIZE_FREE and not breakdown else []
+        for row, hit in [*hits, *_copies(values, part["area"])]:
+            yield _row(part.loc[row], breakdown, hit, values.index)
+
+
+def _orders(values: pd.DataFrame, areas: pd.Series, what: str) -> Iterator[tuple[int, Hit]]:
+    positive = values.where(values > 0)
+    size, told = np.log10(positive).median(), set()
+    for row in size.dropna().index:
+        rest = size.drop(row).dropna()
+        if not len(rest) or np.ptp(rest) > ALIKE:
+            continue
+        if len(rest) == 1 and rest.index[0] in told:
+            continue  # of two areas nobody knows which is wrong: one row asks for both
+        away = float(size[row] - rest.median())
+        power = int(np.rint(away))
+        near = 1 <= abs(power) <= MOST and abs(away - power) <= (NEAR if len(rest) < 3 else 2 * NEAR)
+        if not near and away < TOTAL:
+            continue
+        told.add(row)
+        known = np.flatnonzero(positive[row].notna())
+        one = areas[rest.index[0]] if len(rest) == 1 else f"{len(rest)} other areas"
+        text = f"usually {number(10 ** size[row], 4)}, and {number(10 ** rest.median(), 4)} in {one}"
+        if near:
+            word = PERCENT if abs(power) == 2 and what == "share" else f"factor of {10 ** abs(power)}"
+            text, clear = f"{text}: {slip(power)}", IN_UNIT if word == PERCENT else "both sources confirm their values"
+        else:
+            word, clear = TOTAL_IN_RATE, "both measure the same, and the places differ that much"
+            text += ": a total where a rate should stand?"
+        yield row, Hit(word, int(known[0]), int(known[-1]), float(10 ** size[row]), text, clear)
+
+
+def _copies(values: pd.DataFrame, areas: pd.Series) -> Iterator[tuple[int, Hit]]:
+    """Find an area whose figures are those of an area before it."""
+    rows, y = list(values), values.to_numpy().T
+    for place in range(1, len(rows)):
+        for other in range(place):
+            both = np.isfinite(y[place]) & np.isfinite(y[other])
+            mine = y[place][both]
+            if both.sum() < LEAST or not np.array_equal(mine, y[other][both]):
+                continue
+            if len(np.unique(mine)) >= 3 and sum(digits(value) for value in mine) >= 10:
+                at = np.flatnonzero(both)
+                text = f"the same figures as {areas[rows[other]]} in all {len(at)} common periods"
+                clear = "one is published for both, the smaller area having no figures of its own"
+                yield rows[place], Hit(DUPLICATE, int(at[0]), int(at[-1]), float(mine[0]), text, clear)
+                break
+
+
+# --- two arrays ----------------------------------------------------------------------------------------
 
 
 def power_of_ten(ratio: np.ndarray) -> np.ndarray:
@@ -16,42 +198,16 @@ def power_of_ten(ratio: np.ndarray) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
         size = np.log10(np.abs(np.asarray(ratio, dtype=float)))
     nearest = np.rint(size)
-    hit = (np.abs(size - nearest) <= NEAR) & (np.abs(nearest) >= 1) & (np.abs(nearest) <= len(POWERS))
+    hit = (np.abs(size - nearest) <= NEAR) & (np.abs(nearest) >= 1) & (np.abs(nearest) <= MOST)
     return np.where(hit, 10.0 ** np.where(hit, nearest, 0), np.nan)
 
 
 def series_smells(y: np.ndarray) -> list[str]:
-    """Name what looks like a slip in one series.
+    """Return what looks like a slip in one series (n,), as texts that end with what would make each innocent.
 
-    Parameters
-    ----------
-    y : array, shape (n,)
-        Values in order of time, without NaN.
-
-    Returns
-    -------
-    list of str
-        One text a suspicion: a value repeated throughout (a placeholder, where it is one that databases use), a run of
-        zeros among other values, single values 10, 100 or 1000 times their neighbours. Empty where
-        nothing is suspicious. A suspicion is a question to the source, not a correction.
+    See `slips.series_hits`; the unit is not known here, so that no range is tested.
     """
-    found = []
-    if len(y) >= LEAST and np.ptp(y) == 0 and y[0] != 0:
-        kind = "a placeholder" if y[0] in PLACEHOLDERS else "a value carried on"
-        found.append(f"all {len(y)} values are {y[0]:g}: {kind}? Innocent if nothing changed")
-    zeros = y == 0
-    if zeros.sum() >= 3 and not zeros.all() and np.abs(y[~zeros]).min() > 1:
-        found.append(f"{zeros.sum()} of {len(y)} values are zero: missing values? Innocent if nothing happened then")
-    if len(y) >= 3:
-        middle, sides = y[1:-1], (y[:-2] + y[2:]) / 2
-        alike = np.abs(y[:-2] - y[2:]) < 0.5 * np.abs(sides)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            powers = np.where(alike, power_of_ten(middle / sides), np.nan)
-        found += [
-            f"{middle[place]:g} stands between {y[place]:g} and {y[place + 2]:g}: {_slip(powers[place])}"
-            for place in np.flatnonzero(np.isfinite(powers))
-        ]
-    return found
+    return [f"{hit.suspicion}: {hit.text} Innocent if {hit.innocent}" for hit in series_hits(y)]
 
 
 def pair_smell(own: np.ndarray, other: np.ndarray) -> str:
@@ -76,7 +232,9 @@ def pair_smell(own: np.ndarray, other: np.ndarray) -> str:
     usual = float(np.median(ratios))
     power = float(power_of_ten(np.array(usual)))
     if np.isfinite(power):
-        return f"the other series is about {usual:.3g} times this one: {_slip(power)}"
+        cleared = "both are in the unit that is stated" if power in (100, 0.01) else CONFIRMED
+        asked = slip(np.rint(np.log10(power)))
+        return f"the other series is about {usual:.3g} times this one: {asked} Innocent if {cleared}"
     if abs(np.log10(abs(usual))) > 3:
         return f"the other series is {usual:.3g} times this one: a total where a rate should stand?"
     places = swapped(own, other)
@@ -84,25 +242,3 @@ def pair_smell(own: np.ndarray, other: np.ndarray) -> str:
         pairs = ", ".join(f"{own[place]:g} and {other[place]:g}" for place in places)
         return f"{pairs} seem to have changed places: columns swapped? Innocent if the source confirms them"
     return ""
-
-
-def swapped(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the places at which two series (n,) would both run on smoothly if their values were exchanged.
-
-    Exchanging must take away nine tenths of the distance to the means of the neighbours, and the two series must lie
-    apart there by more than five times what their values are usually away from such means.
-    """
-    if len(first) < LEAST:
-        return np.array([], dtype=int)
-    means = [(y[:-2] + y[2:]) / 2 for y in (first, second)]
-    away = np.abs(first[1:-1] - means[0]) + np.abs(second[1:-1] - means[1])
-    turned = np.abs(second[1:-1] - means[0]) + np.abs(first[1:-1] - means[1])
-    apart = np.abs(means[0] - means[1])
-    return 1 + np.flatnonzero((turned < 0.1 * away) & (apart > 5 * np.median(np.minimum(away, turned))))
-
-
-def _slip(power: float) -> str:
-    times = power if power > 1 else 1 / power
-    if times == 100:
-        return "per cent against proportion? Innocent if both are in the unit that is stated"
-    return f"a factor of {times:g} slipped? Innocent if the source confirms it"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +15,10 @@ import pandas as pd
 from vlr_analysis.cities import City
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
-from vlr_analysis.findings import Finding, from_table
+from vlr_analysis.findings import Finding, from_table, leading
 from vlr_analysis.grades import LETTERS
-from vlr_analysis.review import pages, provenance
+from vlr_analysis.results import Results
+from vlr_analysis.review import handover, pages, provenance
 from vlr_analysis.review.plan import OVERVIEW
 from vlr_analysis.review.run import Outcome
 
@@ -45,17 +43,6 @@ class Chapter:
         texts = [item["csv"] for item in self.exhibits if item["kind"] == "findings"]
         frames = [pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False) for text in texts if text.strip()]
         return [finding for frame in frames for finding in from_table(frame)]
-
-
-@contextmanager
-def staging(out: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `out`; it is gone afterwards whatever happens."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def check_out(out: Path, cities: Sequence[City], *, internal: bool = False) -> None:
@@ -99,8 +86,17 @@ def chapter(outcome: Outcome) -> Chapter:
     return Chapter(outcome.path.stem, title, outcome.error, outcome.cell, tuple(carried))
 
 
-def write_city(city: City, outcomes: Sequence[Outcome], folder: Path) -> dict[str, Any]:
+def write_city(city: City, outcomes: Sequence[Outcome], folder: Path, previous: Path | None = None) -> dict[str, Any]:
     """Write everything of one city below `folder`, where its executed notebooks already lie.
+
+    Parameters
+    ----------
+    city : City
+    outcomes : sequence of Outcome
+        Of its notebooks.
+    folder : Path
+    previous : Path, optional
+        The city's report that is replaced: what the city has filled in there is kept.
 
     Returns
     -------
@@ -136,12 +132,27 @@ def write_city(city: City, outcomes: Sequence[Outcome], folder: Path) -> dict[st
         "chapters": [{"notebook": part.stem, "title": part.title, "failed": bool(part.error)} for part in chapters],
         "grades": {letter: sum(finding.grade == letter for finding in findings) for letter in LETTERS},
         "internal": city.internal,
-        "handover": False,
+        "handover": bool(lead) and not city.internal,
         "lead": [finding.statement for finding in (lead or findings)[:3]],
     }
+    if summary["handover"]:
+        write_handover(Results(city), findings, folder, previous=previous)
     (folder / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     pages.write_city(city, chapters, told, lead, rows, summary, folder)
     return summary
+
+
+def write_handover(
+    review: Results, findings: Sequence[Finding], folder: Path, previous: Path | None = None
+) -> dict[str, Any]:
+    """Write `handover/` below a city's report: what is to be read first leads the box, the annex holds all findings."""
+    first = leading(findings)
+    order = [*first, *(finding for finding in findings if finding not in first)]
+    tables = {f"Beside {review.city.areas[area]}": table for area, table in review.compared.items()}
+    return handover.write_handover(
+        review.city, order, folder, grades=review.grades, tables=tables, data_request=review.letter,
+        previous=previous / handover.HANDOVER if previous else None,
+    )  # fmt: skip
 
 
 def write_overview(outcome: Outcome, folder: Path) -> None:

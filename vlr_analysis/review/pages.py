@@ -78,7 +78,8 @@ def _output(output: NotebookNode, stem: str) -> dict[str, Any]:
     data = output.get("data", {})
     if MIME in data:
         item = data[MIME]
-        csv = "" if item["kind"] == "findings" else f"tables/{table_name(stem, item['name'])}"
+        rows = item["csv"].count("\n") - 1
+        csv = f"tables/{table_name(stem, item['name'])}" if rows > 0 and item["kind"] != "findings" else ""
         return {"kind": "exhibit", "html": Markup(data["text/html"]), "csv": csv}
     if output["output_type"] == "error":
         return {"kind": "error", "text": f"{output['ename']}: {output['evalue']}".strip()}

@@ -1,0 +1,188 @@
+"""The charts of the chapter on readiness, and its letter as an exhibit."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Mapping
+from html import escape
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from vlr_analysis.drawing import MODEL, NATION, OWN, as_exhibit, grid, styled
+from vlr_analysis.exhibits import Exhibit
+from vlr_analysis.periods import spoken, year_of
+
+NOTHING = "#f4f7fa"
+GREYS = ("#0b4f8a", "#5b8db8", "#c9d9e6", NOTHING)
+LETTER_COLOURS = {"A": "#0b4f8a", "B": "#5b8db8", "C": "#d9a679", "D": "#b34700"}
+HATCHES = {"A": "", "B": "", "C": "//", "D": "xx"}
+
+
+@styled
+def coverage(goals: pd.DataFrame) -> Exhibit:
+    """Draw how many targets of each goal have figures, from `readiness.coverage_by_goal`."""
+    rows = goals[goals["targets"] > 0]
+    kinds = {
+        "targets_global": ("a global indicator", GREYS[0], ""),
+        "targets_own": ("own indicators only", GREYS[2], "//"),
+        "targets_none": ("no figures", NOTHING, ".."),
+    }
+    names = [f"{row.goal}  {row.goal_label}" for row in rows.itertuples()]
+    figure, (axes,) = grid(1, columns=1, height=0.32 * max(len(rows), 3) + 1.3)
+    left = np.zeros(len(rows))
+    for column, (label, colour, hatch) in kinds.items():
+        axes.barh(names, rows[column], left=left, color=colour, hatch=hatch, edgecolor="#8a939b", linewidth=0.6,
+                  label=label)  # fmt: skip
+        left += rows[column].to_numpy()
+    for place, row in enumerate(rows.itertuples()):
+        told = f" {row.targets - row.targets_none} of {row.targets}"
+        axes.text(left[place], place, told, va="center", fontsize=8, color=NATION)
+    _bars(axes, "targets of the goal", len(rows), int(rows["targets"].max()))
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
+    total = rows[[*kinds, "targets"]].sum()
+    alt = (
+        f"Bars, one for each goal. Of {total['targets']} targets, {total['targets_global']} have figures of a global "
+        f"indicator, {total['targets_own']} of own indicators only, {total['targets_none']} none. "
+        + "; ".join(f"goal {row.goal}: {row.targets - row.targets_none} of {row.targets}" for row in rows.itertuples())
+        + "."
+    )
+    caption = (
+        "Targets of each goal by the figures that the city has. A series that stands under a global code but measures "
+        "something else counts as an own indicator."
+    )
+    return as_exhibit(figure, "coverage_by_goal", caption, alt, goals)
+
+
+def _bars(axes: Axes, label: str, rows: int, longest: int) -> None:
+    axes.set(xlim=(0, 1.08 * max(longest, 1)), ylim=(max(rows, 3) - 0.5, -0.6))
+    axes.grid(axis="x", color="#e4e8ec")
+    axes.grid(visible=False, axis="y")
+    axes.set_xlabel(label)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+@styled
+def grades(counted: pd.DataFrame) -> Exhibit:
+    """Draw the grades of each goal's headline series, from `readiness.grades_by_goal`; each part carries its letter."""
+    letters = list(LETTER_COLOURS)
+    rows = counted[counted[letters].sum(axis=1) > 0]
+    names = [f"{row.goal}  {row.goal_label}" if row.goal else row.goal_label for row in rows.itertuples()]
+    figure, (axes,) = grid(1, columns=1, height=0.32 * max(len(rows), 3) + 1.0)
+    left = np.zeros(len(rows))
+    for letter in letters:
+        width = rows[letter].to_numpy()
+        axes.barh(names, width, left=left, color=LETTER_COLOURS[letter], hatch=HATCHES[letter], edgecolor="white")
+        for place in np.flatnonzero(width):
+            told = f"{width[place]} {letter}"
+            axes.text(left[place] + width[place] / 2, place, told, ha="center", va="center", fontsize=8, weight="bold",
+                      color="black", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2})  # fmt: skip
+        left += width
+    _bars(axes, "headline series", len(rows), int(rows[letters].sum(axis=1).max()) if len(rows) else 0)
+    total = rows[letters].sum()
+    told = "; ".join(
+        f"{name}: " + ", ".join(f"{row[letter]} {letter}" for letter in letters if row[letter])
+        for name, (_, row) in zip(names, rows.iterrows(), strict=True)
+    )
+    alt = (
+        "Bars, one for each goal. In all: "
+        + ", ".join(f"{total[letter]} {letter}" for letter in letters)
+        + f". {told}."
+    )
+    caption = (
+        "Grade of the evidence, A to D, of the headline series of each goal. The grades are counted and never averaged."
+    )
+    return as_exhibit(figure, "grades_by_goal", caption, alt, counted)
+
+
+@styled
+def umf_grid(cells: pd.DataFrame) -> Exhibit:
+    """Draw the grid of domains and objectives with its numbers, from `readiness.coverage_by_umf`."""
+    domains, objectives = list(cells["domain"].unique()), list(cells["objective"].unique())
+    figure, (axes,) = grid(1, columns=1, height=0.62 * len(domains) + 0.9)
+    told = []
+    for cell in cells.itertuples():
+        x, y = objectives.index(cell.objective), domains.index(cell.domain)
+        shade = GREYS[3] if not cell.n_series else GREYS[2]
+        hatch = "" if cell.n_series else ".."
+        axes.add_patch(Rectangle((x, y), 1, 1, facecolor=shade, hatch=hatch, edgecolor="white", linewidth=2))
+        words = "no figures" if not cell.n_series else f"{cell.n_series} series"
+        text = f"{words}\n{cell.targets_with} of {cell.targets} targets"
+        box = {"facecolor": shade, "edgecolor": "none", "pad": 1.5}
+        axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=8.5, bbox=box)
+        told.append(f"{cell.domain}, {cell.objective}: {words}, {cell.targets_with} of {cell.targets} targets")
+    axes.set(xlim=(0, len(objectives)), ylim=(len(domains), 0))
+    axes.set_xticks(np.arange(len(objectives)) + 0.5, objectives)
+    axes.set_yticks(np.arange(len(domains)) + 0.5, [textwrap.fill(domain, 18) for domain in domains])
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    caption = (
+        "Series and targets with figures in each cell of the Global Urban Monitoring Framework's grid. Which target "
+        "stands in which cell is the kit's own proposal; the framework's official list was not at hand."
+    )
+    alt = "A grid of five domains by four objectives. " + "; ".join(told) + "."
+    return as_exhibit(figure, "umf_grid", caption, alt, cells)
+
+
+@styled
+def spans(ages: pd.DataFrame, table: pd.DataFrame, labels: Mapping[tuple, str], as_of: int) -> Exhibit:
+    """Draw the years of every headline series as a line of points; a gap shows as one.
+
+    Parameters
+    ----------
+    ages : DataFrame
+        From `readiness.age_table`, in the order of the rows.
+    table : DataFrame
+        The observations.
+    labels : mapping
+        (indicator, series, unit) -> words.
+    as_of : int
+        Newest year of the review.
+    """
+    key = ["indicator", "series", "unit"]
+    held = table[(table["breakdown"] == "") & table["value"].notna()]
+    held = held.assign(year=held["period"].map(year_of))
+    years = held.groupby(key)["year"].agg(lambda column: sorted(set(column)))
+    names = [labels[tuple(row)] for row in ages[key].to_numpy()]
+    figure, (axes,) = grid(1, columns=1, height=0.19 * max(len(ages), 3) + 1.0)
+    told = []
+    for place, row in enumerate(ages.itertuples()):
+        seen = years[(row.indicator, row.series, row.unit)]
+        axes.plot([seen[0], seen[-1]], [place, place], color="#c4ccd4", linewidth=1)
+        axes.plot(seen, [place] * len(seen), linestyle="none", marker="o", markersize=3.4, color=OWN)
+        for broken in filter(None, row.breaks.split(", ")):
+            axes.plot(year_of(broken), place, marker="|", markersize=10, markeredgewidth=2, color=MODEL)
+        gap = f", without {row.gaps}" if row.gaps else ""
+        told.append(f"{names[place]}: {spoken(row.first)} to {spoken(row.last)}{gap}")
+    axes.axvline(as_of, color=NATION, linestyle=":", linewidth=1.1)
+    axes.set_yticks(range(len(names)), [textwrap.shorten(name, 52, placeholder="…") for name in names])
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.tick_params(labelsize=8, length=2.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    caption = (
+        f"Years with a value of every headline series. The dotted line is {as_of}, the newest year of the review; "
+        "a bar across the line marks a break."
+    )
+    return as_exhibit(figure, "spans", caption, "Points along years. " + "; ".join(told) + ".", ages)
+
+
+def letter(text: str, nation: str) -> Exhibit:
+    """Show the letter of `requests.letter` without its annex; the whole letter goes with it, line by line."""
+    body = text.split("\n---\n", 1)[0].strip()
+    parts = []
+    for block in body.split("\n\n"):
+        lines = [re.sub(r"\*\*(.+?)\*\*", r"<strong>\1</strong>", escape(line)) for line in block.splitlines()]
+        listed = [line.removeprefix("- ") for line in lines]
+        items = "".join(f"<li>{line}</li>" for line in listed)
+        parts.append(f"<ul>{items}</ul>" if block.startswith("- ") else f"<p>{'<br>'.join(lines)}</p>")
+    office = f"the national statistical office{f', {nation}' if nation else ''}"
+    caption = f"Letter to {office}: a draft, to be read before it goes."
+    html = f'<div class="table" id="letter"><p>{escape(caption)}</p><blockquote>{"".join(parts)}</blockquote></div>'
+    return Exhibit("table", "letter", caption, "", html, pd.DataFrame({"letter": text.splitlines()}))

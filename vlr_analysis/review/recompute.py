@@ -1,0 +1,163 @@
+"""From a finding to the rows it rests on, and to formulas that give its numbers again in any spreadsheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from vlr_analysis.exhibits import HEADERS
+from vlr_analysis.findings import Finding
+from vlr_analysis.periods import parse_period
+from vlr_analysis.review.lead import printed
+from vlr_analysis.review.workbook import Formula
+
+# Columns of the sheets of figures that formulas speak of.
+TIME, VALUE = "G", "I"
+OWN, OTHERS = "Figures", "Figures of others"
+HEADER = (
+    "Finding", "Number", "Value", "As printed", "Rows", "Recomputed", "Agrees", "How",
+)  # fmt: skip
+
+# Numbers that are values of the table, looked for among the finding's own rows, the latest first.
+_VALUES = ("value", "other_value", "last_value", "shock_value", "level", "base_value")
+_CLOSE = 1e-5  # findings keep six significant digits
+
+
+def check_rows(findings: Sequence[Finding], evidence: Sequence[pd.DataFrame], places: Sequence[str]) -> list[list]:
+    """Return the rows of the sheet that checks every number of every finding.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+    evidence : sequence of DataFrame
+        The rows that each finding rests on; their index is the one of `places`.
+    places : sequence of str
+        Where each row stands in the workbook, such as ``Figures!12``; empty where it does not.
+
+    Returns
+    -------
+    list of list
+        As `HEADER` heads them. A formula is written only where it gives the finding's number to six digits here.
+    """
+    rows = []
+    for found, held in zip(findings, evidence, strict=True):
+        held = held.assign(place=[places[i] for i in held.index])
+        held = held[held["place"] != ""]
+        shown = ranges(held["place"].tolist(), "A", "M")
+        for number, (name, value) in enumerate(found.numbers.items(), 2 + len(rows)):
+            told = printed(found.statement, value, found.unit) if isinstance(value, float) else None
+            formula, how = _formula(found, name, value, held)
+            agrees = Formula(f'=IF(ABS(F{number}-C{number})<=0.00001*ABS(C{number}),"yes","no")') if formula else ""
+            rows.append([found.id, words(name), value, told.text if told else "", shown, formula, agrees, how])
+    return rows
+
+
+def words(name: str) -> str:
+    """Return the name of a number as readers see it."""
+    return HEADERS.get(name) or name.replace("_", " ").capitalize()
+
+
+def ranges(places: Sequence[str], left: str, right: str) -> str:
+    """Return places as ranges of cells: ``Figures!A12:M31``, several joined by a comma."""
+    spots = sorted({(place.partition("!")[0], int(place.partition("!")[2])) for place in places})
+    told, start = [], 0
+    for i in range(1, len(spots) + 1):
+        if i == len(spots) or spots[i] != (spots[i - 1][0], spots[i - 1][1] + 1):
+            sheet, first, last = spots[start][0], spots[start][1], spots[i - 1][1]
+            told.append(f"{_sheet(sheet)}{left}{first}:{right}{last}")
+            start = i
+    return ", ".join(told[:20]) + (f", and {len(told) - 20} more" if len(told) > 20 else "")
+
+
+def _sheet(name: str) -> str:
+    return f"'{name}'!" if " " in name else f"{name}!"
+
+
+def _at(place: str, column: str = VALUE) -> str:
+    sheet, _, row = place.partition("!")
+    return f"{_sheet(sheet)}{column}{row}"
+
+
+def _formula(found: Finding, name: str, value, held: pd.DataFrame) -> tuple[Formula | str, str]:
+    """Return a formula that gives the number again, and what it does; empty texts where there is none."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return "", ""
+    if name == "slope_per_year":
+        return _slope(value, held)
+    if name == "n":
+        cells = _one_range(held, VALUE)
+        fits = cells and int(held["value"].notna().sum()) == value
+        return (Formula(f"=COUNT({cells})"), "values in these rows") if fits else ("", "")
+    if name in _VALUES:
+        place = _of_value(found, value, held, name)
+        return (Formula(f"={_at(place)}"), "the cell itself") if place else ("", "")
+    return _difference(found, name, value, held)
+
+
+def _slope(value: float, held: pd.DataFrame) -> tuple[Formula | str, str]:
+    """The median of the slopes between all pairs of points: an array formula."""
+    t, y = _one_range(held, TIME), _one_range(held, VALUE)
+    points = held[held["value"].notna()]
+    if not t or len(points) < 2:
+        return "", "from yearly values made of these rows: see Methods"
+    time = np.array([parse_period(text).midpoint for text in points["period"]])
+    values = points["value"].to_numpy()
+    i, j = np.triu_indices(len(time), 1)
+    if (time[i] == time[j]).any() or not _same(float(np.median((values[j] - values[i]) / (time[j] - time[i]))), value):
+        return "", "from yearly values made of these rows: see Methods"
+    pairs = f"(TRANSPOSE({t})>{t})*ISNUMBER({y})*ISNUMBER(TRANSPOSE({y}))"
+    text = f"=MEDIAN(IF({pairs},(TRANSPOSE({y})-{y})/(TRANSPOSE({t})-{t})))"
+    return Formula(text, array=True), "median slope of all pairs of points (Theil-Sen)"
+
+
+def _one_range(held: pd.DataFrame, column: str) -> str:
+    """Return the cells of one column as one range; empty where the rows do not stand together."""
+    spots = [(place.partition("!")[0], int(place.partition("!")[2])) for place in held["place"]]
+    spots.sort()
+    together = all(a[0] == b[0] and b[1] == a[1] + 1 for a, b in pairwise(spots))
+    if not spots or not together:
+        return ""
+    return f"{_sheet(spots[0][0])}{column}{spots[0][1]}:{column}{spots[-1][1]}"
+
+
+def _of_value(found: Finding, value: float, held: pd.DataFrame, name: str) -> str:
+    mine = held["area"] == found.area
+    rows = held[~mine if name == "other_value" else mine]
+    fits = rows[[_same(float(number), value) for number in rows["value"]]]
+    return fits["place"].iloc[-1] if len(fits) else ""
+
+
+def _difference(found: Finding, name: str, value: float, held: pd.DataFrame) -> tuple[Formula | str, str]:
+    """Differences and ratios of two values of the table."""
+    ends = {
+        "gap_level": ("last_value", "level"), "shock_change": ("shock_value", "level"),
+        "difference": ("value", "other_value"), "ratio": ("value", "other_value"),
+    }.get(name)  # fmt: skip
+    places: list[str] = []
+    if found.kind == "disparity" and name in ("difference", "ratio"):
+        groups = held[(held["breakdown"] != "") & held["value"].notna()]
+        groups = groups[groups["period"] == found.numbers.get("period")]
+        if len(groups) > 1:
+            places = [groups["place"][groups["value"].idxmax()], groups["place"][groups["value"].idxmin()]]
+    elif ends and all(isinstance(found.numbers.get(end), int | float) for end in ends):
+        places = [_of_value(found, found.numbers[end], held, end) for end in ends]
+    if len(places) != 2 or not all(places):
+        return "", ""
+    known = dict(zip(held["place"], held["value"], strict=True))
+    first, second = (known[place] for place in places)
+    if name == "ratio":
+        fits = second != 0 and _same(first / second, value)
+        return (Formula(f"={_at(places[0])}/{_at(places[1])}"), "one value over the other") if fits else ("", "")
+    if _same(first - second, value):
+        return Formula(f"={_at(places[0])}-{_at(places[1])}"), "one value less the other"
+    if _same(second - first, value):
+        return Formula(f"={_at(places[1])}-{_at(places[0])}"), "one value less the other"
+    return "", ""
+
+
+def _same(made: float, value: float) -> bool:
+    return math.isfinite(made) and abs(made - value) <= _CLOSE * abs(value)

@@ -1,0 +1,149 @@
+"""A workbook for readers: sheets of plain cells, in which text from data can never become a formula."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from vlr_analysis.errors import Problem, raise_if_any
+from vlr_analysis.exhibits import HEADERS
+from vlr_analysis.review.bundle import timeless
+
+MOST_ROWS, MOST_LETTERS = 1_048_575, 32_767  # what one sheet, one cell can hold
+WIDEST = 60
+
+_FORMULA_LIKE = tuple("=+-@\t\r")
+_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula that the kit writes, so that a reader can recompute a number; never made from text of the data."""
+
+    text: str
+    array: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: a header row and the rows below it."""
+
+    name: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Any]] = field(repr=False)
+
+
+def sheet_of(name: str, table: pd.DataFrame) -> Sheet:
+    """Return a result table as a sheet, with the kit's words at the head of its columns."""
+    header = [HEADERS.get(str(column)) or str(column).replace("_", " ").capitalize() for column in table.columns]
+    return Sheet(name, header, table.astype(object).to_numpy().tolist())
+
+
+def workbook(sheets: Sequence[Sheet], *, title: str, author: str) -> bytes:
+    """Return sheets as xlsx: header frozen and repeated on paper, widths set, landscape, one page wide.
+
+    Parameters
+    ----------
+    sheets : sequence of Sheet
+        Cells: text (always written as text, leading zeros kept), numbers, booleans (yes, no), `Formula`; NaN and None
+        are left empty.
+    title, author : str
+        For the properties of the file, which bears no time of making.
+
+    Raises
+    ------
+    InputError
+        A text too long for a cell, more rows than a sheet can hold.
+    """
+    from openpyxl import Workbook
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.properties import PageSetupProperties
+
+    raise_if_any("annex", [problem for sheet in sheets for problem in _problems(sheet)])
+    made, names = Workbook(write_only=True), set()
+    made.properties.title, made.properties.creator = _clean(title), _clean(author)
+    made.calculation.fullCalcOnLoad = True
+    for sheet in sheets:
+        page = made.create_sheet(_sheet_name(sheet.name, names))
+        page.freeze_panes, page.print_title_rows = "A2", "1:1"
+        page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9
+        page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
+        page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+        for number, width in enumerate(_widths(sheet), 1):
+            page.column_dimensions[get_column_letter(number)].width = width
+        head = [_cell(page, text) for text in sheet.header]
+        for cell in head:
+            cell.font = Font(bold=True)
+        page.append(head)
+        for number, row in enumerate(sheet.rows, 2):
+            page.append([_cell(page, value, f"{get_column_letter(i)}{number}") for i, value in enumerate(row, 1)])
+    buffer = io.BytesIO()
+    made.save(buffer)
+    return timeless(buffer.getvalue())
+
+
+def _cell(page, value: Any, place: str = ""):
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment
+    from openpyxl.worksheet.formula import ArrayFormula
+
+    if isinstance(value, Formula):
+        return WriteOnlyCell(page, ArrayFormula(place, value.text) if value.array else value.text)
+    if isinstance(value, bool | np.bool_):
+        value = "yes" if value else "no"
+    if value is None or value == "" or (isinstance(value, float) and not math.isfinite(value)) or value is pd.NA:
+        return None
+    if isinstance(value, int | float | np.integer | np.floating):
+        return WriteOnlyCell(page, value.item() if isinstance(value, np.generic) else value)
+    text = _clean(str(value))
+    cell = WriteOnlyCell(page, text)
+    cell.data_type = "s"
+    if text.startswith(_FORMULA_LIKE):
+        cell.quotePrefix = True  # stays text also when somebody edits the cell
+    if len(text) > WIDEST:
+        cell.alignment = Alignment(wrap_text=True, vertical="top")
+    return cell
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def _problems(sheet: Sheet) -> list[Problem]:
+    problems = []
+    if len(sheet.rows) > MOST_ROWS:
+        found, expected = f"{len(sheet.rows):,} rows", f"at most {MOST_ROWS:,}, what a sheet can hold"
+        problems.append(Problem(f"sheet {sheet.name}", found, expected, "choose fewer goals in the parameters"))
+    for number, row in enumerate(sheet.rows, 2):
+        for head, value in zip(sheet.header, row, strict=True):
+            if isinstance(value, str) and len(value) > MOST_LETTERS:
+                where = f"sheet {sheet.name}, row {number}, column {head}"
+                found = f"a text of {len(value):,} letters"
+                problems.append(Problem(where, found, f"at most {MOST_LETTERS:,}", "shorten the text"))
+    return problems
+
+
+def _sheet_name(name: str, taken: set[str]) -> str:
+    plain = re.sub(r"[\[\]:*?/\\']", " ", _clean(name)).strip()[:31] or "Table"
+    given, number = plain, 2
+    while given.casefold() in taken:
+        given, number = f"{plain[:27]} {number}", number + 1
+    taken.add(given.casefold())
+    return given
+
+
+def _widths(sheet: Sheet) -> list[float]:
+    sample = list(sheet.rows[:500])
+    widths = []
+    for i, head in enumerate(sheet.header):
+        longest = max((len(str(row[i])) for row in sample if row[i] is not None), default=0)
+        widths.append(float(min(max(len(head), longest, 6) + 2, WIDEST)))
+    return widths

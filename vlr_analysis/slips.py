@@ -1,0 +1,381 @@
+"""Slips inside one series: values that look wrong beside their neighbours, and what would make each innocent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from vlr_analysis.exhibits import number
+
+FACTOR_10, FACTOR_100, FACTOR_1000 = "factor of 10", "factor of 100", "factor of 1000"
+PERCENT, TOTAL_IN_RATE, ZEROS, PLACEHOLDER, SWAPPED, RANGE, PARTS, OUTSIDE, OVERLAP, FLAT, DUPLICATE, APART = (
+    "percent against proportion", "total in a rate", "repeated zeros", "placeholder", "swapped",
+    "outside the possible range", "parts do not add up", "total outside its groups", "groups overlap", "flat",
+    "duplicate of another series", "stands apart",
+)  # fmt: skip
+# Where two suspicions fall on the same values of a series, the first of this list is told.
+SUSPICIONS = (
+    PLACEHOLDER, PERCENT, FACTOR_1000, FACTOR_100, FACTOR_10, TOTAL_IN_RATE, RANGE, SWAPPED, OVERLAP, PARTS, OUTSIDE,
+    DUPLICATE, FLAT, ZEROS, APART,
+)  # fmt: skip
+
+# A ratio this close to a power of ten is suspicious; measured on logarithms to base ten.
+NEAR = 0.04
+SMOOTH = 0.2  # largest step, on the same scale, that a series put right may still have
+MOST = 3  # powers of ten that a slip may have: 10, 100, 1000
+PLACEHOLDERS = (-1.0, -9.0, -99.0, -999.0, 9.0, 99.0, 999.0, 9999.0, 99999.0)
+LEAST = 4
+SHOCK = (2020.0, 2022.0)  # a fall to a tenth in these years was often real: places were closed
+
+CONFIRMED = "the source confirms the value, or names what happened"
+IN_UNIT = "all values are in the unit that is stated"
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A suspicion in a series: positions of first and last value, one value, what was seen, what would clear it."""
+
+    suspicion: str
+    first: int
+    last: int
+    value: float
+    text: str
+    innocent: str
+
+
+# --- digits ------------------------------------------------------------------------------------------
+
+
+def _digits(value: float) -> str:
+    return np.format_float_positional(abs(value), trim="-", precision=8)
+
+
+def decimals(value: float) -> int:
+    """Return how many places a value has behind the point."""
+    return len(_digits(value).partition(".")[2])
+
+
+def digits(value: float) -> int:
+    """Return how many digits of a value carry information: 3 for 0.125, 4 for 466,600."""
+    return len(_digits(value).replace(".", "").strip("0"))
+
+
+def resolution(values: np.ndarray) -> float:
+    """Return the smallest step in which values (any shape, NaN passed over) are written: 0.1, 1, 100."""
+    known = np.asarray(values, float)
+    known = np.abs(known[np.isfinite(known) & (known != 0)])
+    for places in range(9):
+        scaled = known * 10.0**places
+        if (np.abs(scaled - np.rint(scaled)) <= 1e-9 * np.maximum(scaled, 1)).all():
+            break
+    zeros = 0
+    while places == 0 and len(known) and (known % 10.0 ** (zeros + 1) == 0).all():
+        zeros += 1
+    return 10.0 ** (zeros - places)
+
+
+def grain(y: np.ndarray) -> float:
+    """Return the smallest step that values (n,) take: one case in rates of few people, else the step of writing."""
+    written = resolution(y)
+    apart = np.diff(np.unique(np.append(y, 0.0)))
+    step = float(apart.min()) if len(apart) else written
+    cases = np.abs(y) / step if step > written else np.zeros(0)
+    # Rounding moves the ratio of two rates of few people by about the step of writing.
+    whole = np.abs(cases - np.rint(cases)) <= 0.02 + (cases + 1) * written / step
+    return step if len(cases) and whole.all() else written
+
+
+# --- what a unit measures ------------------------------------------------------------------------------
+
+# Words of units that the catalogue does not know, in the order in which they are looked for.
+_WORDS = {
+    "change": r"\b(change|growth)\b",
+    "rate": r"\bper (\d[\d,. ]*\d|capita|person|head|million)|\brate\b|\bratio\b",
+    "share": r"%|\bper ?cent|\bpercentage|\bproportion|\bshare\b",
+    "average": r"\b(mean|median|average)\b",
+    "money": r"[$£€]|\bdollars?\b|\busd\b|\brevenue|\bbudget|\bearnings\b|\bpayroll\b",
+    "physical": r"\b(tons?|tonnes?|pounds|acres|km2?|gwh|gpd)\b|\bkm\^2",
+    "count": r"\b(total|number|count|people|persons|deaths|births|cases|crimes|victims|enrol?lment|injuries)\b",
+}
+_WORDS = {kind: re.compile(pattern, re.IGNORECASE) for kind, pattern in _WORDS.items()}
+_PER_NUMBER = re.compile(r"\bper (\d[\d, ]*\d)")
+_PER_HEAD = re.compile(r"\bper (capita|person|head)\b", re.IGNORECASE)
+SIZE_FREE = ("share", "rate", "ratio", "score", "years", "average")
+
+
+def _says(text: str) -> str:
+    return next((kind for kind, words in _WORDS.items() if words.search(text)), "")
+
+
+def measure(kind: str, unit: str, series: str = "") -> str:
+    """Return what is measured: the catalogue's kind of the unit, else what the words of unit, then series, say.
+
+    Parameters
+    ----------
+    kind : str
+        From the definitions; empty where the catalogue does not know the unit.
+    unit, series : str
+
+    Returns
+    -------
+    str
+        share, rate, count, average, change and the catalogue's other kinds; empty where neither says.
+    """
+    return kind or _says(unit) or _says(series)
+
+
+def capacity(unit: str, series: str = "") -> float:
+    """Return the number that no rate of this unit passes, or inf: 1000 for "per 1,000" and for a share in per cent.
+
+    The name of the series counts where the unit is silent; a physical unit of a measure per head has its own bound.
+    """
+    named = [unit] if _says(unit) else [unit, series]
+    for text in named:
+        found = _PER_NUMBER.search(text)
+        if found:
+            return float(re.sub(r"[ ,]", "", found[1]))
+        if _WORDS["share"].search(text):
+            return 1000.0
+    if _PER_HEAD.search(f"{unit} {series}") and _says(unit) not in ("money", "change"):
+        return np.inf if _WORDS["money"].search(f"{unit} {series}") else 1e5
+    return np.inf
+
+
+# --- one series ------------------------------------------------------------------------------------------
+
+
+def slipped(y: np.ndarray, *, counted: bool = False) -> np.ndarray:
+    """Return by how many powers of ten each value (n,) seems to be off: 0 for most, 1 for ten times too large.
+
+    Values are off where the steps into and out of them are close to a power of ten and where, put right, the series
+    runs on without any large step. Runs of several years count, and so does the end of a series of five values or
+    more. At most half of the values may be off. Zeros, series of changing sign and small counts give 0.
+    """
+    off = np.zeros(len(y), dtype=int)
+    at = np.flatnonzero(y)
+    if len(at) < LEAST or np.ptp(np.sign(y[at])):
+        return off
+    size = np.log10(np.abs(y[at]))
+    steps = np.diff(size)
+    powers = np.rint(steps)
+    jumps = (np.abs(steps - powers) <= 0.12) & (np.abs(powers) >= 1) & (np.abs(powers) <= MOST)
+    level = np.concatenate([[0], np.cumsum(np.where(jumps, powers, 0))]).astype(int)
+    kinds, counts = np.unique(level, return_counts=True)
+    level -= kinds[np.argmax(counts)]
+    if not jumps.any() or (level != 0).sum() > len(at) / 2 or np.abs(level).max() > MOST:
+        return off
+    if len(at) == LEAST and (level[0] or level[-1]):
+        return off
+    rough = np.abs(np.diff(size - level))
+    usual = float(np.median(rough[~jumps])) if (~jumps).any() else 0.0
+    if rough.max() > SMOOTH or rough[jumps].max() > NEAR + 2 * usual:
+        return off
+    fit = np.abs(y[at]) / 10.0**level
+    small = np.abs(np.abs(y[at]) - fit) <= 6 * np.sqrt(np.maximum(np.abs(y[at]), fit))
+    whole = counted or (np.all(y == np.rint(y)) and np.abs(y).max() < 1000)
+    off[at] = np.where(small & whole, 0, level)
+    return off
+
+
+def _factors(y: np.ndarray, t: np.ndarray, what: str) -> list[Hit]:
+    off, found = slipped(y, counted=what == "count"), []
+    for first, last in _runs(off != 0):
+        power, normal = off[first], y[off == 0]
+        if power == -1 and SHOCK[0] <= t[first] < SHOCK[1]:
+            continue
+        word = PERCENT if abs(power) == 2 and what == "share" else f"factor of {10 ** abs(power)}"
+        text = (
+            f"{_seen(y[first : last + 1])} where the other values run from {number(normal.min(), 5)} to "
+            f"{number(normal.max(), 5)}: {slip(power)}"
+        )
+        found.append(Hit(word, first, last, y[first], text, IN_UNIT if word == PERCENT else CONFIRMED))
+    return found
+
+
+def slip(power: float) -> str:
+    """Ask whether that many powers of ten slipped, in either direction."""
+    doubt = ", per cent against proportion" if abs(power) == 2 else ""
+    return f"a factor of {10 ** abs(int(power))} slipped{doubt}?"
+
+
+def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
+    return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
+
+
+def _seen(values: np.ndarray) -> str:
+    shown = ", ".join(number(value, 6) for value in values[:4])
+    return shown + (f" and {len(values) - 4} more" if len(values) > 4 else "")
+
+
+def _proportions(y: np.ndarray) -> list[Hit]:
+    """Find a value among percentages that is written far more finely than all others and lies below 1."""
+    places, found = np.array([decimals(value) for value in y]), []
+    for at in np.flatnonzero((y != 0) & (np.abs(y) < 1)):
+        others = np.delete(y, at)
+        if len(others) >= 3 and np.median(np.abs(others)) >= 2 and places[at] >= np.delete(places, at).max() + 2:
+            text = f"{number(y[at], 6)} among {_seen(others)}; times 100 it would be {number(100 * y[at], 4)}"
+            found.append(Hit(PERCENT, at, at, y[at], text, IN_UNIT))
+    return found
+
+
+def _zeros(y: np.ndarray) -> list[Hit]:
+    """Find zeros among values that keep well away from zero; those before the first value are passed over."""
+    zero = y == 0
+    begun = np.maximum.accumulate(~zero) & zero
+    if begun.sum() < 3 or zero.all():
+        return []
+    values = np.abs(y[~zero])
+    near = values.min() < max(0.3 * np.median(values), 2.9 * grain(y))
+    if near or np.median(values) < (10 if np.all(y == np.rint(y)) else 5) * grain(y):
+        return []
+    at = np.flatnonzero(begun)
+    text = f"{len(at)} of {len(y)} values are zero, the others at least {number(values.min(), 5)}: missing values?"
+    return [
+        Hit(ZEROS, int(at[0]), int(at[-1]), 0.0, text, "nothing happened then, or small values are rounded to zero")
+    ]
+
+
+def _placeholders(y: np.ndarray) -> list[Hit]:
+    if len(y) == 3 and np.array_equal(y, [1.0, 2.0, 3.0]):
+        return [Hit(PLACEHOLDER, 0, 2, y[0], "1, 2, 3: sample values?", CONFIRMED)]
+    if len(y) < LEAST or np.ptp(y) == 0:
+        return []
+    if set(np.unique(y)) <= {-1.0, 0.0, 1.0}:
+        return []  # an answer, coded
+    found = []
+    for at in np.flatnonzero(np.isin(y, PLACEHOLDERS) & ((y < 0) | (y >= 99))):
+        others = y[~np.isin(y, PLACEHOLDERS)]
+        if len(others) < 3:
+            continue
+        reach = max(np.ptp(others), 0.25 * np.abs(others).max())
+        if y[at] > others.max() + reach or (y[at] < 0 <= others.min() and others.max() > 1):
+            text = f"{number(y[at])} among values from {number(others.min(), 5)} to {number(others.max(), 5)}"
+            found.append(Hit(PLACEHOLDER, int(at), int(at), y[at], text, CONFIRMED))
+    return found
+
+
+def _flat(y: np.ndarray, bounds: tuple[float, float]) -> list[Hit]:
+    if len(y) < LEAST or y[0] == 0:
+        return []
+    if np.ptp(y) == 0:
+        if y[0] in PLACEHOLDERS and abs(y[0]) != 9:
+            text = f"all {len(y)} values are {number(y[0])}, which databases use where a value is missing"
+            return [Hit(PLACEHOLDER, 0, len(y) - 1, y[0], text, "nothing changed, or the number stands for an answer")]
+        if y[0] in bounds or digits(y[0]) < 2 or (digits(y[0]) == 2 and len(y) < 6):
+            return []  # a full share stays full; few digits say little
+        text = f"all {len(y)} values are {number(y[0], 6)}: a value carried on?"
+        return [Hit(FLAT, 0, len(y) - 1, y[0], text, "nothing changed")]
+    moves = np.abs(np.diff(y))
+    usual = np.median(moves[moves > 0]) / grain(y)
+    # How often chance would repeat a value exactly, if the series moved there as it usually does.
+    runs = [
+        (first, last + 1)
+        for first, last in _runs(moves == 0)
+        if len(y) * (2 * usual) ** -float(last - first + 1) < 0.002 and digits(y[first]) >= 3 and y[first] not in bounds
+    ]
+    if not runs:
+        return []
+    first, last = max(runs, key=lambda run: run[1] - run[0])
+    often = (
+        f" It stands there {(y == y[first]).sum()} times in all." if (y == y[first]).sum() > last - first + 1 else ""
+    )
+    text = f"{number(y[first], 6)} in {last - first + 1} values running: a value carried on?{often}"
+    return [Hit(FLAT, first, last, y[first], text, "nothing changed, or it is the floor of an estimate")]
+
+
+def _apart(y: np.ndarray, t: np.ndarray, what: str) -> list[Hit]:
+    """Find one value of a yearly series, or two in a row, far from neighbours that are alike."""
+    if len(y) < 8 or (y <= 0).any() or what in ("change", "money", ""):
+        return []
+    size = np.log(y)
+    usual, step = np.median(np.abs(np.diff(size))), grain(y)
+    for length in (1, 2):
+        for first in range(1, len(y) - length):
+            last = first + length - 1
+            run, sides = size[first : last + 1], (size[first - 1], size[last + 1])
+            away = np.abs(run - np.mean(sides)).min()
+            together = np.ptp(run) <= 0.2 * away and np.ptp(np.sign(run - np.mean(sides))) == 0
+            if np.abs(y[first] - y[first - 1]) < 5 * step:
+                continue
+            if not together or abs(sides[1] - sides[0]) > 0.1 or away < max(np.log(1.25), 10 * usual, 0.02):
+                continue
+            small = what == "count" and np.abs(np.diff(y[first - 1 : first + 1]))[0] <= 6 * np.sqrt(y[first - 1])
+            if small or (t[first] < SHOCK[1] and t[last] >= SHOCK[0]):
+                continue
+            text = f"{_seen(y[first : last + 1])} between {number(y[first - 1], 6)} and {number(y[last + 1], 6)}"
+            return [Hit(APART, first, last, y[first], text, f"{CONFIRMED}; another definition then?")]
+    return []
+
+
+def _impossible(y: np.ndarray, bounds: tuple[float, float], most: float) -> list[Hit]:
+    found = []
+    if np.median(np.abs(y)) > most:
+        text = f"{number(np.median(y), 6)}; no rate of this kind passes {number(most, 6)}: a total, or another unit?"
+        clear = "the figures are right, and the unit or the name is wrong"
+        return [Hit(TOTAL_IN_RATE, 0, len(y) - 1, float(np.median(y)), text, clear)]
+    for word, mask, bound in (("below", y < bounds[0], bounds[0]), ("above", y > bounds[1], bounds[1])):
+        for first, last in _runs(mask):
+            text = f"{_seen(y[first : last + 1])}, {word} {number(bound)}"
+            clear = "the unit is a ratio that may pass its bound, or a net figure"
+            found.append(Hit(RANGE, first, last, y[first], text, clear))
+    return found
+
+
+def series_hits(
+    y: np.ndarray,
+    t: np.ndarray | None = None,
+    *,
+    kind: str = "",
+    unit: str = "",
+    series: str = "",
+    bounds: tuple[float, float] = (np.nan, np.nan),
+    yearly: bool = True,
+) -> list[Hit]:
+    """Name what looks like a slip in one series.
+
+    Parameters
+    ----------
+    y : array, shape (n,)
+        Values in order of time, without NaN.
+    t : array, shape (n,), optional
+        Decimal years; left out, no value counts as one of the shock's years.
+    kind, unit, series : str
+        What is measured; see `measure`.
+    bounds : (float, float)
+        Possible range; NaN for no bound.
+    yearly : bool
+        Whether the values are yearly: only then a single value can be said to stand apart.
+
+    Returns
+    -------
+    list of Hit
+        Empty where nothing is suspicious. A suspicion is a question to the source, not a correction.
+    """
+    if not len(y):
+        return []
+    t = np.zeros(len(y)) if t is None else t
+    what = measure(kind, unit, series)
+    most = capacity(unit, series) if what in ("share", "rate", "change", "physical", "") else np.inf
+    full = 100.0 if what == "share" and not np.isfinite(bounds[1]) else bounds[1]
+    found = [*_placeholders(y), *_factors(y, t, what), *_zeros(y), *_flat(y, (bounds[0], full))]
+    found += _impossible(y, bounds, most)
+    found += _proportions(y) if what in ("share", "change") else []
+    return found + (_apart(y, t, what) if yearly else [])
+
+
+def swapped(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the places at which two series (n,) would both run on smoothly if their values were exchanged.
+
+    Exchanging must take away nine tenths of the distance to the means of the neighbours, and the two series must lie
+    apart there by more than five times what their values are usually away from such means.
+    """
+    if len(first) < LEAST:
+        return np.array([], dtype=int)
+    means = [(y[:-2] + y[2:]) / 2 for y in (first, second)]
+    away = np.abs(first[1:-1] - means[0]) + np.abs(second[1:-1] - means[1])
+    turned = np.abs(second[1:-1] - means[0]) + np.abs(first[1:-1] - means[1])
+    apart = np.abs(means[0] - means[1])
+    return 1 + np.flatnonzero((turned < 0.1 * away) & (apart > 5 * np.median(np.minimum(away, turned))))
