@@ -355,6 +355,21 @@ def test_goals_and_kinds_differ_where_they_can(city, findings):
     assert chosen == ["11.2.1", "1.2.1", "3.2.1"]
 
 
+def test_the_chart_is_of_a_finding_that_a_line_can_show_and_context_never_shares_its_axis(city, findings):
+    gap = dataclasses.replace(findings[1], kind="disparity")
+    key = ["indicator", "series", "unit"]
+    pair = {"area": ID, "other_area": "republica-exemplo", "comparability": "same"}
+    pair |= {name: getattr(findings[0], name) for name in key}
+    pair |= {f"other_{name}": pair[name] for name in key}
+    box = make_box(city, [gap, findings[0]], pd.DataFrame([pair]))
+    captions = [block.text for block in box.blocks if block.kind == "note"]
+    assert captions[0].startswith("Chart: Poverty") and "dashed line: República Exemplo" in captions[0]
+    assert set(box.drawn["area"]) == {ID, "republica-exemplo"}
+    apart = make_box(city, [gap, findings[0]], pd.DataFrame([pair | {"comparability": "context"}]))
+    assert set(apart.drawn["area"]) == {ID} and apart.picture != box.picture
+    assert "dashed" not in " ".join(block.text for block in apart.blocks)
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_fewer_than_three_findings_are_told_honestly(city, findings, count):
     box = make_box(city, findings[:count])
@@ -733,8 +748,8 @@ def test_letters_that_no_document_can_hold_are_refused_by_name(small, tmp_path):
 
 
 ODDER = [
-    "a\nb", "a\tb", "a  b", "_x0041_", "NaN", "#N/A", "True", "1e5", "2019-01-01", "'quoted", "💧", "a|b", "é", "e\u0301",
-    "x" * 300, "%", "＝1", "Inf", "-", "..", "c", "*", "\u200fمرحبا\u200f (a)",
+    "a\nb", "a\tb", "a  b", "_x0041_", "NaN", "#N/A", "True", "1e5", "2019-01-01", "'quoted", "💧", "a|b", "é",
+    "e\u0301", "x" * 300, "%", "＝1", "Inf", "-", "..", "c", "*", "\u200fمرحبا\u200f (a)",
 ]  # fmt: skip
 
 
@@ -868,6 +883,16 @@ def change_cell(content: bytes) -> bytes:
     page = book["Figures"]
     row = next(n for n in range(2, page.max_row) if page[f"B{n}"].value == "1.2.1" and page[f"F{n}"].value == "2005")
     page[f"I{row}"].value = 99
+    return saved(book)
+
+
+def change_printed(content: bytes) -> bytes:
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    book["Box numbers"]["E2"].value = "−0.954"
+    return saved(book)
+
+
+def saved(book) -> bytes:
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
@@ -877,7 +902,9 @@ def change_cell(content: bytes) -> bytes:
     ("name", "change", "told"),
     [
         ("annex.xlsx", change_cell, "2005, value: found 99.0; expected 24.0"),
+        ("annex.xlsx", change_printed, "box, key figure 1: found '−0.954'"),
         ("annex.xlsx", lambda _: b"PK no workbook", "a damaged zip"),
+        ("feed/open-sdg/data/indicator_1-2-1.csv", lambda b: b.replace(b"Year,", b"year,", 1), "the first column Year"),
         ("feed/sdmx/observations.csv", lambda b: b.replace(b",24.0,", b",24.5,", 1), "feed/sdmx, porto-exemplo / 1.2"),
         ("feed/open-sdg/data/indicator_1-2-1.csv", lambda b: b.replace(b"24.0\n", b"24.5\n", 1), "open-sdg, 1-2-1"),
         ("box.md", lambda b: b.replace("−0.459".encode(), "−0.954".encode()), "box, key figure"),

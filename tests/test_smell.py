@@ -90,7 +90,7 @@ def test_a_slip_inside_a_series_is_named_with_its_place(values, about, suspicion
     [
         ([20.0, 21.0, 150.0, 21.0, 22.0], {"kind": "rate"}),  # a large jump, no power of ten
         ([1.0, 2.0, 20.0, 200.0], {"kind": "count"}),  # growth, which does not come back
-        ([3.0, 2.0, 31.0, 3.0, 2.0], {"kind": "count"}),  # small counts jump
+        ([3.0, 3.0, 30.0, 3.0, 3.0], {"kind": "count"}),  # small counts jump
         ([100.0] * 8, {"kind": "share", "bounds": (0, 100)}),  # a full share stays full
         ([4.0] * 5, {"kind": "rate"}),  # one digit says little
         ([0.0, 0.0, 0.0, 95.0, 149.0, 267.0], {"kind": "count"}),  # before it began
@@ -309,6 +309,9 @@ def test_one_area_of_another_order_stands_out_among_many():
     assert len(told(pd.concat([place("town", 2.5, 9), *peers], ignore_index=True))) == 0
     row = one_suspicion(pd.concat([place("town", 4000, 9), *peers], ignore_index=True))
     assert row["suspicion"] == "total in a rate"
+    assert len(told(place("town", 1, 9), pd.concat([place("odd", 10, 5), *peers], ignore_index=True))) == 0
+    spread = [place(f"peer-{n}", 4**n, n) for n in range(4)]
+    assert len(told(pd.concat([place("town", 80, 9), *spread], ignore_index=True))) == 0, "they differ anyhow"
     shares = [place(f"peer-{n}", 0.01, n, "proportion") for n in range(3)]
     row = one_suspicion(pd.concat([place("town", 1, 9, "proportion"), *shares], ignore_index=True).assign(unit="%"))
     assert row["suspicion"] == "percent against proportion"

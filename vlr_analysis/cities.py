@@ -87,7 +87,9 @@ class City:
             return table, disclosure.nothing_hidden()
         public = _matching(table, [choice for choice in self.indicators if choice.published])
         populations = self._raw[self._raw["indicator"] == self.population] if self.population else None
-        guarded, log = disclosure.protect(table[~public], threshold=self.disclosure_threshold, populations=populations)
+        before = kit.read_table(self.root / self.previous_release) if self.previous_release else None
+        options = {"threshold": self.disclosure_threshold, "populations": populations, "previous": before}
+        guarded, log = disclosure.protect(table[~public], **options)
         return pd.concat([guarded, table[public]]).sort_index().reset_index(drop=True), log
 
     @cached_property

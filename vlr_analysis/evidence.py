@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -109,7 +110,8 @@ def graded(rows: pd.DataFrame, as_of: int | None) -> dict[str, Any]:
     first = rows.iloc[0]
     people, could = (_in_all(rows, name) for name in ("participants", "population"))
     age = np.nan if as_of is None else max(as_of - year_of(first["period"]), 0)
-    row = first[["evidence", "title", "kind", "organiser", "period", "chosen", "groups", "consent", "source"]].to_dict()
+    names = ("evidence", "title", "kind", "organiser", "period", "chosen", "groups", "consent", "source")
+    row = {name: first[name] for name in names}
     row |= {
         "where": "; ".join(where(place) for place in rows["place"].unique()),
         "participants": people, "population": could, "response_percent": 100 * people / could if could else np.nan,
@@ -122,11 +124,14 @@ def graded(rows: pd.DataFrame, as_of: int | None) -> dict[str, Any]:
 
 def _in_all(rows: pd.DataFrame, column: str) -> float:
     """People in a piece of evidence: as stated for the whole area, else the sum over the places of one dimension."""
-    once = rows.drop_duplicates("place").set_index("place")[column]
-    if "" in once.index or len(once) == 1:
-        return once.get("", once.iloc[0])
-    dimensions = once.index.str.replace(r"=[^;]*", "", regex=True)
-    return once.groupby(dimensions).sum(min_count=1).where(once.notna().groupby(dimensions).all()).max()
+    people = dict(zip(rows["place"], rows[column], strict=True))
+    if "" in people or len(people) == 1:
+        return people.get("", rows[column].iloc[0])
+    sums: dict[str, float] = {}
+    for place, count in people.items():
+        dimension = re.sub(r"=[^;]*", "", place)
+        sums[dimension] = sums.get(dimension, 0.0) + count  # NaN where a place is hidden: the sum would be too small
+    return float(np.nanmax(list(sums.values()))) if not np.isnan(list(sums.values())).all() else np.nan
 
 
 def _class_cap(kind: str, chosen: str) -> tuple[str, str]:

@@ -98,6 +98,7 @@ class Parameters(_Frozen):
     covid: Covid = Covid()
     indicators: tuple[Choice, ...] = ()
     disclosure_threshold: int = Field(5, ge=1, le=100, description="whole number from 1 to 100")
+    previous_release: str | None = Field(None, description="figures as last published, in the kit's form")
     language: str = Field("en", pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", description="BCP 47 tag, such as en")
     population: str | None = Field(None, description="indicator code of the series that counts residents by group")
     seed: int = Field(2030, ge=0, description="whole number, zero or more")
@@ -323,6 +324,9 @@ def _missing_files(parameters: Parameters, name: str, root: Path) -> Iterator[Pr
     known = [path.stem for path in sorted((root / DATA).glob("*.csv")) + sorted((root / DATA).glob("*.parquet"))]
     if parameters.data is not None and not (root / parameters.data).is_file():
         yield Problem(f"{name}, key data", f"no file {parameters.data}", "a CSV or Parquet file", "correct the path")
+    if parameters.previous_release is not None and not (root / parameters.previous_release).is_file():
+        where, found = f"{name}, key previous_release", f"no file {parameters.previous_release}"
+        yield Problem(where, found, "observations as CSV or Parquet", "correct the path, or leave the key out")
     if parameters.voices is not None and not (root / parameters.voices).is_file():
         fix = "correct the path, or leave the key out"
         yield Problem(f"{name}, key voices", f"no file {parameters.voices}", "a CSV file or a workbook", fix)

@@ -243,8 +243,6 @@ def _placeholders(y: np.ndarray) -> list[Hit]:
         return [Hit(PLACEHOLDER, 0, 2, y[0], "1, 2, 3: sample values?", CONFIRMED)]
     if len(y) < LEAST or np.ptp(y) == 0:
         return []
-    if set(np.unique(y)) <= {-1.0, 0.0, 1.0}:
-        return []  # an answer, coded
     found = []
     for at in np.flatnonzero(np.isin(y, PLACEHOLDERS) & ((y < 0) | (y >= 99))):
         others = y[~np.isin(y, PLACEHOLDERS)]
@@ -257,15 +255,15 @@ def _placeholders(y: np.ndarray) -> list[Hit]:
     return found
 
 
-def _flat(y: np.ndarray, bounds: tuple[float, float]) -> list[Hit]:
+def _flat(y: np.ndarray) -> list[Hit]:
     if len(y) < LEAST or y[0] == 0:
         return []
     if np.ptp(y) == 0:
         if y[0] in PLACEHOLDERS and abs(y[0]) != 9:
             text = f"all {len(y)} values are {number(y[0])}, which databases use where a value is missing"
             return [Hit(PLACEHOLDER, 0, len(y) - 1, y[0], text, "nothing changed, or the number stands for an answer")]
-        if y[0] in bounds or digits(y[0]) < 2 or (digits(y[0]) == 2 and len(y) < 6):
-            return []  # a full share stays full; few digits say little
+        if digits(y[0]) < 2 or (digits(y[0]) == 2 and len(y) < 6):
+            return []  # few digits say little, and a full share of 100 stays full
         text = f"all {len(y)} values are {number(y[0], 6)}: a value carried on?"
         return [Hit(FLAT, 0, len(y) - 1, y[0], text, "nothing changed")]
     moves = np.abs(np.diff(y))
@@ -274,7 +272,7 @@ def _flat(y: np.ndarray, bounds: tuple[float, float]) -> list[Hit]:
     runs = [
         (first, last + 1)
         for first, last in _runs(moves == 0)
-        if len(y) * (2 * usual) ** -float(last - first + 1) < 0.002 and digits(y[first]) >= 3 and y[first] not in bounds
+        if len(y) * (2 * usual) ** -float(last - first + 1) < 0.002 and digits(y[first]) >= 3
     ]
     if not runs:
         return []
@@ -359,8 +357,7 @@ def series_hits(
     t = np.zeros(len(y)) if t is None else t
     what = measure(kind, unit, series)
     most = capacity(unit, series) if what in ("share", "rate", "change", "physical", "") else np.inf
-    full = 100.0 if what == "share" and not np.isfinite(bounds[1]) else bounds[1]
-    found = [*_placeholders(y), *_factors(y, t, what), *_zeros(y), *_flat(y, (bounds[0], full))]
+    found = [*_placeholders(y), *_factors(y, t, what), *_zeros(y), *_flat(y)]
     found += _impossible(y, bounds, most)
     found += _proportions(y) if what in ("share", "change") else []
     return found + (_apart(y, t, what) if yearly else [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import NamedTuple
@@ -86,11 +86,13 @@ class Sheet:
         self.is_count = bool(desk.additive[rows[0]])
         self.cells: list[Cell] = []
         self.place: dict[tuple[str, str, str], int] = {}
+        self.categories: dict[tuple, set[str]] = defaultdict(set)  # of a dimension, in an area
+        self.members = desk.parents
         self._read(desk, rows)
         shown = np.array([cell.value for cell in self.cells])
         self.floor = -np.inf if (shown < 0).any() else 0.0
         self.whole = self.is_count and not (shown[~np.isnan(shown)] % 1 > 0).any()
-        sums = self._groups() + (self._periods() if self.is_count else []) + self._areas(desk.parents)
+        sums = self._groups() + (self._periods() if self.is_count else []) + self._areas()
         self._fill(sums)
         self.equations = self._judge(sums)
 
@@ -122,6 +124,10 @@ class Sheet:
         self.cells.append(cell)
         return len(self.cells) - 1
 
+    def _hole(self, key: tuple[str, str, str] | None) -> int:
+        """Return the cell of a key, added where nobody publishes it."""
+        return self.place[key] if key in self.place else self._add(Cell(key))
+
     # --- what may add up
 
     def _groups(self) -> list[Sum]:
@@ -133,9 +139,11 @@ class Sheet:
             for pair in pairs:
                 total = (area, period, ";".join(other for other in pairs if other != pair))
                 if total not in self.place and total[2] and self.is_count:
-                    self._add(Cell(total))
                     queue.append(total)
-                families[total, pair.split("=")[0]].append(self.place[area, period, breakdown])
+                    self._hole(total)
+                dimension, across = pair.split("=")[0], tuple(other.split("=")[0] for other in pairs if other != pair)
+                families[total, dimension].append(self.place[area, period, breakdown])
+                self.categories[area, dimension, across].add(pair)
         found = []
         for (total, dimension), parts in families.items():
             if total in self.place:
@@ -146,11 +154,13 @@ class Sheet:
 
     def _periods(self) -> list[Sum]:
         """Return periods and the shortest stretches that make them up, whether these are published or not."""
-        lines = defaultdict(list)
+        lines, names = defaultdict(list), {}
         for (area, period, breakdown), cell in self.place.items():
-            lines[area, breakdown].append((parse_period(period), cell))
+            read = parse_period(period)
+            lines[area, breakdown].append((read, cell))
+            names.setdefault((read.start, read.end), period)
         found = []
-        for line in lines.values():
+        for (area, breakdown), line in lines.items():
             edges = sorted({edge for period, _ in line for edge in (period.start, period.end)})
             at = {edge: place for place, edge in enumerate(edges)}
             pieces: dict[int, int] = {}
@@ -162,31 +172,47 @@ class Sheet:
                 else:
                     longer.append((period, cell, stretch))
             for period, cell, stretch in longer:
-                pieces.update({place: self._add(Cell()) for place in stretch if place not in pieces})
+                for place in stretch:
+                    if place not in pieces:
+                        name = names.get((edges[place], edges[place + 1]))
+                        pieces[place] = self._hole((area, name, breakdown) if name else None)
                 parts = [pieces[place] for place in stretch]
                 found.append(
                     Sum(cell, parts, ("periods", period.duration, len(parts)), "a longer period and its parts")
                 )
         return found
 
-    def _areas(self, parents: Mapping[str, Sequence[str]]) -> list[Sum]:
+    def _areas(self) -> list[Sum]:
+        """Return areas and their parts, also where nobody publishes the area's own number."""
         found = []
-        for (area, period, breakdown), total in self.place.items():
-            keys = [(part, period, breakdown) for part in parents.get(area, ())]
-            parts = [self.place[key] for key in keys if key in self.place]
-            if parts:
-                words = f"the parts of {area} and their total"
-                found.append(Sum(total, parts, ("areas", area, ()), words, len(parts) == len(keys)))
+        for area, members in self.members.items():
+            for period, breakdown in sorted({key[1:] for key in self.place if key[0] in (area, *members)}):
+                parts = [self.place[key] for part in members if (key := (part, period, breakdown)) in self.place]
+                complete = len(parts) == len(members)
+                if parts and (complete and self.is_count or (area, period, breakdown) in self.place):
+                    total, words = self._hole((area, period, breakdown)), f"the parts of {area} and their total"
+                    found.append(Sum(total, parts, ("areas", area, ()), words, complete))
         return found
 
     def _fill(self, sums: list[Sum]) -> None:
-        """Give margins that nobody published the value of their parts, and totals the people of their parts."""
-        for item in sorted((s for s in sums if s.structure[0] == "groups"), key=lambda s: -len(s.structure[2])):
-            total, parts = self.cells[item.total], [self.cells[part] for part in item.parts]
-            if total.unread and np.isnan(total.value):
-                total.value = sum(part.value for part in parts)
+        """Give cells that nobody published the value that is left for them, and totals the people of their parts."""
+        for item in sums:
+            total = self.cells[item.total]
             if np.isnan(total.people):
-                total.people = sum(part.people for part in parts)
+                total.people = sum(self.cells[part].people for part in item.parts)
+        waiting, before = [item for item in sums if item.complete and self.is_count], -1
+        while before != len(waiting):
+            before, waiting = len(waiting), [item for item in waiting if not self._filled(item)]
+
+    def _filled(self, item: Sum) -> bool:
+        """Fill the one cell of a sum that nobody published; return whether no more than one was without a value."""
+        empty = [cell for cell in (item.total, *item.parts) if np.isnan(self.cells[cell].value)]
+        if len(empty) == 1 and self.cells[empty[0]].unread:
+            left = np.nansum(self._of(item.parts, "value"))
+            if empty[0] != item.total:
+                left = self.cells[item.total].value - left
+            self.cells[empty[0]].value = left if left >= 0 or np.isinf(self.floor) else np.nan
+        return len(empty) < 2
 
     # --- what does add up
 
@@ -265,6 +291,23 @@ class Sheet:
         cells = [item.total, *kept]
         factors = np.array([-1.0 if self.is_count else -factors.sum(), *factors])
         right = float(factors @ self._of(cells, "value"))
-        if form == SHORT:  # the rest that no group stands for
-            cells, factors, right = [*cells, self._add(Cell(value=-right))], np.append(factors, 1.0), 0.0
+        if form == SHORT:
+            rest = self._rest(item)
+            if len(rest) == 1 and np.isnan(self.cells[rest[0]].value):
+                self.cells[rest[0]].value = -right
+            cells, factors, right = [*cells, *rest], np.append(factors, np.ones(len(rest))), 0.0
         return Equation(np.array(cells), factors, 0.0 if np.isnan(right) else right, item.words)
+
+    def _rest(self, item: Sum) -> list[int]:
+        """Return cells for what is missing in a sum: groups or areas that others have, else one without a name."""
+        area, period, breakdown = self.cells[item.total].key or ("", "", "")
+        there = {self._label(item, part) for part in item.parts}
+        keys = []
+        if item.structure[0] == "areas":
+            keys = [(part, period, breakdown) for part in self.members.get(area, ()) if part not in there]
+        if item.structure[0] == "groups":
+            pairs = [pair for pair in breakdown.split(";") if pair]
+            for label in sorted(self.categories[area, *item.structure[1:]] - there):
+                whole = ";".join(sorted([*pairs, label], key=lambda pair: pair.split("=")[0]))
+                keys.append((area, period, whole))
+        return [self._hole(key) for key in keys] or [self._add(Cell())]

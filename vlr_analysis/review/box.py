@@ -80,7 +80,8 @@ def make_box(city: City, findings: Sequence[Finding], pairs: pd.DataFrame | None
     goals = dict(zip(known[KEY].itertuples(index=False, name=None), known["goal"], strict=True))
     figures = lead_figures(findings, goals)
     drawn, on = pd.DataFrame(), None
-    for figure in figures:
+    # One line shows a movement; it does not show a difference between groups.
+    for figure in sorted(figures, key=lambda figure: figure.finding.kind not in ("trend", "recovery", "nation")):
         rows = chart_rows(city, figure.finding, pairs)
         if len(rows[rows["area"] == figure.finding.area]) > 1:
             drawn, on = rows, figure
