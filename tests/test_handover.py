@@ -31,7 +31,7 @@ from vlr_analysis.review.annex import read_figures
 from vlr_analysis.review.box import MOST_WORDS, make_box
 from vlr_analysis.review.document import count_words, from_markdown, markdown, plain
 from vlr_analysis.review.handover import write_handover
-from vlr_analysis.review.lead import printed, tokens
+from vlr_analysis.lead import printed, tokens
 from vlr_analysis.review.receive import receive
 from vlr_analysis.sources import kit
 from vlr_analysis.sources.open_sdg import read_open_sdg
@@ -625,6 +625,13 @@ def test_sdmx_of_a_table_without_rows_is_read_back_as_one(observations):
     empty = observations({("1.2.1", ""): {2019: 1.0}}).iloc[:0]
     files = sdmx_files(empty, pd.DataFrame(columns=["indicator", "series", "unit"]), SOURCES, {}, name="n")
     assert files["observations.csv"].decode().count("\n") == 1
+
+
+def test_codes_that_all_look_like_numbers_stay_text(observations, tmp_path):
+    table = observations({("8.10", ""): {2019: 0.1 + 0.2, 2020: 1 / 3}, ("8.20", ""): {2019: 1.0}}, unit="1.0")
+    files = sdmx_files(table, pd.DataFrame(columns=["indicator", "series", "unit"]), SOURCES, {}, name="n")
+    (tmp_path / "observations.csv").write_bytes(files["observations.csv"])
+    pd.testing.assert_frame_equal(read_sdmx_csv(tmp_path / "observations.csv"), table)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ import yaml
 from vlr_analysis.exhibits import MIME
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+INTERNAL = "internal = False  # True shows small numbers: not for publication"
 QUIET = {"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"], "progress_bar": False, "log_output": False}
 
 
@@ -26,7 +27,10 @@ def marked(path):
 
 
 def test_there_are_notebooks():
-    assert {path.stem for path in NOTEBOOKS} >= {"02_trends", "03_covid_recovery"}
+    assert [path.stem for path in NOTEBOOKS] == [
+        "01_data_readiness", "02_trends", "03_covid_recovery", "04_disparities", "05_local_national",
+        "06_city_benchmark", "07_voices", "08_findings", "cities_overview",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -47,10 +51,15 @@ def test_form(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_parameters_cell_is_one_plain_line_that_papermill_reads(path):
+def test_parameters_cell_is_two_plain_lines_that_papermill_reads(path):
     cells = [cell for cell in code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
     assert len(cells) == 1
-    assert cells[0].source == 'city = "bristol"  # a file in params/, or the mapping that -f injects'
+    first, second = cells[0].source.splitlines()
+    assert second == INTERNAL
+    if path.stem == "cities_overview":
+        assert first == 'cities = "all"  # or a list of files in params/'
+        return
+    assert first == 'city = "bristol"  # a file in params/, or the mapping that -f injects'
     assert papermill.inspect_notebook(path)["city"]["default"] == '"bristol"'
 
 

@@ -186,11 +186,11 @@ def test_the_data_may_say_that_a_breakdown_is_not_applicable():
 
 def test_groups_that_are_indicators_of_their_own_count_for_the_total():
     table = table_of(
-        ("x.1", "early deaths", "per 100,000", "", LONG),
-        ("x.2", "early deaths, women", "per 100,000", "", LONG),
+        ("x.1", "deaths under 75", "per 100,000", "", LONG),
+        ("x.2", "deaths under 75, women", "per 100,000", "", LONG),
     )
     rows = breakdowns.breakdown_table(table, known_of(table, group_of={"x.2": "x.1"})).set_index("indicator")
-    assert rows.loc["x.1", "further"] == "sex"
+    assert rows.loc["x.1", "further"] == "sex", "and not by age: both are under 75"
     assert rows.loc["x.2", "further"] == ""
 
 

@@ -1,6 +1,8 @@
 """Voices: what a register may say, how much it can carry, what is hidden, and whether the figures agree."""
 
+import re
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -276,6 +278,15 @@ def test_numbers_and_dates_of_a_workbook_that_can_mean_one_thing_only(tmp_path):
     table = read_voices(workbook(tmp_path, period=pd.Timestamp(2024, 5, 14), target=11.2, count=27))
     assert table[["period", "target", "count"]].iloc[0].tolist() == ["2024-05-14", "11.2", 27]
     assert read_voices(workbook(tmp_path, period=2024))["period"].tolist() == ["2024"]
+
+
+def test_a_workbook_that_gives_its_size_wrong_is_read_whole(tmp_path):
+    path, small = workbook(tmp_path, {}, {"says": "improves", "count": "3"}), tmp_path / "small.xlsx"
+    with zipfile.ZipFile(path) as whole, zipfile.ZipFile(small, "w") as out:
+        for name in whole.namelist():
+            text = whole.read(name)
+            out.writestr(name, re.sub(rb'<dimension ref="[^"]+"', b'<dimension ref="A1"', text))
+    assert len(read_voices(small)) == 2
 
 
 def test_which_sheet_is_meant(tmp_path):

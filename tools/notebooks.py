@@ -38,5 +38,5 @@ def refresh(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    for notebook_path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb")):
+    for notebook_path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         refresh(notebook_path)

@@ -100,14 +100,24 @@ class City:
         rows = self._raw[self._raw["indicator"] == self.population]
         return rows if self.internal else disclosure.protect(rows, threshold=self.disclosure_threshold)[0]
 
-    @cached_property
+    @property
     def voices(self) -> pd.DataFrame:
         """The register of evidence; no rows where there is none, small numbers hidden unless internal."""
+        return self._heard[0]
+
+    @property
+    def hidden_voices(self) -> pd.DataFrame:
+        """What was hidden of the register and why, from `disclosure_voices.protected`."""
+        return self._heard[1]
+
+    @cached_property
+    def _heard(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         path = self.root / (self.parameters.voices or f"{DATA}/voices/{self.parameters.id}.csv")
-        if not path.is_file():
-            return registers.empty()
-        register = registers.read_voices(path)
-        return register if self.internal else disclosure_voices.protected(register, self.disclosure_threshold)[0]
+        known = set(self.all_sources["source"])
+        register = registers.read_voices(path, sources=known) if path.is_file() else registers.empty()
+        if self.internal:
+            return register, disclosure_voices.nothing_hidden()
+        return disclosure_voices.protected(register, self.disclosure_threshold)
 
     @property
     def reference_year(self) -> int:

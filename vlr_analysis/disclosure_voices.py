@@ -16,6 +16,11 @@ PEOPLE = "participants"
 Cell = tuple[str, str, str]
 
 
+def nothing_hidden() -> pd.DataFrame:
+    """Return a log without rows, with the columns of the log of `protected`."""
+    return pd.DataFrame(columns=list(LOG), dtype=object)
+
+
 def protected(register: pd.DataFrame, threshold: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Hide numbers below a threshold, and those from which they would follow.
 

@@ -131,7 +131,7 @@ def _in_all(rows: pd.DataFrame, column: str) -> float:
     for place, count in people.items():
         dimension = re.sub(r"=[^;]*", "", place)
         sums[dimension] = sums.get(dimension, 0.0) + count  # NaN where a place is hidden: the sum would be too small
-    return float(np.nanmax(list(sums.values()))) if not np.isnan(list(sums.values())).all() else np.nan
+    return max((total for total in sums.values() if not np.isnan(total)), default=np.nan)
 
 
 def _class_cap(kind: str, chosen: str) -> tuple[str, str]:

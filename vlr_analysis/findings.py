@@ -182,7 +182,8 @@ def _selected(table: pd.DataFrame, wanted: dict[str, str]) -> pd.DataFrame:
         return rows
     begin, end = parse_period(wanted["first"]).start, parse_period(wanted["last"]).end
     spans = {text: parse_period(text) for text in rows["period"].unique()}
-    return rows[[spans[text].end > begin and spans[text].start < end for text in rows["period"]]]
+    within = rows["period"].map({text: span.end > begin and span.start < end for text, span in spans.items()})
+    return rows[within.astype(bool)]
 
 
 def leading(found: Sequence[Finding], at_most: int = AT_MOST) -> list[Finding]:
@@ -224,7 +225,7 @@ def _tells(finding: Finding) -> bool:
 def listed(
     found: Sequence[Finding], name: str = "findings", nothing: str = "", caption: str = "What the figures say."
 ) -> Exhibit:
-    """Show up to twelve findings, and say how many more there are; all of them go with the exhibit.
+    """Show up to twelve findings, the others behind one click; all of them go with the exhibit.
 
     Parameters
     ----------
@@ -236,18 +237,21 @@ def listed(
         What to say where there is none.
     caption : str
     """
-    shown = found[:AT_MOST]
+    shown, more = _items(found[:AT_MOST]), found[AT_MOST:]
+    rest = f"<details><summary>{len(more)} more</summary>{_items(more)}</details>" if more else ""
+    html = f"{shown}{rest}" if found else f"<p>{escape(nothing)}</p>"
+    return Exhibit("findings", name, caption, "", html, as_table(found))
+
+
+def _items(found: Sequence[Finding]) -> str:
     items = "".join(
         f'<li id="{item.id}"><span class="grade grade-{item.grade.lower()}" title="{escape(_why(item), quote=True)}">'
         f"{item.grade}</span> {escape(item.statement)}"
         + (f'<span class="caveat">{escape(item.caveat)}</span>' if item.caveat else "")
         + f'<span class="id"><span class="why">{escape(_why(item))}</span> {item.id}</span></li>'
-        for item in shown
+        for item in found
     )
-    more = len(found) - len(shown)
-    rest = f"<p>{more} more {'is' if more == 1 else 'are'} in the list of all findings.</p>" if more else ""
-    html = f'<ul class="findings">{items}</ul>{rest}' if shown else f"<p>{escape(nothing)}</p>"
-    return Exhibit("findings", name, caption, "", html, as_table(found))
+    return f'<ul class="findings">{items}</ul>'
 
 
 def _why(finding: Finding) -> str:

@@ -107,8 +107,8 @@ def printed(statement: str, value: float, unit: str = "") -> Token | None:
 
 def _rounds_to(value: float, token: Token) -> bool:
     """Return whether a token is what `exhibits.number` makes of a value, give or take its own six digits."""
-    if not math.isfinite(value) or (value == 0) != (token.value == 0):
-        return value == 0 == token.value
+    if not math.isfinite(value) or value == 0 or token.value == 0:
+        return value == token.value
     apart = abs(value - token.value) if token.signed else abs(abs(value) - abs(token.value))
     step = 1 if abs(value) >= 1000 else 10.0 ** (math.floor(math.log10(abs(value))) - 2)
     return apart <= 0.5 * step + 5e-6 * abs(value)
@@ -144,15 +144,12 @@ def lead_figures(findings: Sequence[Finding], goals: dict[tuple, int]) -> list[K
     Parameters
     ----------
     findings : sequence of Finding
-        In reading order.
+        In reading order. What the review says of its own evidence is no finding for the box.
     goals : dict
         Goal of each (indicator, series, unit).
     """
-    open_ = [
-        figure
-        for figure in (key_figure(found) for found in findings if found.grade != "D" and found.kind != "evidence")
-        if figure
-    ]
+    fit = [found for found in findings if found.grade != "D" and found.kind != "evidence"]
+    open_ = [figure for figure in map(key_figure, fit) if figure]
     chosen: list[KeyFigure] = []
     while open_ and len(chosen) < AT_MOST:
         used = list(zip(*(_aspects(figure, goals) for figure in chosen), strict=True)) or [()] * 3

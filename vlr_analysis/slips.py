@@ -304,7 +304,7 @@ def _apart(y: np.ndarray, t: np.ndarray, what: str) -> list[Hit]:
             if small or (t[first] < SHOCK[1] and t[last] >= SHOCK[0]):
                 continue
             text = f"{_seen(y[first : last + 1])} between {number(y[first - 1], 6)} and {number(y[last + 1], 6)}"
-            return [Hit(APART, first, last, y[first], text, f"{CONFIRMED}; another definition then?")]
+            return [Hit(APART, first, last, y[first], text, f"{CONFIRMED}, such as another definition then")]
     return []
 
 

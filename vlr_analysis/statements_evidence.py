@@ -87,10 +87,12 @@ def voices_findings(told: pd.DataFrame, definitions: pd.DataFrame) -> list[Findi
 
     Notes
     -----
-    Where the average hides a place first, then other disagreement, then agreement. Silence is no finding: the chapter
-    lists it, and what residents raise without any figure becomes a request.
+    Where the average hides a place first, then other disagreement, then agreement over the whole area. Silence
+    is no finding: the chapter lists it, and what residents raise without any figure becomes a request.
     """
-    rows = told[told["verdict"].isin([AGREES, DISAGREES])]
+    # One place of a survey that agrees with its own figures is in the chapter's table; it is no news.
+    news = (told["verdict"] == DISAGREES) | told["average_hides"].astype(bool) | (told["place"] == "")
+    rows = told[told["verdict"].isin([AGREES, DISAGREES]) & news]
     rows = rows.merge(definitions[[*KEY, "priority"]], on=KEY, how="left").fillna({"priority": False})
     rows["order"] = rows["average_hides"].astype(int) * 2 + rows["verdict"].eq(DISAGREES)
     rows = rows.sort_values("order", ascending=False, kind="stable")

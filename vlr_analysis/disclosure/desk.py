@@ -161,7 +161,7 @@ class Desk:
         self.open[puzzle.row[weak]] = True
 
     def _pairs(self) -> pd.DataFrame:
-        """Pair counts with rates of the same indicator and cell; `tied` where the population is known."""
+        """Pair counts with rates of the same indicator and cell; `told` where other periods tell the population."""
         cells = pd.DataFrame(
             {"area": self.area, "period": self.period, "breakdown": self.breakdown, "indicator": self.indicator,
              "block": self.block, "row": np.arange(len(self.area)), "shown": np.where(self.hidden, np.nan, self.value)}
@@ -173,13 +173,15 @@ class Desk:
         pairs = pairs.merge(people.drop_duplicates(group), on=group, how="left")
         ratio = pairs["shown"].where(pairs["shown"] > 0) / pairs["shown_rate"].where(pairs["shown_rate"] > 0)
         ratios = ratio.groupby([pairs[name] for name in ("area", "breakdown", "block", "block_rate")])
-        told = ratios.transform("max") <= _SAME_RATIO * ratios.transform("min")
-        return pairs.assign(tied=told | ~np.isnan(self.weight[pairs["row_rate"].to_numpy(int)]))
+        elsewhere = ratios.transform("count") - ratio.notna() > 0
+        told = elsewhere & (ratios.transform("max") <= _SAME_RATIO * ratios.transform("min"))
+        return pairs.assign(told=told)
 
     def _tie(self, pairs: pd.DataFrame) -> None:
         """Of count, rate and population, two give the third."""
-        count, rate, tied = (pairs[name].to_numpy() for name in ("row", "row_rate", "tied"))
+        count, rate, told = (pairs[name].to_numpy() for name in ("row", "row_rate", "told"))
         listed, residents = pairs["residents"].notna().to_numpy(), pairs["residents"].fillna(0).to_numpy(int)
+        tied = told | np.where(listed, ~self.hidden[residents], ~np.isnan(self.weight[rate]))
         for hidden, partner, where, words in (
             (count, rate, tied, "the population"),
             (rate, count, tied, "the population"),

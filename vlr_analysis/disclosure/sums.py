@@ -189,7 +189,7 @@ class Sheet:
             for period, breakdown in sorted({key[1:] for key in self.place if key[0] in (area, *members)}):
                 parts = [self.place[key] for part in members if (key := (part, period, breakdown)) in self.place]
                 complete = len(parts) == len(members)
-                if parts and (complete and self.is_count or (area, period, breakdown) in self.place):
+                if parts and ((complete and self.is_count) or (area, period, breakdown) in self.place):
                     total, words = self._hole((area, period, breakdown)), f"the parts of {area} and their total"
                     found.append(Sum(total, parts, ("areas", area, ()), words, complete))
         return found

@@ -19,7 +19,7 @@ from vlr_analysis.exhibits import plain_unit
 from vlr_analysis.findings import KEY, Finding
 from vlr_analysis.periods import parse_period, spoken
 from vlr_analysis.review.document import Block, count_words
-from vlr_analysis.review.lead import AT_MOST, KeyFigure, lead_figures
+from vlr_analysis.lead import AT_MOST, KeyFigure, lead_figures
 
 MOST_WORDS = 250
 MOST_CAVEAT = 25  # words; a longer one is in the annex only
