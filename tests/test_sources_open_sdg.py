@@ -189,3 +189,15 @@ def test_rows_in_are_rows_out_or_named(tmp_path, rows):
     assert len(table) + at_odds == len(keys) or report.outcome == "problem"
     if len(keys) < len(rows):
         assert "left out" in report.line() or report.outcome == "problem"
+
+
+def test_a_blank_value_takes_its_reason_from_the_status_beside_it(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "indicator_1-2-1.csv").write_text(
+        "Year,Observation status,Value\n2018,A,3.5\n2019,Q,\n2020,M,\n2021,O,\n2022,,\n2023,E,3.1\n", encoding="utf-8"
+    )
+    table = open_sdg.read_open_sdg(tmp_path, area="town", source="s").table.set_index("period")
+    assert table["status"].to_dict() == {
+        "2018": "value", "2019": "suppressed", "2020": "not_applicable", "2021": "missing", "2022": "missing",
+        "2023": "estimated",
+    }  # fmt: skip

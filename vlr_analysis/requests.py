@@ -13,8 +13,9 @@ from vlr_analysis.periods import spoken, year_of
 from vlr_analysis.readiness import KEY, NONE, measures
 from vlr_analysis.trends import LEAST
 
-ANSWER, NO_FIGURE, BREAKDOWN, LATER, EARLIER, INTERVAL = KINDS = (
-    "an answer", "a figure", "a breakdown", "later years", "earlier years", "an interval",
+ANSWER, NO_FIGURE, VOICE, BREAKDOWN, LATER, EARLIER, INTERVAL = KINDS = (
+    "an answer", "a figure", "a figure that residents miss", "a breakdown", "later years", "earlier years",
+    "an interval",
 )  # fmt: skip
 OFFICE, DEPARTMENT = "national statistical office", "city department"
 COLUMNS = [
@@ -25,6 +26,7 @@ BEFORE = 8  # yearly values before the shock that a path needs
 _NEEDED = {
     ANSWER: "to use the figure",
     NO_FIGURE: "to say anything on this target",
+    VOICE: "to set beside what residents say",
     BREAKDOWN: "to show whom the average hides",
     LATER: "to say where the city stands now",
     INTERVAL: "to tell a change from chance",
@@ -45,6 +47,7 @@ def data_request(
     areas: Mapping[str, str],
     years: tuple[int, int],
     shock: str = "2020",
+    raised: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """List what is worth asking for, priorities first.
 
@@ -65,6 +68,8 @@ def data_request(
         Baseline year, and newest year of the review.
     shock : str
         Period of the shock: a path needs years before it.
+    raised : DataFrame, optional
+        From `voices.uncovered`: themes of residents that no figure covers.
 
     Returns
     -------
@@ -88,7 +93,7 @@ def data_request(
     found = [*_answers(asked, held, definitions, who, areas), *_figures(targets, national, definitions, years)]
     found += [*_breakdowns(breakdowns, held, national, who, table, years)]
     found += [*_later(ages, held, national, who, table, years), *_earlier(ages, held, definitions, who, table, shock)]
-    found += [*_intervals(ages, held, sources, who, table, years)]
+    found += [*_intervals(ages, held, sources, who, table, years), *_raised(raised, years)]
     rows = pd.DataFrame(found, columns=COLUMNS)
     rows["order"] = rows["kind"].map({kind: order for order, kind in enumerate(KINDS)})
     rows["code"] = [
@@ -184,6 +189,14 @@ def _figures(targets, national, definitions, years) -> Iterator[dict]:
         yield _row(to, NO_FIGURE, asked, _span(years), **more)
 
 
+def _raised(raised: pd.DataFrame | None, years: tuple[int, int]) -> Iterator[dict]:
+    for row in () if raised is None else raised.itertuples():
+        people = f", raised by {row.people:.0f} people" if row.people > 0 else ", raised by residents"
+        asked = f"{row.missing} on {row.theme} ({row.where}){people} in: {row.titles}"
+        more = {"target": row.target, "label": row.theme, "definition": row.target_label, "unlocks": _NEEDED[VOICE]}
+        yield _row(DEPARTMENT, VOICE, asked, _span(years), **more)
+
+
 def _breakdowns(breakdowns, held, national, who, table, years) -> Iterator[dict]:
     area = _area(table)
     rows = breakdowns[breakdowns["missing"] != ""].merge(held[[*KEY, "target", "label", "priority"]], on=KEY)
@@ -252,6 +265,7 @@ def _intervals(ages, held, sources, who, table, years) -> Iterator[dict]:
 _HEADS = {
     ANSWER: "Figures that we ask you to confirm",
     NO_FIGURE: "Figures that we have none of",
+    VOICE: "Figures on what residents raise",
     BREAKDOWN: "Breakdowns, so that the review shows whom the average hides",
     LATER: "Later years",
     EARLIER: "Earlier years",

@@ -74,6 +74,7 @@ class Results:
             breakdowns=breakdowns.breakdown_table(own, city.definitions),
             ages=readiness.age_table(own, city.reference_year), around=city.around, nation=city.nation,
             areas=city.areas, years=(city.baseline_year, city.reference_year), shock=city.covid.shock,
+            raised=voices.uncovered(self.triangulation, city.definitions.merge(own[DEFINITION_KEY].drop_duplicates())),
         )  # fmt: skip
 
     @cached_property

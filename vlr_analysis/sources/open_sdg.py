@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from vlr_analysis.errors import InputError, Problem
-from vlr_analysis.observations import COLUMNS, KEY, check, empty
+from vlr_analysis.observations import COLUMNS, KEY, WITHOUT_VALUE, check, empty
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.open_sdg_sheet import (
     Sheet,
@@ -30,7 +30,7 @@ SUPPRESSED = {"*", "**", "c", "s", "x", "suppressed", "confidential", "<5", "<10
 SERIES_COLUMNS = {"series", "measure"}
 UNIT_COLUMNS = {"units", "unit", "unit of measure", "unit_measure"}
 STATUS_COLUMNS = {"observation status", "obs status", "obs_status", "observationstatus"}
-STATUS = {"a": "value", "e": "estimated", "i": "estimated", "p": "provisional", "b": "break", "m": "missing",
+STATUS = {"a": "value", "e": "estimated", "i": "estimated", "p": "provisional", "b": "break", "m": "not_applicable",
           "o": "missing", "l": "missing", "c": "suppressed", "q": "suppressed"}  # fmt: skip
 UNIT_NOT_STATED = "not stated"
 
@@ -185,7 +185,9 @@ def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, 
     for number, cells in sheet.rows:
         value, status = _value(sheet, number, cells[place["value"]])
         if "status" in place and cells[place["status"]]:
-            status = STATUS.get(cells[place["status"]].casefold()[:1], status) if status == "value" else status
+            told = STATUS.get(cells[place["status"]].casefold()[:1], status)
+            # A blank value says nothing of why it is blank; the status beside it does.
+            status = told if status == "value" or (status == "missing" and told in WITHOUT_VALUE) else status
         pairs = {_dimension(sheet.columns[i]): _category(sheet, cells[i]) for i in dimensions if cells[i]}
         series = (cells[place["series"]] if "series" in place else "") or title
         measured = (cells[place["unit"]] if "unit" in place else "") or unit
