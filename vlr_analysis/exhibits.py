@@ -284,6 +284,8 @@ def _cell(data: pd.DataFrame, name: str, i: int, is_header: bool) -> str:
         text = "yes" if value else "no"
     elif name in PROBABILITIES and math.isfinite(value):
         text = "<0.001" if value < 0.001 else f"{value:.3f}"
+    elif name == "year" and math.isfinite(value):
+        text = f"{value:.0f}"
     elif pd.api.types.is_float_dtype(column):
         text = number(value)
     elif isinstance(value, float) and math.isnan(value):
