@@ -11,9 +11,10 @@ PACKAGE = Path(__file__).resolve().parents[1] / "vlr_analysis"
 # From the top of the house to the ground; a module imports only from floors below its own.
 ANALYSES = {
     "trends", "progress", "covid", "links", "disparities", "comparison", "benchmark", "voices", "readiness",
-    "counterfactual", "recovery", "shock_groups", "shock_readings", "inequality", "smell", "grades", "pooling", "requests",
-    "slips", "smell_groups", "evidence", "breakdowns", "checklist",
+    "counterfactual", "recovery", "shock_groups", "shock_readings", "inequality", "smell", "grades", "pooling",
+    "requests", "slips", "smell_groups", "evidence", "breakdowns", "checklist",
 }  # fmt: skip
+FIGURES = {"figures", "figures_groups", "figures_places", "figures_readiness", "figures_voices"}
 FLOORS = [
     {"cli"},
     {"review"},
@@ -21,7 +22,7 @@ FLOORS = [
     {"results"},
     {"statements", "statements_places", "statements_evidence", "lead"},
     {"findings"},
-    {"figures", "figures_groups", "figures_places", "figures_readiness", "figures_voices"},
+    FIGURES,
     {"drawing"},
     ANALYSES,
     {"cities"},
@@ -32,7 +33,7 @@ FLOORS = [
     {"errors", "periods"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-NEVER = {"sources", "figures", "figures_groups", "figures_places", "figures_readiness", "figures_voices", "drawing", "review", "cli", "params", "cities"}
+NEVER = FIGURES | {"sources", "drawing", "review", "cli", "params", "cities"}
 
 
 def room(path: Path) -> str:

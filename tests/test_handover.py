@@ -25,13 +25,13 @@ from vlr_analysis import load_city
 from vlr_analysis.errors import InputError
 from vlr_analysis.exhibits import interval, signed
 from vlr_analysis.findings import Finding
+from vlr_analysis.lead import printed, tokens
 from vlr_analysis.observations import check
 from vlr_analysis.review import bundle as bundles
 from vlr_analysis.review.annex import read_figures
 from vlr_analysis.review.box import MOST_WORDS, make_box
 from vlr_analysis.review.document import count_words, from_markdown, markdown, plain
 from vlr_analysis.review.handover import write_handover
-from vlr_analysis.lead import printed, tokens
 from vlr_analysis.review.receive import receive
 from vlr_analysis.sources import kit
 from vlr_analysis.sources.open_sdg import read_open_sdg

@@ -93,7 +93,8 @@ HEADERS = {
     "priority": "Priority", "asked_by": "Asked by", "expected": "Asked for", "present": "There",
     "not_applicable": "Not applicable", "further": "Also there", "n_values": "Values", "age": "Age, years",
     "gaps": "Years without", "breaks": "Breaks", "without_value": "Empty", "has_interval": "Interval",
-    "evidence": "Evidence", "what": "Number of", "source_class": "Source", "suspicion": "Suspicion", "text": "What was seen", "innocent": "Innocent if",
+    "evidence": "Evidence", "what": "Number of", "source_class": "Source", "suspicion": "Suspicion",
+    "text": "What was seen", "innocent": "Innocent if",
     "point": "Point", "lacking": "What to do", "to": "To", "definition": "Definition", "unlocks": "Needed",
 }  # fmt: skip
 

@@ -13,11 +13,11 @@ import pandas as pd
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.findings import from_table
+from vlr_analysis.lead import printed
 from vlr_analysis.observations import KEY
 from vlr_analysis.review.annex import BOX_NUMBERS, BOX_SHEET, KEY_FIGURE, read_figures, read_sheet
 from vlr_analysis.review.bundle import read_zip
 from vlr_analysis.review.document import plain
-from vlr_analysis.lead import printed
 from vlr_analysis.sources.open_sdg import read_open_sdg
 from vlr_analysis.sources.open_sdg_write import cell, check_open_sdg, file_stems
 from vlr_analysis.sources.sdmx_csv import read_sdmx_csv

@@ -17,9 +17,9 @@ from vlr_analysis.drawing import NATION, OWN, styled, year_axis
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import plain_unit
 from vlr_analysis.findings import KEY, Finding
+from vlr_analysis.lead import AT_MOST, KeyFigure, lead_figures
 from vlr_analysis.periods import parse_period, spoken
 from vlr_analysis.review.document import Block, count_words
-from vlr_analysis.lead import AT_MOST, KeyFigure, lead_figures
 
 MOST_WORDS = 250
 MOST_CAVEAT = 25  # words; a longer one is in the annex only

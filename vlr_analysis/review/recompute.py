@@ -11,8 +11,8 @@ import pandas as pd
 
 from vlr_analysis.exhibits import HEADERS
 from vlr_analysis.findings import Finding
-from vlr_analysis.periods import parse_period
 from vlr_analysis.lead import printed
+from vlr_analysis.periods import parse_period
 from vlr_analysis.review.workbook import Formula
 
 # Columns of the sheets of figures that formulas speak of.
