@@ -234,3 +234,8 @@ def test_selector_without_periods_takes_the_whole_series(observations):
     assert findings.evidence_rows(whole, table)["value"].tolist() == [1.0, 2.0]
     assert findings.evidence_rows(year, table)["value"].tolist() == [2.0]
     assert findings.evidence_rows(groups, table)["value"].tolist() == [1.0, 3.0]
+
+
+def test_an_old_latest_value_is_no_reason_for_a_difference_in_a_common_year():
+    old = compared(comparability="near", comparability_reason="latest values of 2019 and 2023").iloc[0].to_dict()
+    assert comparison.likely_reason(old) == "a steady distance: the places differ in make-up, or the definitions do"

@@ -266,8 +266,10 @@ def likely_reason(row: dict) -> str:
         The named difference of a pair that is not the same; else whether the distance grows, shrinks or is steady: a
         steady one points at the make-up of the places or at definitions, a changing one at developments.
     """
-    if row["comparability"] != "same" and row["comparability_reason"]:
-        return f"the pair is {row['comparability']}: {row['comparability_reason']}"
+    # How old the latest values are says nothing of a year that both have.
+    named = [part for part in row["comparability_reason"].split("; ") if part and not part.startswith("latest values")]
+    if row["comparability"] != "same" and named:
+        return f"the pair is {row['comparability']}: {'; '.join(named)}"
     if row["common"] < LEAST:
         return f"not to be told from {row['common']} common {'year' if row['common'] == 1 else 'years'}"
     if np.isfinite(row["difference_p"]) and row["difference_p"] <= 0.05:
