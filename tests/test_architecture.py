@@ -28,7 +28,7 @@ FLOORS = [
     {"cities"},
     {"params"},
     {"sources"},
-    {"catalogue", "exhibits", "regression", "series", "disclosure", "disclosure_voices"},
+    {"catalogue", "exhibits", "regression", "series", "groups", "disclosure", "disclosure_voices"},
     {"observations"},
     {"errors", "periods"},
 ]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vlr_analysis import benchmark, pooling
+from vlr_analysis import benchmark, findings, pooling, statements_places
 
 
 def test_composite_sdsn2018_goals(oracle):
@@ -46,6 +46,50 @@ def test_bounds_take_the_worse_end_and_the_target():
     worst, best = benchmark.bounds(x, np.array([1, -1]), np.array([np.nan, 10.0]))
     assert worst == pytest.approx([2.5, 97.5])
     assert best == pytest.approx([97.5, 10.0])
+
+
+def test_a_target_that_all_have_passed_does_not_turn_the_score():
+    poverty = np.array([[9.0], [3], [4], [5], [6], [7], [8]])
+    worst, best = benchmark.bounds(poverty, np.array([-1.0]), np.array([10.0]))
+    score = benchmark.normalise(poverty, worst, best)[:, 0]
+    assert (score.argmin(), score.argmax()) == (0, 1)
+    low, _, high = benchmark.rank_interval(poverty, np.array([-1.0]), np.array([1]), target=np.array([10.0]), draws=50)
+    assert (low[0], high[0]) == (7, 7)
+
+
+def test_areas_alike_share_their_ranks_in_any_order():
+    x = np.array([[5.0, 5.0], [5.0, 5.0], [9.0, 9.0], [1.0, 1.0], [5.0, 5.0]])
+    low, middle, high = benchmark.rank_interval(x, np.ones(2), np.array([1, 2]), draws=50)
+    assert (low.tolist(), high.tolist()) == ([2, 2, 1, 5, 2], [4, 4, 1, 5, 4])
+    assert middle.tolist() == [3, 3, 1, 5, 3]
+    low, high = benchmark.position_interval(x[:, 0], np.zeros(5), 1.0)
+    assert (low.tolist(), high.tolist()) == ([2, 2, 1, 5, 2], [4, 4, 1, 5, 4])
+
+
+def test_position_interval_by_hand():
+    # Differences of 3 and 1 with an error of 1 each: p = .0027 and .3173; Holm over two.
+    low, high = benchmark.position_interval(np.array([0.0, 3.0, -1.0]), np.sqrt([0.5, 0.5, 0.5]), 1.0)
+    assert (low.tolist(), high.tolist()) == ([2, 1, 2], [3, 1, 3])
+    low, high = benchmark.position_interval(np.array([0.0, 3.0, -1.0]), np.sqrt([0.5, 0.5, 0.5]), -1.0)
+    assert (low.tolist(), high.tolist()) == ([1, 3, 1], [2, 3, 2])
+    # p = .0214 and .0455 stand by Holm over two (.0428, .0455); .0357 and .0455 do not (.0714 first).
+    se = np.array([0.8, 0.6, 0.6])
+    low, high = benchmark.position_interval(np.array([0.0, 2.3, -2.0]), se, 1.0)
+    assert (low[0], high[0]) == (2, 2)
+    low, high = benchmark.position_interval(np.array([0.0, 2.1, -2.0]), se, 1.0)
+    assert (low[0], high[0]) == (1, 3)
+
+
+@pytest.mark.parametrize("spread", [0.3, 3.0])
+def test_position_intervals_cover(spread):
+    rng, covered = np.random.default_rng(4), []
+    for _ in range(400):
+        truth = rng.normal(0, spread, 13)
+        low, high = benchmark.position_interval(truth + rng.normal(0, 1, 13), np.ones(13), 1.0)
+        rank = (-truth).argsort().argsort() + 1
+        covered.append((low <= rank) & (rank <= high))
+    assert np.mean(covered) >= 0.95
+    assert np.mean(covered, axis=0).min() >= 0.92
 
 
 def test_an_index_is_refused_above_a_fifth_missing():
@@ -106,10 +150,10 @@ def test_pooled_intervals_cover_with_few_cities():
 
 @pytest.fixture
 def cities(observations):
-    def make(values, width=None, year=2022):
+    def make(values, width=None, year=2022, unit="%"):
         parts = []
         for area, value in values.items():
-            part = observations({("1.1.1", ""): {year: value}}, area=area)
+            part = observations({("1.1.1", ""): {year: value}}, area=area, unit=unit)
             if width:
                 part["low"], part["high"] = part["value"] - width, part["value"] + width
             parts.append(part)
@@ -137,3 +181,54 @@ def test_few_peers_other_years_and_no_intervals(cities, definitions):
     row = benchmark.benchmark_table(table, definitions(table), "town").iloc[0]
     assert row["reason"] == "not every source gives an interval: no rank"
     assert row["standing"] == "inside the middle half of the peers"
+
+
+@pytest.mark.parametrize("unit", ["deaths", "£ million", "tonnes"])
+def test_totals_are_neither_benchmarked_nor_scored(cities, definitions, unit):
+    values = {"town": 32.0, "a": 900.0, "b": 2000.0, "c": 3100.0, "d": 5400.0}
+    table = cities(values, unit=unit)
+    assert len(benchmark.benchmark_table(table, definitions(table), "town")) == 0
+    assert len(benchmark.goal_scores(table, definitions(table), "town")) == 0
+    assert len(benchmark.goal_scores(table, definitions(table), "nowhere")) == 0
+    rate = cities(values, unit="deaths per 100,000")
+    assert len(benchmark.benchmark_table(rate, definitions(rate), "town")) == 1
+    assert len(benchmark.goal_scores(rate, definitions(rate), "town")) == 2
+
+
+def test_outside_by_less_than_the_interval_is_told_as_perhaps(cities, definitions):
+    values = {"town": 4.4, "a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}
+    standing = {}
+    for width in (None, 0.5, 2.0):
+        table = cities(values, width=width)
+        standing[width] = benchmark.benchmark_table(table, definitions(table), "town").iloc[0]["standing"]
+    assert standing == {
+        None: "worse than the middle half",
+        0.5: "worse than the middle half",
+        2.0: "perhaps worse than the middle half",
+    }
+    table = cities(values | {"town": 1.0}, width=2.0)
+    low = benchmark.benchmark_table(table, definitions(table), "town").iloc[0]
+    assert low["standing"] == "perhaps better than the middle half"
+    unknown = benchmark.benchmark_table(table, definitions(table, ""), "town").iloc[0]
+    assert unknown["standing"] == "perhaps below the middle half"
+
+
+def test_perhaps_worse_comes_after_what_is_sure(cities, definitions):
+    table = cities({"town": 9.0, "a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}, width=0.5)
+    perhaps = cities({"town": 4.4, "a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}, width=2.0).assign(indicator="1.2.1")
+    table = pd.concat([perhaps, table], ignore_index=True)
+    known = definitions(table, priority=False)
+    standings = benchmark.benchmark_table(table, known, "town").iloc[::-1]
+    graded = table[table["area"] == "town"].assign(grade="A", grade_reason="")
+    told = statements_places.benchmark_findings(standings, known, "town", graded)
+    assert [item.verdict for item in told] == ["worse than the middle half", "perhaps worse than the middle half"]
+    assert "perhaps worse than the middle half; the middle half of 4 like cities" in told[1].statement
+    assert [findings._tells(item) for item in told] == [True, False]
+
+
+def test_errors_of_the_source_widen_the_interval_of_the_index(cities, definitions):
+    values = {"town": 4.4, "a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}
+    exact, rough = (cities(values, width=width) for width in (None, 2.0))
+    of = [benchmark.goal_scores(table, definitions(table), "town").iloc[-1] for table in (exact, rough)]
+    assert (of[0]["rank_low"], of[0]["rank_high"]) == (5, 5)
+    assert of[1]["rank_low"] < 5

@@ -262,6 +262,22 @@ def test_a_margin_of_the_previous_release_counts():
     assert hidden_groups(protect(table, previous=previous)[1]) == {"group=a": "primary", "group=b": "complementary"}
 
 
+def test_a_cell_that_no_row_holds_links_two_sums():
+    sizes = {"age=a": 33.0, "age=b": 27.0, "sex=f": 13.0, "age=a;sex=f": 3.0, "age=a;sex=m": 30.0, "age=b;sex=m": 17.0}
+    sums = [("age=a", ["age=a;sex=f", "age=a;sex=m"]), ("age=b", ["age=b;sex=f", "age=b;sex=m"]),
+            ("sex=f", ["age=a;sex=f", "age=b;sex=f"])]  # fmt: skip
+    where = [((("town", "2020", total)), [("town", "2020", part) for part in parts]) for total, parts in sums]
+    assert_safe(table_of({("town", "2020", group): n for group, n in sizes.items()}), where)
+
+
+def test_an_area_whose_own_number_nobody_published_links_its_parts():
+    cells = {("city", "2020", ""): 40.0, ("city", "2020", "sex=m"): 17.0, ("east", "2020", "sex=f"): 3.0,
+             ("west", "2020", "sex=f"): 20.0}  # fmt: skip
+    sums = [(("city", "2020", ""), [("city", "2020", "sex=f"), ("city", "2020", "sex=m")]),
+            (("city", "2020", "sex=f"), [("east", "2020", "sex=f"), ("west", "2020", "sex=f")])]  # fmt: skip
+    assert_safe(table_of(cells), sums, parents={"city": ["east", "west"]})
+
+
 def test_parent_area():
     cells = {
         ("city", "2020", ""): 40.0,
@@ -306,6 +322,24 @@ def test_a_total_is_hidden_only_where_nothing_else_helps():
         "": "complementary", "group=a": "primary", "group=b": "complementary",
     }  # fmt: skip
     assert hidden_groups(protect(one_way(7.0, 2.0, 5.0))[1]) == {"group=a": "primary", "group=b": "complementary"}
+
+
+@pytest.mark.parametrize("seed", [0, 2, 44, 70])
+def test_no_total_and_no_zero_is_hidden_in_vain(seed):
+    """Each was needed: with it shown again, something small can be narrowed down, by the figures or by the log."""
+    cells, sums = crossed(np.random.default_rng(seed), (3, 3))
+    public, log = protect(table_of(cells))
+    kinds = {tuple(row[:3]): row.kind for row in log[["area", "period", "breakdown", "kind"]].itertuples(index=False)}
+    asked = [
+        cell for cell, kind in kinds.items() if kind == "complementary" and (cells[cell] == 0 or ";" not in cell[2])
+    ]
+    for cell in asked:
+        shown = {**cells_of(public), cell: cells[cell]}
+        told = {other: (1, 4) for other, kind in kinds.items() if kind == "primary"}
+        told |= {other: (5, None) for other, kind in kinds.items() if kind == "complementary" and cells[other] >= 5}
+        plain, log_read = (ranges(shown, sums, bounds) for bounds in (None, told))
+        narrow = [other for other, (low, high) in plain.items() if high - low < 5]
+        assert narrow or any(low == high for other, (low, high) in log_read.items() if kinds[other] == "primary"), cell
 
 
 def test_zero_is_a_value_and_stays():
@@ -390,6 +424,7 @@ def test_a_rate_on_few_people_is_hidden():
     assert protect(table, populations=people(a=19, b=12), minimum_denominator=10)[1].empty
     assert hidden_groups(protect(table, threshold=4, populations=people(a=19, b=12))[1]) == {"group=b": "denominator"}
     assert protect(table)[1].empty
+    assert protect(table, populations=people(a=20, b=2000))[1].empty
 
 
 @pytest.mark.parametrize("seed", range(25))
@@ -430,7 +465,7 @@ def count_and_rate(count, rate, *, unit="per 100,000", periods=("2020",), **more
 
 
 def test_a_rate_goes_with_the_count_that_it_gives_away():
-    table = count_and_rate([3.0], [30.0])
+    table = count_and_rate([3.0], [60.0])
     assert len(protect(table)[1]) == 1  # nobody knows the population
     _, log = protect(table, populations=people(a=10000))
     assert log["reason"].tolist() == [
@@ -438,8 +473,18 @@ def test_a_rate_goes_with_the_count_that_it_gives_away():
     ]  # fmt: skip
     residents = table_of({("town", "2020", "group=a"): 10000.0}, series="population", indicator="x.1")
     assert Counter(protect(check(pd.concat([table, residents])))[1]["kind"]) == {"primary": 1, "complementary": 1}
-    other = count_and_rate([3.0], [30.0], indicator="16.1.1")
+    other = count_and_rate([3.0], [60.0], indicator="16.1.1")
     assert len(protect(other, populations=people(a=10000))[1]) == 1
+
+
+def test_a_rate_that_stands_for_few_people_is_hidden_with_a_partner():
+    """Groups of 1000, 2000 and 3000 people: 3, 20 and 60 people, 3 in a thousand of 9000 are 27."""
+    numbers = one_way(83 / 6, 3.0, 10.0, 20.0, unit="per 1,000")
+    _, log = protect(numbers, populations=people(a=1000, b=2000, c=3000))
+    assert hidden_groups(log) == {"group=a": "primary", "group=b": "complementary"}
+    assert log["reason"].iloc[0] == "a rate that stands for fewer than 5 people"
+    assert protect(numbers, populations=people(a=9000))[1].empty and protect(numbers)[1].empty
+    assert protect(one_way(8.0, 0.0, 10.0, unit="per 1,000"), populations=people(a=1000))[1].empty
 
 
 def test_a_count_goes_with_the_rate_that_the_source_hides():
@@ -516,6 +561,10 @@ def test_attack_says_how_far_a_cell_can_be_narrowed_down():
     found = attack(public, original=one_way(10.0, 3.0, 7.0))
     assert found[["breakdown", "low", "high"]].to_numpy().tolist() == [["group=a", 0.0, 10.0], ["group=b", 0.0, 10.0]]
     assert attack(one_way(10.0, 3.0, 7.0)).empty
+    rounded = one_way(1999.6, 4.0, 995.0, 1000.2)  # the reader is given the rounding
+    hidden = rounded.assign(value=rounded["value"].where(rounded["value"] != 4), status="value")
+    hidden.loc[hidden["value"].isna(), "status"] = "suppressed"
+    np.testing.assert_allclose(attack(hidden, original=rounded)[["low", "high"]], 4.0)
     assert attack(one_way(NAN, 3.0, 7.0), previous=one_way(10.0, 3.0, 7.0))["high"].tolist() == [10.0]
 
 

@@ -6,7 +6,7 @@ import io
 import pandas as pd
 import pytest
 
-from vlr_analysis import comparison, findings, grades, lead, results, statements, statements_places, trends
+from vlr_analysis import comparison, exhibits, findings, grades, lead, results, statements, statements_places, trends
 from vlr_analysis.cities import load_city
 from vlr_analysis.findings import Finding, from_table, leading, make, selector
 
@@ -164,6 +164,7 @@ def compared(**changes):
         "comparability_reason": "", "common": 9,
         "year": 2023, "value": 13.0, "other_value": 10.0, "difference": 3.0, "ratio": 1.3, "relative_difference": 0.3,
         "difference_slope": 0.0, "difference_slope_low": -0.1, "difference_slope_high": 0.1, "difference_p": 0.9,
+        "difference_p_ar1": 0.9, "span": 8.0, "trend": "no clear trend", "other_trend": "no clear trend",
         "movement": "", "other_movement": "", "verdict": "disagree", "disagree_on": "level", "likely_reason": "x",
     }  # fmt: skip
     return pd.DataFrame([row | changes])
@@ -185,7 +186,7 @@ def test_a_comparison_says_size_direction_and_a_reason():
     text = said(likely_reason=comparison.likely_reason(compared().iloc[0].to_dict())).statement
     assert text == (
         "Poverty: in 2023 Town stands at 13 %, Land at 10 %: 3 percentage points above (30 % above). Neither shows a "
-        "trend with a stated direction. Likely reason: a steady distance: the places differ in make-up, or the "
+        "clear trend. Likely reason: a steady distance: the places differ in make-up, or the "
         "definitions do."
     )
 
@@ -199,7 +200,20 @@ def test_a_comparison_says_size_direction_and_a_reason():
         ),
         ({"movement": "towards the goal", "other_movement": "towards the goal"}, "Both move towards the goal."),
         ({"other_movement": "away from the goal"}, "Land moves away from the goal; Town shows no clear trend."),
+        (
+            {"movement": "towards the goal", "other_trend": "cannot tell"},
+            "Town moves towards the goal; for Land a trend cannot be told.",
+        ),
+        ({"trend": "cannot tell", "other_trend": "cannot tell"}, "For neither can a trend be told."),
+        ({"trend": "cannot tell"}, "For Town a trend cannot be told; Land shows no clear trend."),
+        ({"trend": "robust trend", "other_trend": "robust trend"}, "Neither shows a trend with a stated direction."),
         ({"difference": 0.0, "relative_difference": 0.0, "verdict": "agree"}, "no difference"),
+        ({"difference": 0.0, "relative_difference": float("nan"), "other_value": 13.0}, ": no difference."),
+        (
+            {"difference": 0.5, "relative_difference": 0.05, "verdict": "agree", "disagree_on": ""},
+            "They agree: the levels lie within 10 % of each other.",
+        ),
+        ({"difference": -3.0, "relative_difference": float("nan"), "unit": "%"}, ": 3 percentage points below. "),
         ({"difference": -3.0, "relative_difference": -0.3}, "30 % below"),
     ],
 )
@@ -217,12 +231,29 @@ def test_a_pair_that_is_only_near_is_graded_down_and_its_slot_names_it():
     ("changes", "reason"),
     [
         ({"common": 3}, "not to be told from 3 common years"),
-        ({"difference_p": 0.01, "difference_slope": 0.4}, "the distance grows: the places develop differently"),
-        ({"difference_p": 0.01, "difference_slope": -0.4}, "the distance shrinks: the places develop differently"),
+        (
+            {"difference_p": 0.01, "difference_p_ar1": 0.04, "difference_slope": 0.4},
+            "the distance grows: the places develop differently",
+        ),
+        (
+            {"difference_p": 0.01, "difference_p_ar1": 0.04, "difference_slope": -0.4},
+            "the distance shrinks: the places develop differently",
+        ),
+        (
+            {"difference_p": 0.01, "difference_p_ar1": 0.2, "difference_slope": 0.4, "difference_slope_high": 0.6},
+            "neither growth nor steadiness can be told from 9 common years",
+        ),
+        ({"common": 7}, "neither growth nor steadiness can be told from 7 common years"),
+        ({"span": 16.0}, "neither growth nor steadiness can be told from 9 common years"),
     ],
 )
 def test_likely_reasons(changes, reason):
     assert comparison.likely_reason(compared(**changes).iloc[0].to_dict()) == reason
+
+
+def test_a_pair_of_which_nothing_can_be_told_is_no_finding():
+    row = compared(verdict="cannot tell", disagree_on="", likely_reason="")
+    assert statements_places.comparison_findings(row, KNOWN, NAMES, GRADED) == []
 
 
 def test_selector_without_periods_takes_the_whole_series(observations):
@@ -239,3 +270,46 @@ def test_selector_without_periods_takes_the_whole_series(observations):
 def test_an_old_latest_value_is_no_reason_for_a_difference_in_a_common_year():
     old = compared(comparability="near", comparability_reason="latest values of 2019 and 2023").iloc[0].to_dict()
     assert comparison.likely_reason(old) == "a steady distance: the places differ in make-up, or the definitions do"
+
+
+def gap_row(**changes):
+    row = {"lowest_group": "a", "highest_group": "b", "ordered": False, "least_advantaged": "", "most_advantaged": "",
+           "difference": 5.0, "difference_low": 2.0, "difference_high": 8.0, "interval": "bootstrap", "unit": "%",
+           "direction": "decrease"}  # fmt: skip
+    return pd.Series(row | changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "b fares worse than a, a difference of 5 percentage points (95 % interval 2 to 8)"),
+        ({"direction": ""}, "b is highest, a lowest, a difference of 5 percentage points"),
+        ({"difference_low": -1.0}, "which chance alone may bring"),
+        ({"difference": 0.0}, "a and b stand alike"),
+        (
+            {"ordered": True, "least_advantaged": "q1", "most_advantaged": "q5", "difference": -20.0,
+             "difference_low": -21.5, "difference_high": -18.6},
+            "q1 fares worse than q5, a difference of 20 percentage points (95 % interval 18.6 to 21.5)",
+        ),
+        (
+            {"unit": "change relative to January 2020, proportion", "difference": 0.05, "difference_low": 0.02,
+             "difference_high": 0.08},
+            "a difference of 5 percentage points (95 % interval 2 to 8)",
+        ),
+    ],
+)  # fmt: skip
+def test_who_fares_worse_and_by_how_much(changes, words):
+    assert words in statements._who(gap_row(**changes))
+
+
+def test_a_change_from_a_base_in_percent_is_not_multiplied():
+    assert exhibits.gap(3.4, "change relative to 2019, %") == "+3.4 change relative to 2019, %"
+    assert exhibits.gap(0.034, "change relative to January 2020, proportion") == "+3.4 percentage points"
+
+
+def test_groups_under_other_indicators_are_evidence_too(bristol):
+    city = bristol.city
+    item = next(item for item in bristol.findings if item.kind == "disparity" and "98.4" in item.statement)
+    rows = findings.evidence_rows(item, city.observations)
+    values = sorted(rows.loc[rows["breakdown"] != "", "value"])
+    assert values[-1] - values[0] == pytest.approx(98.4, abs=0.05)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
+from vlr_analysis.catalogue import is_total
 from vlr_analysis.trends import DEFINITION_KEY, direction_sign, yearly
 
 LEAST_AREAS = 5  # fewer areas with the same series give no range and no rank
 MOST_MISSING = 0.20
 PERCENTILE = 2.5
 DRAWS = 2000
+WIDTH = 2 * 1.959964  # of a 95 % interval, in standard errors
 
 
 def bounds(x: np.ndarray, sign: np.ndarray, target: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -29,15 +32,21 @@ def bounds(x: np.ndarray, sign: np.ndarray, target: np.ndarray | None = None) ->
     -------
     worst, best : arrays, shape (indicators,)
         Worst: the 2.5th percentile of the values, counted from the worse end. Best: the target, or the percentile at
-        the other end. They are to be fixed once for all areas and years that are compared.
+        the other end; that percentile also where even `worst` has reached the target, which then tells areas not apart.
+        They are to be fixed once for all areas and years that are compared.
 
     Notes
     -----
     Sachs et al. 2018, SDG Index and Dashboards Report, and Lafortune et al. 2018 (its detailed methodology).
     """
-    low, high = np.nanpercentile(x, [PERCENTILE, 100 - PERCENTILE], axis=0)
+    return _limits(x, sign, target, PERCENTILE)
+
+
+def _limits(x: np.ndarray, sign: np.ndarray, target: np.ndarray | None, cut: float) -> tuple[np.ndarray, np.ndarray]:
+    low, high = np.nanpercentile(x, [cut, 100 - cut], axis=0)
     worst, best = np.where(sign > 0, low, high), np.where(sign > 0, high, low)
-    return worst, best if target is None else np.where(np.isnan(target), best, target)
+    # A target behind the worst bound would turn the scale upside down.
+    return worst, best if target is None else np.where(sign * (target - worst) > 0, target, best)
 
 
 def normalise(x: np.ndarray, worst: np.ndarray, best: np.ndarray) -> np.ndarray:
@@ -108,7 +117,8 @@ def rank_interval(
     Returns
     -------
     low, middle, high : arrays, shape (areas,)
-        Ranks, 1 the highest index; NaN where an area has no index.
+        Ranks, 1 the highest index; NaN where an area has no index. Areas of equal index share the ranks they fill:
+        `low` counts from the first of them, `high` from the last.
 
     Notes
     -----
@@ -120,41 +130,73 @@ def rank_interval(
     rng = np.random.default_rng(seed)
     spread = np.zeros_like(x) if se is None else np.nan_to_num(se)
     there = np.isnan(x).mean(axis=1) <= MOST_MISSING
-    ranks = np.full((draws, len(x)), np.nan)
+    ranks = np.full((3, draws, len(x)), np.nan)
     for draw in range(draws):
-        cut = rng.uniform(0, 2 * PERCENTILE)
-        low, high = np.nanpercentile(x, [cut, 100 - cut], axis=0)
-        worst, best = np.where(sign > 0, low, high), np.where(sign > 0, high, low)
-        best = best if target is None else np.where(np.isnan(target), best, target)
+        worst, best = _limits(x, sign, target, rng.uniform(0, 2 * PERCENTILE))
         by_goal, _ = composite(normalise(x + spread * rng.standard_normal(x.shape), worst, best), goals)
         weight = np.where(np.isnan(by_goal), 0, rng.dirichlet(np.ones(by_goal.shape[1])))
         with np.errstate(invalid="ignore"):
             index = np.nansum(by_goal * weight, axis=1) / weight.sum(axis=1)
-        ranks[draw, there] = (-index[there]).argsort().argsort() + 1
+        index = -np.round(index[there], 9)  # equal but for the last digit is equal
+        ranks[:, draw, there] = [stats.rankdata(index, method=method) for method in ("min", "average", "max")]
     found = np.full((3, len(x)), np.nan)
-    found[:, there] = np.quantile(ranks[:, there], [(1 - level) / 2, 0.5, (1 + level) / 2], axis=0, method="nearest")
+    for row, part in enumerate(((1 - level) / 2, 0.5, (1 + level) / 2)):
+        found[row, there] = np.quantile(ranks[row][:, there], part, axis=0, method="nearest")
     return found[0], found[1], found[2]
 
 
 def position_interval(
-    y: np.ndarray, se: np.ndarray, sign: float, *, level: float = 0.95, draws: int = DRAWS, seed: int = 2030
+    y: np.ndarray, se: np.ndarray, sign: float, *, level: float = 0.95
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Interval of the rank of each area on one series, from its standard errors (shape (areas,)); 1 is the best value.
+    """Interval of the rank of each area on one series, from its standard errors.
 
-    Areas without a standard error are taken as known: their neighbours' errors alone then move ranks.
+    Parameters
+    ----------
+    y, se : arrays, shape (areas,)
+        Values and their standard errors; an area without one (NaN, 0) is taken as known.
+    sign : float
+        +1 where more is better, -1 where less is.
+    level : float
+        Coverage of the interval of one area.
+
+    Returns
+    -------
+    low, high : arrays of int, shape (areas,)
+        1 is the best value. One more than the areas that are surely better, and the number of areas less those that
+        are surely worse.
+
+    Notes
+    -----
+    Each area is set against every other by a two-sided normal test of the difference, Holm-adjusted over its
+    comparisons; errors of two areas are taken as independent. The interval holds for one area that is looked at, not
+    for all at once. Ranks of values drawn around the estimates, the usual way, spread areas that are alike and cover
+    too seldom. Mogstad, Romano, Shaikh and Wilhelm 2024, doi:10.1093/restud/rdad006; Holm 1979.
     """
-    rng = np.random.default_rng(seed)
-    drawn = y + np.nan_to_num(se) * rng.standard_normal((draws, len(y)))
-    ranks = (-sign * drawn).argsort(axis=1).argsort(axis=1) + 1
-    low, high = np.quantile(ranks, [(1 - level) / 2, (1 + level) / 2], axis=0, method="nearest")
-    return low, high
+    apart = sign * (y[None, :] - y[:, None])  # above zero where the area of the column is better
+    variance = np.nan_to_num(se) ** 2
+    error = np.sqrt(variance[None, :] + variance[:, None])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        p = np.where(apart == 0, 1.0, 2 * stats.norm.sf(np.abs(apart) / error))
+    np.fill_diagonal(p, 2.0)  # sorts itself last and is never told
+    sure = _holm(p) <= 1 - level
+    return 1 + (sure & (apart > 0)).sum(axis=1), len(y) - (sure & (apart < 0)).sum(axis=1)
+
+
+def _holm(p: np.ndarray) -> np.ndarray:
+    """Adjust each row (area) over its comparisons; the last in order is the area itself."""
+    order = p.argsort(axis=1)
+    left = np.maximum(p.shape[1] - 1 - np.arange(p.shape[1]), 1)
+    adjusted = np.maximum.accumulate(np.take_along_axis(p, order, axis=1) * left, axis=1)
+    out = np.empty_like(p)
+    np.put_along_axis(out, order, adjusted, axis=1)
+    return out
 
 
 # --- the whole table -------------------------------------------------------------------------------
 
 
 def benchmark_table(
-    table: pd.DataFrame, definitions: pd.DataFrame, city: str, *, most_years_apart: int = 1, seed: int = 2030
+    table: pd.DataFrame, definitions: pd.DataFrame, city: str, *, most_years_apart: int = 1
 ) -> pd.DataFrame:
     """Show where a city stands among others on the series that they share, like for like.
 
@@ -168,19 +210,19 @@ def benchmark_table(
         Area of the city.
     most_years_apart : int
         A peer's value counts if it is of the city's latest year, or at most so many years off.
-    seed : int
-        For the rank interval.
 
     Returns
     -------
     DataFrame, one row per headline series of the city that at least four peers share
         `indicator`, `series`, `unit`, `year`, `value`, `low`, `high`; over the peers, without the city: `peers`,
         `peers_low`, `peers_quarter`, `peers_middle`, `peers_three_quarters`, `peers_high`; `standing`
-        (inside or outside the middle half of the peers, better or worse where the direction is known); with
-        intervals of the source for all of them `rank_low`, `rank_high` (95 %) among `areas`; `reason`.
+        (inside or outside the middle half of the peers, better or worse where the direction is known; *perhaps* where
+        the city's own interval reaches into the middle half); with intervals of the source for all of them
+        `rank_low`, `rank_high` (95 %, `position_interval`) among `areas`; `reason`.
 
     Notes
     -----
+    Totals (`catalogue.is_total`) are left out: they tell how large a place is, not how it fares.
     Peers are a range, not a league table: no rank is given without its interval. Series with a break or an unknown unit
     should be looked at first (`comparison.comparability`).
     """
@@ -190,7 +232,7 @@ def benchmark_table(
     rows = []
     for key, part in points.groupby([*DEFINITION_KEY, "duration"], sort=True):
         own = part[part["area"] == city]
-        if not len(own):
+        if not len(own) or is_total(key[2], key[1]):
             continue
         last = own.loc[own["t"].idxmax()]
         near = part[(part["year"] - last["year"]).abs() <= most_years_apart]
@@ -198,7 +240,7 @@ def benchmark_table(
         peers = near[near["area"] != city].drop_duplicates("area")
         if len(peers) + 1 >= LEAST_AREAS:
             sign = float(direction_sign(pd.DataFrame([key[:3]], columns=DEFINITION_KEY), definitions)[0])
-            rows.append(dict(zip(DEFINITION_KEY, key[:3], strict=True)) | _standing(last, peers, sign, seed))
+            rows.append(dict(zip(DEFINITION_KEY, key[:3], strict=True)) | _standing(last, peers, sign))
     columns = [*DEFINITION_KEY, "year", "value", "low", "high", "peers", "areas", "peers_low", "peers_quarter",
                "peers_middle", "peers_three_quarters", "peers_high", "standing", "rank_low", "rank_high",
                "reason"]  # fmt: skip
@@ -230,10 +272,11 @@ def goal_scores(
 
     Notes
     -----
+    Totals (`catalogue.is_total`) do not count: they tell how large a place is.
     Only series that at least four fifths of the areas have count: all areas are scored on nearly the same ones. A
     mean over goals hides what it is made of: read the goals.
     """
-    wide, known = _shared_values(table, definitions, city, most_years_apart)
+    wide, errors, known = _shared_values(table, definitions, city, most_years_apart)
     columns = ["goal", "indicators", "areas", "score", "peers_low", "peers_quarter", "peers_middle",
                "peers_three_quarters", "peers_high", "rank_low", "rank_high", "reason"]  # fmt: skip
     if not len(known):
@@ -241,7 +284,7 @@ def goal_scores(
     x, sign = wide.to_numpy(), known["sign"].to_numpy()
     goals, target = known["goal"].to_numpy(), known["target"].to_numpy(float)
     by_goal, index = composite(normalise(x, *bounds(x, sign, target)), goals)
-    low, _, high = rank_interval(x, sign, goals, target=target, seed=seed)
+    low, _, high = rank_interval(x, sign, goals, se=errors.to_numpy(), target=target, seed=seed)
     here = list(wide.index).index(city)
     rows = []
     for goal, scores in [*zip(np.unique(goals), by_goal.T, strict=True), (0, index)]:
@@ -257,7 +300,7 @@ def goal_scores(
 
 
 def _shared_values(table: pd.DataFrame, definitions: pd.DataFrame, city: str, most_years_apart: int):
-    """Return values (areas by series) near the city's latest year, and the series: sign, goal, target."""
+    """Return values and standard errors (areas by series) near the city's latest year, and the series with sign."""
     series = yearly(table[table["breakdown"] == ""])
     points = series.points.join(series.keys[["area", *DEFINITION_KEY]], on="row")
     points["year"] = np.floor(points["t"]).astype(int)
@@ -265,15 +308,20 @@ def _shared_values(table: pd.DataFrame, definitions: pd.DataFrame, city: str, mo
     near = points.merge(last, on=DEFINITION_KEY)
     near = near.assign(off=(near["year"] - near["at"]).abs())
     near = near[near["off"] <= most_years_apart].sort_values(["off", "year"]).drop_duplicates(["area", *DEFINITION_KEY])
-    wide = near.pivot(index="area", columns=DEFINITION_KEY, values="value").sort_index(axis=1)
+    near = near.assign(se=(near["high"] - near["low"]) / WIDTH)
+    wide, errors = (
+        near.pivot(index="area", columns=DEFINITION_KEY, values=name).sort_index(axis=1) for name in ("value", "se")
+    )
     known = wide.columns.to_frame(index=False).merge(definitions, on=DEFINITION_KEY, how="left")
     known["sign"] = direction_sign(known, definitions)
     keep = (known["sign"] != 0) & (wide.notna().mean().to_numpy() >= 1 - MOST_MISSING) & (known["goal"] > 0)
-    enough = len(wide) >= LEAST_AREAS
-    return wide.loc[:, keep.to_numpy() & enough], known[keep & enough].reset_index(drop=True)
+    totals = [is_total(unit, name) for unit, name in zip(known["unit"], known["series"], strict=True)]
+    keep &= ~np.array(totals, dtype=bool)
+    keep &= len(wide) >= LEAST_AREAS
+    return wide.loc[:, keep.to_numpy()], errors.loc[:, keep.to_numpy()], known[keep].reset_index(drop=True)
 
 
-def _standing(last: pd.Series, peers: pd.DataFrame, sign: float, seed: int) -> dict:
+def _standing(last: pd.Series, peers: pd.DataFrame, sign: float) -> dict:
     values = peers["value"].to_numpy()
     least, quarter, middle, three, most = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
     where = "inside the middle half of the peers"
@@ -282,13 +330,15 @@ def _standing(last: pd.Series, peers: pd.DataFrame, sign: float, seed: int) -> d
         where = {1: "better than the middle half", -1: "worse than the middle half"}.get(
             side, "above the middle half" if last["value"] > three else "below the middle half"
         )
+        reaches = last["low"] <= three if last["value"] > three else last["high"] >= quarter
+        where = f"perhaps {where}" if reaches else where
     everyone = pd.concat([last.to_frame().T, peers])
-    se = (everyone["high"].astype(float) - everyone["low"].astype(float)).to_numpy() / (2 * 1.959964)
+    se = (everyone["high"].astype(float) - everyone["low"].astype(float)).to_numpy() / WIDTH
     rank, reason = (np.nan, np.nan), ""
     if not sign:
         reason = "the desired direction is not stated: no rank"
     elif np.isfinite(se).all():
-        low, high = position_interval(everyone["value"].to_numpy(float), se, sign, seed=seed)
+        low, high = position_interval(everyone["value"].to_numpy(float), se, sign)
         rank = (float(low[0]), float(high[0]))
     else:
         reason = "not every source gives an interval: no rank"

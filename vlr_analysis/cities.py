@@ -15,6 +15,8 @@ import pandas as pd
 
 from vlr_analysis import catalogue, disclosure, disclosure_voices
 from vlr_analysis.errors import InputError, Problem, raise_if_any
+from vlr_analysis.groups import regrouped
+from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, find_root, read_parameters
 from vlr_analysis.periods import year_of
 from vlr_analysis.sources import kit
@@ -87,10 +89,19 @@ class City:
             return table, disclosure.nothing_hidden()
         public = _matching(table, [choice for choice in self.indicators if choice.published])
         populations = self._raw[self._raw["indicator"] == self.population] if self.population else None
-        before = kit.read_table(self.root / self.previous_release) if self.previous_release else None
-        options = {"threshold": self.disclosure_threshold, "populations": populations, "previous": before}
-        guarded, log = disclosure.protect(table[~public], **options)
-        return pd.concat([guarded, table[public]]).sort_index().reset_index(drop=True), log
+        # What is public already is known to everybody: it is not hidden, and the rest is hidden with it in mind.
+        known = [table[public]]
+        if self.previous_release:
+            known.append(kit.read_table(self.root / self.previous_release))
+        # Groups under indicators of their own are looked at beside their total: together they tell each other.
+        beside = regrouped(table, _labels(self.root))
+        guarded, log = disclosure.protect(
+            beside, threshold=self.disclosure_threshold, populations=populations, previous=pd.concat(known)
+        )
+        out, hides = table.copy(), ~public & (guarded["status"] == "suppressed")
+        out.loc[hides, ["value", "low", "high"]] = np.nan
+        out.loc[hides, "status"] = "suppressed"
+        return out, log[_among(log, beside[hides])].reset_index(drop=True)
 
     @cached_property
     def populations(self) -> pd.DataFrame | None:
@@ -127,7 +138,7 @@ class City:
     @cached_property
     def around(self) -> pd.DataFrame:
         """Observations of the nation and the peers, in the order of the parameters."""
-        tables = [_read_area(self.root, area) for area in self.comparators]
+        tables = [_shown(self, area) for area in self.comparators]
         return self._of_chosen_goals(pd.concat(tables, ignore_index=True)) if tables else self.observations.iloc[:0]
 
     @cached_property
@@ -272,6 +283,22 @@ def _read_area(root: Path, area: str, data: str | None = None) -> pd.DataFrame:
         where = f"{path.relative_to(root).as_posix()}, column area"
         raise InputError(where, [Problem(where, ", ".join(other), area, "keep one area per file, or correct the id")])
     return table
+
+
+def _shown(city: City, area: str) -> pd.DataFrame:
+    """Return the figures of another area as this build may show them, by that area's own parameters if it has some."""
+    table = _read_area(city.root, area)
+    if city.internal:
+        return table
+    if area in city_ids(city.root):
+        return City(read_parameters(area, city.root).model_copy(update={"goals": ()}), city.root).observations
+    return disclosure.protect(table, threshold=city.disclosure_threshold)[0]
+
+
+def _among(log: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
+    """Mask of the entries of a log whose cell is one of the rows."""
+    cells = set(rows[list(ROW_KEY)].itertuples(index=False, name=None))
+    return np.array([key in cells for key in log[list(ROW_KEY)].itertuples(index=False, name=None)], dtype=bool)
 
 
 def _labels(root: Path) -> pd.DataFrame:

@@ -8,22 +8,38 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis import smell
+from vlr_analysis.catalogue import is_total, unit_scale
+from vlr_analysis.observations import COLUMNS
 from vlr_analysis.progress import progress_table
-from vlr_analysis.trends import AWAY, DEFINITION_KEY, LEAST, TOWARDS, trend_statistics, trend_table, yearly
+from vlr_analysis.trends import AWAY, DEFINITION_KEY, LEAST, TOWARDS, UNKNOWN, trend_statistics, trend_table, yearly
 
 GRADES = ("same", "near", "context", "blocked")  # from the best to the worst
-AGREE, DISAGREE, ONLY_LOCAL, ONLY_NATIONAL, NOT_COMPARED = (
-    "agree", "disagree", "only local", "only national", "not compared",
+AGREE, DISAGREE, ONLY_LOCAL, ONLY_NATIONAL, NOT_COMPARED, CANNOT_TELL = (
+    "agree", "disagree", "only local", "only national", "not compared", "cannot tell",
 )  # fmt: skip
+VERDICTS = (AGREE, DISAGREE, ONLY_LOCAL, ONLY_NATIONAL, NOT_COMPARED, CANNOT_TELL)  # as matrix and chart order them
 TOLERANCE = 0.10  # values that differ by more, relative to the other's, are told as different
 OLD_APART = 2  # years between latest values, beyond which a pair is near at best
 
+_SLOPE = ("difference_slope", "difference_slope_low", "difference_slope_high", "difference_p", "difference_p_ar1")
 _ADJUSTED = re.compile(r"\b(not )?seasonally adjusted\b", re.IGNORECASE)
+STEADY_LEAST = 8  # common years below which a steady distance is not told from a slow change
+ALPHA = 0.05  # of both tests of the trend of a difference
 _TOTAL = re.compile(
-    r"\b(people|persons|households|tonnes?|million|billion|thousand|number|boardings|victims)\b", re.IGNORECASE
+    r"\b(people|persons|children|households|dwellings|homes|jobs|deaths|births|victims|crimes|cases|trips|journeys|"
+    r"visits|boardings|vehicles|tonnes?|hectares|[kmgt]wh|million|billion|thousand|number)\b",
+    re.IGNORECASE,
 )
 _SINCE_BASE = re.compile(r"change relative to .*, proportion$")
-_RATE = re.compile(r"%|\bper\b|proportion|ratio|rate", re.IGNORECASE)
+_SHARE = re.compile(r"%|\bproportion\b|\bratio\b|\brates?\b", re.IGNORECASE)
+_RATE = re.compile(rf"\bper\b|{_SHARE.pattern}", re.IGNORECASE)
+_PER = re.compile(r"\bper\b(?! (second|hour|day|week|month|quarter|year)\b)", re.IGNORECASE)
+# What plain money is paid for one person or thing: in £ without a word of these, it is taken as a total.
+_TYPICAL = re.compile(r"\b(median|mean|average|pay|wages?|earnings|salary|prices?|rents?|household income)\b", re.I)
+_AVERAGE_COUNTS = ("annual average daily flow",)  # a count at an average place: it does not grow with the area
+# Units whose zero is a convention: a ratio of two values says nothing. Kinds of catalogue.unit_scale, and by name.
+_NO_ZERO_KINDS = ("score", "index", "change")
+_NO_ZERO = re.compile(r"°\s?[cf]\b|\bd ?b\b|\bdb\(a\)|\bph\b|\bindex\b|\bscore\b|\bpoints\b", re.IGNORECASE)
 
 
 def comparability(own: pd.Series, other: pd.Series, declared: str = "same") -> tuple[str, str]:
@@ -44,7 +60,8 @@ def comparability(own: pd.Series, other: pd.Series, declared: str = "same") -> t
 
     Notes
     -----
-    Names cannot show every difference of definition: *same* means that nothing speaks against it.
+    Names cannot show every difference of definition: *same* means that nothing speaks against it. Totals (counts,
+    and amounts of money or matter that neither unit nor name puts per head or per item) give context only.
     """
     found = [(declared, "")]
     if declared not in GRADES:
@@ -53,7 +70,7 @@ def comparability(own: pd.Series, other: pd.Series, declared: str = "same") -> t
         found.append(("blocked", f"a count against a rate ({own['unit']}; {other['unit']})"))
     elif own["unit"] != other["unit"]:
         found.append(("blocked", f"units differ ({own['unit']}; {other['unit']})"))
-    elif _TOTAL.search(own["unit"]) and not _RATE.search(own["unit"]):
+    elif _is_total(own) or _is_total(other):
         found.append(("context", f"totals ({own['unit']}): places differ in size"))
     adjusted = [_adjustment(side["series"]) for side in (own, other)]
     if adjusted[0] != adjusted[1]:
@@ -78,6 +95,23 @@ def _adjustment(series: str) -> str:
     return "not stated" if hit is None else "not adjusted" if hit[1] else "adjusted"
 
 
+def _is_total(side: pd.Series) -> bool:
+    """Whether the values grow with the size of the place, by the kind of the unit and the words of unit and series."""
+    unit, series = side["unit"], side["series"]
+    if unit.casefold() in _AVERAGE_COUNTS or _PER.search(f"{unit}; {series}"):
+        return False
+    worded = _TOTAL.search(unit) and not _SHARE.search(unit)
+    plain_money = unit_scale(unit).kind == "money" and not (_RATE.search(unit) or _TYPICAL.search(series))
+    return bool(is_total(unit, series) or worded or plain_money)
+
+
+def _zero(unit: str) -> float:
+    """Return where a unit has its zero: 0, -1 for a change from a base as a proportion, NaN for a mere convention."""
+    if _SINCE_BASE.match(unit):
+        return -1.0
+    return np.nan if unit_scale(unit).kind in _NO_ZERO_KINDS or _NO_ZERO.search(unit) else 0.0
+
+
 def compare(t: np.ndarray, own: np.ndarray, other: np.ndarray, zero: float = 0.0) -> dict[str, float]:
     """Compare two series at the same points in time.
 
@@ -89,32 +123,36 @@ def compare(t: np.ndarray, own: np.ndarray, other: np.ndarray, zero: float = 0.0
         Values in the same unit, without NaN.
     zero : float
         Where the unit has its zero: -1 for a change from a base as a proportion, so that places are compared by what
-        they have and not by how far they moved.
+        they have and not by how far they moved; NaN where zero is a convention (°C, a score): nothing is relative.
 
     Returns
     -------
     dict
         At the last year: `difference` (own - other), `ratio` (NaN unless both are above zero), `relative_difference`
-        (difference over the size of the other, NaN at zero). Over all years (n >= 5, else NaN): `difference_slope`
-        with `difference_slope_low` and `difference_slope_high` (Theil-Sen, unit per year), `difference_p` (Kendall).
+        (difference over the size of the other; NaN where the other is zero, either is below zero, or zero is a
+        convention). `span` (years from the first to the last). Over all years (n >= 5, else NaN): `difference_slope`
+        with `difference_slope_low` and `difference_slope_high` (Theil-Sen, unit per year), `difference_p` (Kendall),
+        `difference_p_ar1` (the same, allowing for correlated years).
 
     Notes
     -----
     A difference that is steady and large points at definitions; one that grows points at the places.
     """
-    empty = dict.fromkeys(("difference_slope", "difference_slope_low", "difference_slope_high", "difference_p"), np.nan)
+    empty = dict.fromkeys(_SLOPE, np.nan)
     if not len(t):
-        return dict.fromkeys(("difference", "ratio", "relative_difference"), np.nan) | empty
+        return dict.fromkeys(("difference", "ratio", "relative_difference", "span"), np.nan) | empty
     apart = own - other
-    mine, theirs = own[-1] - zero, other[-1] - zero
+    mine, theirs = own[-1] - zero, other[-1] - zero  # NaN where zero is a convention: no comparison below holds
     ratio = mine / theirs if mine > 0 and theirs > 0 else np.nan
-    relative = apart[-1] / abs(theirs) if theirs != 0 else np.nan
-    now = {"difference": apart[-1], "ratio": ratio, "relative_difference": relative}
-    if len(t) < LEAST or np.ptp(apart) == 0:
+    relative = apart[-1] / theirs if mine >= 0 and theirs > 0 else np.nan
+    now = {"difference": apart[-1], "ratio": ratio, "relative_difference": relative, "span": float(t[-1] - t[0])}
+    if len(t) < LEAST:
         return now | empty
+    if np.ptp(apart) == 0:
+        return now | dict(zip(_SLOPE, (0.0, 0.0, 0.0, 1.0, 1.0), strict=True))
     found = trend_statistics(t[None], apart[None])
-    slope = (found.slope, found.low, found.high, found.p)
-    return now | dict(zip(empty, (float(value[0]) for value in slope), strict=True))
+    slope = (found.slope, found.low, found.high, found.p, found.p_ar1)
+    return now | dict(zip(_SLOPE, (float(value[0]) for value in slope), strict=True))
 
 
 def comparison_table(
@@ -149,48 +187,62 @@ def comparison_table(
     DataFrame, one row per pair, and per series that stands alone
         `area`, `other_area`, `indicator`, `series`, `unit`, `other_indicator`, `other_series`, `other_unit`;
         `comparability`, `comparability_reason`, `smell` (see `smell.pair_smell`); `common` (years in both), `year`,
-        `value`, `other_value`; for same and near the columns of `compare`; `movement`, `other_movement` (towards
-        or away from the goal, where a trend is seen), `progress`, `other_progress`; `verdict`: agree, disagree,
-        only local, only national, not compared (context, blocked, or no value of a common year); `disagree_on`
-        (level, direction, both joined by ``; ``); `likely_reason` (of a disagreement: what the figures point to first).
+        `value`, `other_value`; for same and near the columns of `compare`; `trend`, `other_trend` (verdicts of
+        `trend_table`), `movement`, `other_movement` (towards or away from the goal, where a trend is seen), for a pair
+        all four over the common years only, for what stands alone over its own; `progress`, `other_progress` (each
+        over its own years); `verdict`: agree, disagree, cannot tell, only local, only national, not compared (context,
+        blocked, or no value of a common year); `disagree_on` (level, direction, both joined by ``; ``);
+        `likely_reason` (of a disagreement: what the figures point to first).
 
     Notes
     -----
     The smell test comes first: a pair that smells is blocked until a person has looked. Disagreement on the level
     is a relative difference beyond the tolerance whose intervals, where both sources give them, do not overlap; on the
-    direction, one moves towards the goal and the other away. Neither says which side is right.
+    direction, over the years that both have, one moves towards the goal and the other away. *Agree* is a level within
+    the tolerance and no such directions. *Cannot tell* is a level beyond it with intervals that overlap, or a unit
+    without a zero of its own (°C, a score, values below zero) whose intervals overlap or are not given. None of them
+    says which side is right.
     """
     mine, theirs = (_side(table, baseline_year, horizon, definitions, pairs) for table in (own, other))
     matched = _matched(mine["keys"], theirs["keys"], pairs)
-    rows = [_row(mine, theirs, pair, tolerance) for pair in matched]
+    common = [_common(mine, theirs, pair) for pair in matched]
+    own_trends, other_trends = (
+        _trends(side, [(pair[place], years) for pair, years in zip(matched, common, strict=True)])
+        for place, side in enumerate((mine, theirs))
+    )
+    moves = own_trends.join(other_trends.add_prefix("other_")).to_dict("records")
+    rows = [
+        _row(mine, theirs, pair, years or [], tolerance, move)
+        for pair, years, move in zip(matched, common, moves, strict=True)
+    ]
     columns = [
         "area", "other_area", *DEFINITION_KEY, *(f"other_{name}" for name in DEFINITION_KEY), "comparability",
         "comparability_reason", "smell", "common", "year", "value", "other_value", "difference", "ratio",
-        "relative_difference", "difference_slope", "difference_slope_low", "difference_slope_high", "difference_p",
-        "movement", "other_movement", "progress", "other_progress", "verdict", "disagree_on", "likely_reason",
+        "relative_difference", "span", *_SLOPE, "trend", "other_trend", "movement", "other_movement", "progress",
+        "other_progress", "verdict", "disagree_on", "likely_reason",
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
 def _side(table: pd.DataFrame, baseline_year: int, horizon: int, definitions: pd.DataFrame, pairs) -> dict:
-    """Yearly values, movement and progress of the headline series of one area, by (indicator, series, unit)."""
+    """Yearly values, direction and progress of the headline series of one area, by (indicator, series, unit)."""
     headline = table[table["breakdown"] == ""]
     known = definitions
     if pairs is not None and len(pairs):
         renamed = pairs.merge(definitions, on=DEFINITION_KEY)
         renamed[DEFINITION_KEY] = renamed[[f"other_{name}" for name in DEFINITION_KEY]].to_numpy()
-        known = pd.concat([definitions, renamed[definitions.columns]]).drop_duplicates(DEFINITION_KEY)
+        # What a person paired comes first: the nation's own row often has no direction, and would win.
+        known = pd.concat([renamed[definitions.columns], definitions]).drop_duplicates(DEFINITION_KEY)
     series = yearly(headline)
     order = series.keys.sort_values(["n", "duration"], ascending=[False, True], kind="stable")
     rows = order.drop_duplicates(DEFINITION_KEY).sort_index().index
     keys = series.keys.loc[rows].set_index(DEFINITION_KEY, drop=False)
     points = {row: part.set_index(np.floor(part["t"]).astype(int)) for row, part in series.points.groupby("row")}
-    movement = trend_table(headline, known).loc[rows, "movement"].to_numpy()
     progress = progress_table(headline, known, baseline_year=baseline_year, horizon=horizon)
     told = progress.loc[rows, "verdict"].to_numpy()
     values = {key: points.get(row) for key, row in zip(keys.index, rows, strict=True)}
     area = str(table["area"].iloc[0]) if len(table) else ""
-    return {"area": area, "keys": keys.assign(movement=movement, progress=told), "values": values}
+    return {"area": area, "keys": keys.assign(progress=told), "values": values, "known": known}
 
 
 def _matched(mine: pd.DataFrame, theirs: pd.DataFrame, pairs: pd.DataFrame | None) -> list[tuple]:
@@ -212,24 +264,53 @@ def _matched(mine: pd.DataFrame, theirs: pd.DataFrame, pairs: pd.DataFrame | Non
     return found + [(None, other, "same", "") for other in theirs.index if other not in taken]
 
 
-def _row(mine: dict, theirs: dict, pair: tuple, tolerance: float) -> dict:
+def _common(mine: dict, theirs: dict, pair: tuple) -> list[int] | None:
+    """Return the years in which both sides of a pair have a value, ascending; None for what stands alone."""
+    if pair[0] is None or pair[1] is None:
+        return None
+    a, b = mine["values"][pair[0]], theirs["values"][pair[1]]
+    return [] if a is None or b is None else sorted(set(a.index) & set(b.index))
+
+
+def _trends(side: dict, wanted: list[tuple]) -> pd.DataFrame:
+    """Return `trend` and `movement` of each (key or None, common years or None for all), by place in the list.
+
+    All series of a side are tested together, so that the correction for many tests knows of all of them.
+    """
+    parts, directions = [], []
+    known = side["known"].drop_duplicates(DEFINITION_KEY).set_index(DEFINITION_KEY)["direction"].to_dict()
+    for place, (key, years) in enumerate(wanted):
+        points = None if key is None else side["values"][key]
+        if points is None or years == []:
+            continue
+        # A series may stand in two pairs with different years: each place is a series of its own here.
+        name = {"area": side["area"], "indicator": str(place), "series": "", "unit": key[2], "breakdown": ""}
+        parts.append((points if years is None else points.loc[years]).assign(**name, source=""))
+        directions.append({**name, "direction": known.get(key, "")})
+    empty = pd.DataFrame({"trend": UNKNOWN, "movement": ""}, index=range(len(wanted)))
+    if parts:
+        table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+        found = trend_table(table, pd.DataFrame(directions)).set_index("indicator")[["verdict", "movement"]]
+        empty.loc[found.index.astype(int)] = found.to_numpy()
+    absent = [key is None for key, _ in wanted]
+    empty.loc[absent, "trend"] = ""
+    return empty
+
+
+def _row(mine: dict, theirs: dict, pair: tuple, years: list[int], tolerance: float, move: dict) -> dict:
     own, other, declared, why = pair
     row = {"area": mine["area"], "other_area": theirs["area"], "disagree_on": "", "smell": "", "comparability": "",
-           "likely_reason": "",
-           "comparability_reason": "", "movement": "", "other_movement": "", "progress": "", "other_progress": "",
-           "common": 0}  # fmt: skip
+           "likely_reason": "", "comparability_reason": "", "progress": "", "other_progress": "",
+           "common": len(years)} | move  # fmt: skip
     for side, key, prefix in ((mine, own, ""), (theirs, other, "other_")):
         if key is not None:
-            known = side["keys"].loc[key]
             row |= {f"{prefix}{name}": value for name, value in zip(DEFINITION_KEY, key, strict=True)}
-            row |= {f"{prefix}{name}": known[name] for name in ("movement", "progress")}
+            row[f"{prefix}progress"] = side["keys"].loc[key]["progress"]
         else:
             row |= {f"{prefix}{name}": "" for name in DEFINITION_KEY}
     if own is None or other is None:
         return row | {"verdict": ONLY_NATIONAL if own is None else ONLY_LOCAL}
     a, b = mine["values"][own], theirs["values"][other]
-    years = [] if a is None or b is None else sorted(set(a.index) & set(b.index))
-    row["common"] = len(years)
     about = [_about(side["keys"].loc[key], points, len(years)) for side, key, points in
              ((mine, own, a), (theirs, other, b))]  # fmt: skip
     grade, reason = comparability(*about, declared)
@@ -244,11 +325,11 @@ def _row(mine: dict, theirs: dict, pair: tuple, tolerance: float) -> dict:
     row |= {"comparability": grade, "comparability_reason": "; ".join(filter(None, reasons))}
     if grade not in ("same", "near"):
         return row | {"verdict": NOT_COMPARED}
-    zero = -1.0 if _SINCE_BASE.match(own[2]) else 0.0
-    row |= compare(np.array(years, float), first["value"].to_numpy(), second["value"].to_numpy(), zero)
-    on = ["level"] if _levels_differ(row, first.iloc[-1], second.iloc[-1], tolerance) else []
+    row |= compare(np.array(years, float), first["value"].to_numpy(), second["value"].to_numpy(), _zero(own[2]))
+    level = _level(row, first.iloc[-1], second.iloc[-1], tolerance, _zero(own[2]))
+    on = ["level"] if level == DISAGREE else []
     on += ["direction"] if {row["movement"], row["other_movement"]} == {TOWARDS, AWAY} else []
-    row |= {"verdict": DISAGREE if on else AGREE, "disagree_on": "; ".join(on)}
+    row |= {"verdict": DISAGREE if on else level, "disagree_on": "; ".join(on)}
     return row | {"likely_reason": likely_reason(row) if on else ""}
 
 
@@ -258,13 +339,20 @@ def likely_reason(row: dict) -> str:
     Parameters
     ----------
     row : dict
-        `comparability`, `comparability_reason`, `common`, `difference`, `difference_slope`, `difference_p`.
+        `comparability`, `comparability_reason`, `common`, `span`, `difference`, `difference_slope` with its interval
+        `difference_slope_low` and `difference_slope_high`, `difference_p`, `difference_p_ar1`.
 
     Returns
     -------
     str
         The named difference of a pair that is not the same; else whether the distance grows, shrinks or is steady: a
         steady one points at the make-up of the places or at definitions, a changing one at developments.
+
+    Notes
+    -----
+    It grows or shrinks where Kendall's test and the one that allows for correlated years both reject: distances that
+    wander pass the first too often. It is steady where at least 8 common years rule out that it changed by half of
+    itself (the end of the slope's interval that is further from zero, times the span). Else neither can be told.
     """
     # How old the latest values are says nothing of a year that both have.
     named = [part for part in row["comparability_reason"].split("; ") if part and not part.startswith("latest values")]
@@ -272,10 +360,13 @@ def likely_reason(row: dict) -> str:
         return f"the pair is {row['comparability']}: {'; '.join(named)}"
     if row["common"] < LEAST:
         return f"not to be told from {row['common']} common {'year' if row['common'] == 1 else 'years'}"
-    if np.isfinite(row["difference_p"]) and row["difference_p"] <= 0.05:
+    if row["difference_p"] <= ALPHA and row["difference_p_ar1"] <= ALPHA:
         grows = row["difference_slope"] * row["difference"] > 0
         return f"the distance {'grows' if grows else 'shrinks'}: the places develop differently"
-    return "a steady distance: the places differ in make-up, or the definitions do"
+    change = max(abs(row["difference_slope_low"]), abs(row["difference_slope_high"])) * row["span"]
+    if row["common"] >= STEADY_LEAST and change < abs(row["difference"]) / 2:
+        return "a steady distance: the places differ in make-up, or the definitions do"
+    return f"neither growth nor steadiness can be told from {row['common']} common years"
 
 
 def matrix(compared: pd.DataFrame, goals: pd.Series) -> pd.DataFrame:
@@ -291,11 +382,11 @@ def matrix(compared: pd.DataFrame, goals: pd.Series) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per goal
-        `goal` and the number of series by verdict: agree, disagree, only local, only national, not compared.
+        `goal` and the number of series by verdict: agree, disagree, only local, only national, not compared, cannot
+        tell.
     """
-    verdicts = [AGREE, DISAGREE, ONLY_LOCAL, ONLY_NATIONAL, NOT_COMPARED]
     counts = compared.groupby([goals.rename("goal"), "verdict"]).size().unstack(fill_value=0)
-    return counts.reindex(columns=verdicts, fill_value=0).rename_axis(columns=None).reset_index()
+    return counts.reindex(columns=list(VERDICTS), fill_value=0).rename_axis(columns=None).reset_index()
 
 
 def questions(compared: pd.DataFrame, labels: pd.Series, city: str, nation: str) -> pd.DataFrame:
@@ -313,11 +404,11 @@ def questions(compared: pd.DataFrame, labels: pd.Series, city: str, nation: str)
     Returns
     -------
     DataFrame, one row per question
-        `asked` (whom), `label`, `question`, `why`; disagreements first, then pairs that cannot be compared, then what
-        only one side has.
+        `asked` (whom), `label`, `question`, `why`; disagreements first, then differences that may be chance, then
+        pairs that cannot be compared, then what only one side has.
     """
     office = f"{nation}'s statistical office"
-    asked = {DISAGREE: "both", NOT_COMPARED: office, ONLY_NATIONAL: office, ONLY_LOCAL: city}
+    asked = {DISAGREE: "both", CANNOT_TELL: "both", NOT_COMPARED: office, ONLY_NATIONAL: office, ONLY_LOCAL: city}
     rows = []
     for verdict in asked:
         for place, row in compared[compared["verdict"] == verdict].iterrows():
@@ -329,10 +420,12 @@ def questions(compared: pd.DataFrame, labels: pd.Series, city: str, nation: str)
 def _question(row: pd.Series, city: str, nation: str) -> tuple[str, str]:
     if row["verdict"] == DISAGREE:
         apart = row["relative_difference"]
-        size = f" by {100 * abs(apart):.0f} %" if np.isfinite(apart) else ""
-        return f"Why do {city} and {nation} differ on {row['disagree_on'].replace(';', ' and')}{size}?", row[
-            "likely_reason"
-        ]
+        size = f"level by {100 * abs(apart):.0f} %" if np.isfinite(apart) else "level"
+        on = row["disagree_on"].replace("level", size).replace(";", " and")
+        return f"Why do {city} and {nation} differ on {on}?", row["likely_reason"]
+    if row["verdict"] == CANNOT_TELL:
+        why = "the figures give no difference that is sure: intervals overlap, or are not given for both"
+        return f"Is the difference between {city} and {nation} real?", why
     if row["verdict"] == NOT_COMPARED:
         return f"Which figure of {nation} measures the same as {city}'s?", row["comparability_reason"]
     if row["verdict"] == ONLY_NATIONAL:
@@ -345,9 +438,13 @@ def _about(key: pd.Series, points: pd.DataFrame | None, common: int) -> pd.Serie
     return pd.Series({**key[DEFINITION_KEY].to_dict(), "last": last, "has_break": key["has_break"], "common": common})
 
 
-def _levels_differ(row: dict, own: pd.Series, other: pd.Series, tolerance: float) -> bool:
-    apart = row["relative_difference"]
-    beyond = abs(apart) > tolerance if np.isfinite(apart) else row["difference"] != 0
+def _level(row: dict, own: pd.Series, other: pd.Series, tolerance: float, zero: float) -> str:
+    """Return what the latest values of a common year say: agree, disagree, cannot tell."""
+    relative = row["relative_difference"]
+    if row["difference"] == 0 or (np.isfinite(relative) and abs(relative) <= tolerance):
+        return AGREE
     if np.isfinite([own["low"], own["high"], other["low"], other["high"]]).all():
-        return bool(beyond and (own["low"] > other["high"] or own["high"] < other["low"]))
-    return bool(beyond)
+        return DISAGREE if own["low"] > other["high"] or own["high"] < other["low"] else CANNOT_TELL
+    # Without a size to hold against the tolerance and without intervals, any difference may be small.
+    measured = np.isfinite(relative) or (np.isfinite(zero) and min(own["value"], other["value"]) >= zero)
+    return DISAGREE if measured else CANNOT_TELL

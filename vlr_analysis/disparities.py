@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis import inequality
+from vlr_analysis.groups import regrouped as regrouped
 from vlr_analysis.inequality import MEASURES
 from vlr_analysis.periods import parse_period, year_of
 from vlr_analysis.trends import DEFINITION_KEY, LEAST, direction_sign, trend_statistics, yearly
@@ -76,7 +77,9 @@ def disparity_table(
     -------
     DataFrame, one row per series, dimension and period with a value for at least one group
         `area`, `indicator`, `series`, `unit`, `dimension`, `period`; `groups`, `with_value`, `suppressed`; `ordered`;
-        `lowest_group`, `highest_group`; `mean` and `mean_from` (population-weighted, or published total);
+        `lowest_group`, `highest_group`; `least_advantaged`, `most_advantaged` (of ordered groups, whose `difference`
+        and `ratio` are of these two, else of highest and lowest); `mean` and `mean_from`
+        (population-weighted, or published total);
         each measure of `inequality.MEASURES` with `_low` and `_high` (95 %, where the source gives intervals
         of the groups); `interval` (bootstrap, or no interval) and `reason` (what is not given, and why).
 
@@ -95,7 +98,8 @@ def disparity_table(
                 found = _refused(groups, place) if counts else _measured(groups, place, sign, bounds, seed)
                 rows.append({**groups.key, "period": period} | found)
     limits = [f"{name}_{end}" for name in MEASURES for end in ENDS]
-    columns = [*KEY, "period", "groups", "with_value", "suppressed", "ordered", "lowest_group", "highest_group", "mean",
+    columns = [*KEY, "period", "groups", "with_value", "suppressed", "ordered", "lowest_group", "highest_group",
+               "least_advantaged", "most_advantaged", "mean",
                "mean_from", *MEASURES, *limits, "interval", "reason"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
@@ -174,6 +178,8 @@ def _about(groups: Groups, place: int) -> dict:
         "suppressed": int((groups.status[place] == "suppressed").sum()), "ordered": groups.ordered,
         "lowest_group": groups.categories[int(np.nanargmin(y))],
         "highest_group": groups.categories[int(np.nanargmax(y))],
+        "least_advantaged": groups.categories[0] if groups.ordered else "",
+        "most_advantaged": groups.categories[-1] if groups.ordered else "",
     }  # fmt: skip
 
 
@@ -232,38 +238,6 @@ def latest_of(result: pd.DataFrame) -> pd.DataFrame:
     return rows.drop(columns=["middle", "whole"]).reset_index(drop=True)
 
 
-def regrouped(table: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFrame:
-    """Bring groups that a source publishes as indicators of their own under the series of the total.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Observations.
-    definitions : DataFrame
-        `group_of`: indicator code of the total, empty for all other series.
-
-    Returns
-    -------
-    DataFrame
-        The same rows; those with a breakdown whose series belongs to another carry that one's indicator, series and
-        unit. Where the total has none in the same unit, they stay as they are.
-    """
-    if "group_of" not in definitions:
-        return table
-    totals = definitions[DEFINITION_KEY].add_prefix("total_")
-    links = definitions[definitions["group_of"] != ""].merge(
-        totals, left_on=["group_of", "unit"], right_on=["total_indicator", "total_unit"]
-    )
-    if not len(links):
-        return table
-    found = table[DEFINITION_KEY].merge(links.drop_duplicates(DEFINITION_KEY), on=DEFINITION_KEY, how="left")
-    moves = found["total_indicator"].notna().to_numpy() & (table["breakdown"] != "").to_numpy()
-    out = table.copy()
-    for name in ("indicator", "series"):
-        out[name] = np.where(moves, found[f"total_{name}"], out[name])
-    return out
-
-
 # --- over time --------------------------------------------------------------------------------------
 
 
@@ -288,16 +262,18 @@ def average_hides(
     Returns
     -------
     dict
-        `verdict`: "average hides" (the total improves and the group or the gap worsens, both seen by Kendall's test),
-        "average may hide" (the slopes say so, a test does not), "no sign that it hides", "cannot tell";
+        `verdict`: "average hides" (the total improves and the group or the gap worsens, seen by Kendall's test and
+        by the one that allows for AR(1)), "average may hide" (the slopes say so, a test does not), "no sign that it
+        hides", "cannot tell";
         `reason`; `least` (column of the least advantaged group); `total_slope`, `least_slope`, `gap_slope`
         (Theil-Sen, unit per year; above zero in the table's own direction, not the desired one).
 
     Notes
     -----
-    The gap is the highest less the lowest group, or most less least advantaged, in absolute terms: a relative gap
-    can widen while every group gains. The group is fixed by all years, not the first alone, so
-    that regression to the mean does not choose it.
+    The gap is the highest less the lowest group, or most less least advantaged. It widens only where it does so in
+    units and relative to the total: the relative gap alone can widen while every group gains, the absolute one
+    while all grow at one rate. The two ways share the level (half of alpha each). The group is fixed by all
+    years, not the first alone, so that regression to the mean does not choose it.
     """
     found = {"least": -1, "total_slope": np.nan, "least_slope": np.nan, "gap_slope": np.nan}
     if sign == 0:
@@ -311,10 +287,16 @@ def average_hides(
         }
     least = 0 if ordered else int((sign * y).mean(axis=0).argmin())
     gap = sign * (y[:, -1] - y[:, 0]) if ordered else np.ptp(y, axis=1)
-    lines = np.stack([sign * total, sign * y[:, least], -gap])
+    one_sign = (total > 0).all() or (total < 0).all()
+    lines = np.stack([sign * total, sign * y[:, least], -gap, -gap / np.abs(total) if one_sign else -gap])
     trend = trend_statistics(np.broadcast_to(t, lines.shape), lines, alpha)
-    better, p = np.where(np.ptp(lines, axis=1) == 0, 0, trend.slope), np.where(np.isnan(trend.p), 1.0, trend.p)
-    worse, seen = better < 0, p <= alpha
+    flat = np.ptp(lines, axis=1) == 0
+    better = np.where(flat, 0, trend.slope)
+    kendall = np.where(flat | np.isnan(trend.p), 1.0, trend.p)
+    p = np.fmax(kendall, np.where(flat | np.isnan(trend.p_ar1), 1.0, trend.p_ar1))
+    # Ways to worsen: the group itself; the gap, in units (both tests) and relative to the total (Kendall's).
+    worse = np.array([False, better[1] < 0, better[2] < 0 and better[3] < 0])
+    seen = np.array([p[0] <= alpha, p[1] <= alpha / 2, p[2] <= alpha / 2 and kendall[3] <= alpha])
     ways = {1: "the least advantaged group worsens", 2: "the gap widens"}
     told = [words for place, words in ways.items() if worse[place]]
     sure = [words for place, words in ways.items() if worse[place] and seen[place]]

@@ -186,7 +186,7 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
     text = number(value, digits)
     if text == "–":
         return text
-    if unit.startswith("change relative to ") and unit.endswith(", proportion"):
+    if since_base(unit):
         base = unit.removeprefix("change relative to ").removesuffix(", proportion")
         return f"{signed(100 * value, digits)} % against {base}"
     if unit in MONEY:
@@ -196,12 +196,23 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
 
 def gap(value: float, unit: str, digits: int = 3) -> str:
     """Return a difference with its sign and its unit: of shares, percentage points."""
-    if unit.startswith("change relative to"):
+    if since_base(unit):
         return f"{signed(100 * value, digits)} percentage points"
     text = signed(value, digits)
     if unit in MONEY:
         return f"{text[0]}{unit}{text[1:]}" if text[0] in "+−" else f"{unit}{text}"
     return f"{text} {'percentage points' if unit == '%' else plain_unit(unit)}".rstrip()
+
+
+def gap_interval(low: float, high: float, unit: str, digits: int = 3) -> str:
+    """Return the interval of a difference, in the numbers that `gap` prints."""
+    factor = 100 if since_base(unit) else 1
+    return interval(factor * low, factor * high, digits)
+
+
+def since_base(unit: str) -> bool:
+    """Return whether a unit is a change from a base as a proportion, which readers see in percent."""
+    return unit.startswith("change relative to ") and unit.endswith(", proportion")
 
 
 def plain_unit(unit: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from vlr_analysis.comparison import AGREE, DISAGREE, NOT_COMPARED, ONLY_LOCAL, ONLY_NATIONAL
+from vlr_analysis.comparison import AGREE, CANNOT_TELL, DISAGREE, VERDICTS
 from vlr_analysis.drawing import (
     MODEL,
     NATION,
@@ -27,6 +27,7 @@ from vlr_analysis.drawing import (
 from vlr_analysis.exhibits import Exhibit, interval, number, slug, with_unit
 from vlr_analysis.periods import spoken
 
+UNSURE = "#6e7781"
 NARROW = 100  # per cent of the nation's value beyond which a mark stands at the edge, with its number
 
 
@@ -42,15 +43,14 @@ def agreement(matrix: pd.DataFrame, goal_labels: Mapping[int, str], nation: str)
     nation : str
         Name.
     """
-    verdicts = [AGREE, DISAGREE, ONLY_LOCAL, ONLY_NATIONAL, NOT_COMPARED]
+    verdicts = list(VERDICTS)
     names = [f"{goal}  {goal_labels.get(goal, '')}" if goal else "no goal" for goal in matrix["goal"]]
     counts = matrix.set_axis(names)
     figure, (axes,) = grid(1, columns=1, height=0.32 * len(matrix) + 1.4)
-    stacked_bars(
-        axes, counts[verdicts], ("#0b4f8a", "#b34700", "#8fb3cf", "#d0d7de", "#f4f7fa"), ("", "//", "", "\\\\", "..")
-    )
+    colours = ("#0b4f8a", "#b34700", "#8fb3cf", "#d0d7de", "#f4f7fa", "#6e7781")
+    stacked_bars(axes, counts[verdicts], colours, ("", "//", "", "\\\\", "..", "xx"))
     axes.set_xlabel("series")
-    figure.legend(loc="outside lower center", ncols=5, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=6, fontsize=8)
     total = matrix[verdicts].sum()
     alt = (
         f"Bars, one for each goal, city beside {nation}. In all: "
@@ -59,7 +59,8 @@ def agreement(matrix: pd.DataFrame, goal_labels: Mapping[int, str], nation: str)
     )
     caption = (
         f"Headline series of the city and of {nation}, by goal. Disagree: the latest values of a common year differ by "
-        "more than a tenth and their intervals, where given, do not overlap, or the two move in opposite directions."
+        "more than a tenth and their intervals, where given, do not overlap, or the two move in opposite directions. "
+        "Cannot tell: the intervals overlap, or the unit has no zero to measure the difference by."
     )
     return as_exhibit(figure, f"agreement_{slug(nation)}", caption, alt, matrix)
 
@@ -79,7 +80,7 @@ def apart(compared: pd.DataFrame, definitions: pd.DataFrame, city: str, nation: 
         Series, those with a disagreement first.
     """
     labels = label_of(definitions)
-    rows = compared[compared["verdict"].isin([AGREE, DISAGREE]) & compared["relative_difference"].notna()]
+    rows = compared[compared["verdict"].isin([AGREE, DISAGREE, CANNOT_TELL]) & compared["relative_difference"].notna()]
     rows = rows.assign(
         percent=100 * rows["relative_difference"], label=[labels[lookup(row)] for _, row in rows.iterrows()]
     )
@@ -88,8 +89,10 @@ def apart(compared: pd.DataFrame, definitions: pd.DataFrame, city: str, nation: 
     figure, (axes,) = grid(1, columns=1, height=0.24 * len(rows) + 1.2)
     place = np.arange(len(rows))
     shown = rows["percent"].clip(-NARROW, NARROW)
-    for verdict, colour, marker in ((AGREE, OWN, "o"), (DISAGREE, MODEL, "D")):
+    for verdict, colour, marker in ((AGREE, OWN, "o"), (DISAGREE, MODEL, "D"), (CANNOT_TELL, UNSURE, "^")):
         mine = (rows["verdict"] == verdict).to_numpy()
+        if not mine.any() and verdict == CANNOT_TELL:
+            continue
         axes.hlines(place[mine], 0, shown[mine], color=colour, linewidth=1)
         axes.plot(
             shown[mine], place[mine], marker, color=colour, markersize=5.5, label=f"{verdict} ({marker_name(marker)})"
@@ -102,7 +105,7 @@ def apart(compared: pd.DataFrame, definitions: pd.DataFrame, city: str, nation: 
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.grid(axis="x", color="#e4e8ec")
     axes.set_xlabel(f"{city} less {nation}, % of {nation}")
-    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
     told = "; ".join(f"{row.label} {number(row.percent, 2)} %" for row in rows.itertuples())
     caption = (
         f"Latest common year, pairs of comparability same or near: how far {city} lies above (right) or below "
@@ -114,7 +117,7 @@ def apart(compared: pd.DataFrame, definitions: pd.DataFrame, city: str, nation: 
 
 def marker_name(marker: str) -> str:
     """Return how readers call a marker."""
-    return {"o": "round", "D": "square"}[marker]
+    return {"o": "round", "D": "square", "^": "triangle"}[marker]
 
 
 @styled
@@ -247,7 +250,7 @@ def forest(effects: pd.DataFrame, pooled: pd.Series, names: Mapping[str, str], t
         [0, 0],
         color=SHOCK,
         linewidth=1.2,
-        label="interval for one further city",
+        label="interval for the effect in one further city, without its own error",
     )
     axes.plot([pooled["low"], pooled["high"]], [0, 0], color=MODEL, linewidth=5, label="interval of the mean")
     axes.plot([pooled["mean"]], [0], "D", color="black", markersize=6, label="mean of such cities")

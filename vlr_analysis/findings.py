@@ -78,7 +78,13 @@ class Finding:
 def with_grades(rows: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
     """Add label, goal, priority and the grade of the evidence to rows of results."""
     known = definitions[[*KEY, "label", "goal", "priority"]]
-    return rows.merge(known, on=KEY).merge(grades[[*GRADED, "grade", "grade_reason"]], on=GRADED, how="left")
+    told = rows.merge(known, on=KEY).merge(grades[[*GRADED, "grade", "grade_reason"]], on=GRADED, how="left")
+    # A series without a published total is as good as the weakest of its groups.
+    weakest = grades.sort_values("grade").drop_duplicates(["area", *KEY], keep="last")
+    groups = told[["area", *KEY]].merge(weakest[["area", *KEY, "grade", "grade_reason"]], how="left")
+    for name, none in (("grade", LETTERS[-1]), ("grade_reason", "no figure to grade")):
+        told[name] = told[name].astype(object).where(told[name].notna(), groups[name].fillna(none).to_numpy())
+    return told
 
 
 def value_of(value: float, row: pd.Series) -> str:
@@ -219,7 +225,7 @@ def leading(found: Sequence[Finding], at_most: int = AT_MOST) -> list[Finding]:
 
 
 def _tells(finding: Finding) -> bool:
-    return any(word in finding.verdict for word in TELLING)
+    return not finding.verdict.startswith("perhaps") and any(word in finding.verdict for word in TELLING)
 
 
 def listed(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vlr_analysis.exhibits import number, plain_unit
+from vlr_analysis.exhibits import number, plain_unit, since_base
 from vlr_analysis.findings import KEY, Finding
 
 AT_MOST = 3
@@ -97,7 +97,7 @@ def printed(statement: str, value: float, unit: str = "") -> Token | None:
         The first one that is `value` rounded to three significant digits (whole from a thousand on), as it is or in
         percent; an unsigned one may stand for a negative value ("below by 3"). A share may be rounded to two.
     """
-    for factor in (100, 1) if unit.startswith("change relative to") else (1, 100):
+    for factor in (100, 1) if since_base(unit) else (1, 100):
         told = [token for token in tokens(statement) if _rounds_to(value * factor, token)]
         if told:
             return told[0]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from vlr_analysis import (
@@ -155,7 +156,7 @@ class Results:
         """The city within the range of its peers, from `benchmark.benchmark_table`."""
         city = self.city
         table = pd.concat([city.observations, city.around[city.around["area"].isin(city.peers)]])
-        return benchmark.benchmark_table(table, city.definitions, city.id, seed=city.seed)
+        return benchmark.benchmark_table(table, city.definitions, city.id)
 
     @cached_property
     def voices(self) -> pd.DataFrame:
@@ -202,7 +203,8 @@ class Results:
         own = self.city.definitions.merge(self.city.observations[DEFINITION_KEY].drop_duplicates())
         rows = []
         for pillar, code in wanted:
-            keys = own[[code == _target_of(row) for row in own.itertuples()]][DEFINITION_KEY]
+            fits = np.array([code == _target_of(row) for row in own.itertuples()], dtype=bool)
+            keys = own.loc[fits, DEFINITION_KEY]
             mine = self.city.observations.merge(keys)
             moves = self.trend[self.trend["breakdown"] == ""].merge(keys)["movement"].value_counts()
             named = set(map(tuple, keys.to_numpy()))
@@ -245,8 +247,9 @@ def side_by_side(reviews: Sequence[Results]) -> pd.DataFrame:
         years = [year_of(period) for period in city.observations["period"].unique()]
         letters = {letter: sum(finding.grade == letter for finding in found) for letter in grades.LETTERS}
         series = len(city.observations[DEFINITION_KEY].drop_duplicates())
-        rows.append({"place": city.name, "country": city.country, "series": series, "first": str(min(years)),
-                     "last": str(max(years)), **letters, "findings": len(found), "made_up": city.made_up})  # fmt: skip
+        ends = {"first": str(min(years, default="–")), "last": str(max(years, default="–"))}
+        rows.append({"place": city.name, "country": city.country, "series": series, **ends, **letters,
+                     "findings": len(found), "made_up": city.made_up})  # fmt: skip
     columns = ["place", "country", "series", "first", "last", *grades.LETTERS, "findings", "made_up"]
     return pd.DataFrame(rows, columns=columns)
 

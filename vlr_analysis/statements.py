@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from vlr_analysis import catalogue
 from vlr_analysis.disparities import COUNTED, HIDES, MAY_HIDE
-from vlr_analysis.exhibits import gap, interval, number
+from vlr_analysis.exhibits import gap, gap_interval, number
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
 from vlr_analysis.periods import spoken
 
@@ -44,7 +45,7 @@ def _trend_finding(row: pd.Series, newest: int) -> Finding:
     doubt = "" if row["robust"] else f" Not robust: {row['reason']}."
     statement = (
         f"{row['label']}: {moves} {row['movement']}, {gap(row['slope_per_year'], row['unit'])} a year "
-        f"(95 % interval {interval(row['slope_low'], row['slope_high'])}; Theil-Sen slope over "
+        f"(95 % interval {gap_interval(row['slope_low'], row['slope_high'], row['unit'])}; Theil-Sen slope over "
         f"{row['n']} yearly values, {spoken(row['first'])} to {spoken(row['last'])}).{doubt}"
     )
     caveats = [row["note"]]
@@ -122,7 +123,7 @@ def _said(row: pd.Series, reading: str) -> str:
         mean = "mean " if "/" in row["path_period"] and row["freq"] != "A" else ""
         return (
             f"{told}; {mean}gap {gap(row['gap_path'], row['unit'])} in {spoken(row['path_period'])} "
-            f"(95 % interval {interval(row['gap_path_low'], row['gap_path_high'])})"
+            f"(95 % interval {gap_interval(row['gap_path_low'], row['gap_path_high'], row['unit'])})"
         )
     return told
 
@@ -154,9 +155,11 @@ def disparity_findings(
         From `disparities.disparity_trend_table`.
     definitions, grades : DataFrame
     """
-    rows = latest[(latest["with_value"] >= 2) & ~latest["reason"].astype(str).str.startswith(COUNTED)].assign(
-        breakdown=""
-    )
+    rows = latest[
+        (latest["with_value"] >= 2)
+        & latest["difference"].notna()
+        & ~latest["reason"].astype(str).str.startswith(COUNTED)
+    ].assign(breakdown="")
     names = ["dimension", "verdict", "first", "last", "least_group", "total_slope", "least_slope", "gap_slope", "years"]
     told = change[["area", *KEY, *names, "reason"]].rename(columns={"reason": "hides_reason"})
     rows = rows.merge(told, on=["area", *KEY, "dimension"], how="left").fillna({"verdict": "cannot tell"})
@@ -168,18 +171,14 @@ def disparity_findings(
     rows["hides"] = rows["verdict"].map({HIDES: 2, MAY_HIDE: 1}).where(told).fillna(0)
     rows["size"] = (rows["ratio"].where(rows["ratio"] > 0) - 1).abs().fillna(0)
     rows = rows.sort_values(["hides", "priority", "size"], ascending=False, kind="stable")
-    return [_disparity_finding(row) for _, row in rows.iterrows()]
+    sources = definitions.reindex(columns=[*KEY, "group_of"]).rename(columns={"group_of": "total"})
+    return [_disparity_finding(row, sources) for _, row in rows.iterrows()]
 
 
-def _disparity_finding(row: pd.Series) -> Finding:
-    low, high = row["lowest_group"], row["highest_group"]
-    better, worse = {"increase": (high, low), "decrease": (low, high)}.get(row["direction"], (None, None))
-    who = f"{worse} fares worse than {better}" if worse else f"{high} is highest, {low} lowest"
-    limits = f" (95 % interval {interval(row['difference_low'], row['difference_high'])})"
+def _disparity_finding(row: pd.Series, sources: pd.DataFrame) -> Finding:
     statement = (
-        f"{row['label']}, by {row['dimension']}: in {spoken(row['period'])} {who}, a difference of "
-        f"{gap(abs(row['difference']), row['unit']).lstrip('+')}{limits if row['interval'] != 'no interval' else ''}"
-        f"{_times(row['ratio'])}, among {row['with_value']} groups."
+        f"{row['label']}, by {row['dimension']}: in {spoken(row['period'])} {_who(row)}"
+        f"{_times(row['ratio'], row['unit'])}, among {row['with_value']} groups."
     )
     if row["hides"]:
         hides = "The average hides this" if row["verdict"] == HIDES else "The average may hide this"
@@ -196,12 +195,34 @@ def _disparity_finding(row: pd.Series) -> Finding:
     caps = [("B", "no interval for the groups")] if row["interval"] == "no interval" else []
     caps += [("B", "some groups have no value")] if row["with_value"] < row["groups"] else []
     caps += [("B", "the change is not beyond chance")] if row["hides"] == 1 else []
-    first, last = (row["first"], row["last"]) if row["hides"] else (row["period"], row["period"])
-    at = [selector(row, first, last, f"{row['dimension']}=*")]
+    first, last = (row["first"], max(row["last"], row["period"])) if row["hides"] else (row["period"], row["period"])
+    mine = sources[(sources["total"] == row["indicator"]) & (sources["unit"] == row["unit"])]
+    own = [pd.Series({**part, "area": row["area"]}) for part in mine[KEY].to_dict("records")]
+    at = [selector(part, first, last, f"{row['dimension']}=*") for part in (row, *own)]
     numbers = {name: row[name] for name in names if row["hides"] or not name.endswith(("slope", "first", "last"))}
     return make("disparity", row, row["verdict"], statement, numbers, caveats=caveats, caps=caps, evidence=at,
                 about=row["dimension"])  # fmt: skip
 
 
-def _times(ratio: float) -> str:
-    return f" (ratio {number(ratio)})" if np.isfinite(ratio) else ""
+def _who(row: pd.Series) -> str:
+    """Say which of two groups fares worse and by how much; ordered groups are the two ends, others the extremes."""
+    size, low, high = row["difference"], row["difference_low"], row["difference_high"]
+    first, second = row["lowest_group"], row["highest_group"]
+    if row["ordered"]:
+        first, second = row["least_advantaged"], row["most_advantaged"]
+    if size < 0:  # only of ordered groups: the least advantaged stands higher
+        first, second, size, low, high = second, first, -size, -high, -low
+    limits = f" (95 % interval {gap_interval(low, high, row['unit'])})" if row["interval"] != "no interval" else ""
+    apart = f"a difference of {gap(size, row['unit']).lstrip('+')}{limits}"
+    if size == 0:
+        return f"{first} and {second} stand alike, a difference of 0"
+    if np.isfinite(low) and low <= 0:
+        return f"{second} is higher than {first}, {apart}, which chance alone may bring"
+    worse, better = {"increase": (first, second), "decrease": (second, first)}.get(row["direction"], (None, None))
+    return f"{worse} fares worse than {better}, {apart}" if worse else f"{second} is highest, {first} lowest, {apart}"
+
+
+def _times(ratio: float, unit: str) -> str:
+    """Say the ratio, but not of changes from a base, scores or degrees, whose zero is a convention."""
+    kind = catalogue.unit_scale(unit).kind
+    return f" (ratio {number(ratio)})" if np.isfinite(ratio) and kind not in ("change", "score", "index") else ""

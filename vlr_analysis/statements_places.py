@@ -7,10 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from vlr_analysis.comparison import AGREE, DISAGREE
+from vlr_analysis.comparison import AGREE, DISAGREE, TOLERANCE
 from vlr_analysis.exhibits import gap, interval, number
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
+from vlr_analysis.trends import NONE, UNKNOWN
 
+ALPHA = 0.05  # q up to which a pooled effect is told
 UNSEEN = 0.001  # share of a value below which a difference is told as none
 
 
@@ -21,6 +23,8 @@ def comparison_findings(
     compared: pd.DataFrame, definitions: pd.DataFrame, names: dict[str, str], grades: pd.DataFrame
 ) -> list[Finding]:
     """Return a finding for each pair that may be compared: disagreement first, the largest first.
+
+    A pair on which nothing can be told is no finding.
 
     Parameters
     ----------
@@ -48,6 +52,8 @@ def _comparison_finding(row: pd.Series, names: dict[str, str]) -> Finding:
     )
     if row["verdict"] == DISAGREE:
         statement += f" Likely reason: {row['likely_reason']}."
+    elif UNSEEN <= abs(row["relative_difference"]) <= TOLERANCE:
+        statement += f" They agree: the levels lie within {100 * TOLERANCE:.0f} % of each other."
     names_ = ["year", "value", "other_value", "difference", "ratio", "relative_difference", "difference_slope",
               "difference_slope_low", "difference_slope_high", "difference_p", "common"]  # fmt: skip
     caveats = [f"comparability: {row['comparability']}", row["comparability_reason"]]
@@ -68,7 +74,7 @@ def pair_labels(compared: pd.DataFrame, definitions: pd.DataFrame) -> pd.Series:
 
 def _apart(row: pd.Series) -> str:
     relative = row["relative_difference"]
-    if np.isfinite(relative) and abs(relative) < UNSEEN:
+    if row["difference"] == 0 or (np.isfinite(relative) and abs(relative) < UNSEEN):
         return "no difference"
     side = "above" if row["difference"] > 0 else "below"
     if not np.isfinite(relative) or row["unit"] == "%" or row["unit"].startswith("change relative to"):
@@ -85,9 +91,18 @@ def _directions(row: pd.Series, city: str, nation: str) -> str:
     if own and other:
         return f"{city} moves {own}, {nation} {other}."
     if own or other:
-        moving, still = (city, nation) if own else (nation, city)
-        return f"{moving} moves {own or other}; {still} shows no clear trend."
-    return "Neither shows a trend with a stated direction."
+        moving, still = (city, _still(nation, row["other_trend"])) if own else (nation, _still(city, row["trend"]))
+        return f"{moving} moves {own or other}; {still}."
+    if row["trend"] != row["other_trend"]:
+        text = f"{_still(city, row['trend'])}; {_still(nation, row['other_trend'])}."
+        return text[0].upper() + text[1:]
+    told = {NONE: "Neither shows a clear trend.", UNKNOWN: "For neither can a trend be told."}
+    return told.get(row["trend"], "Neither shows a trend with a stated direction.")
+
+
+def _still(name: str, trend: str) -> str:
+    told = {NONE: f"{name} shows no clear trend", UNKNOWN: f"for {name} a trend cannot be told"}
+    return told.get(trend, f"{name} shows a trend without a stated direction")
 
 
 # --- city and cities -------------------------------------------------------------------------------
@@ -110,12 +125,14 @@ def benchmark_findings(
 
     Notes
     -----
-    Priorities are told wherever they stand. Worse standings come first: they ask for an answer.
+    Priorities are told wherever they stand. Worse standings come first: they ask for an answer. What is only perhaps so
+    comes last.
     """
     rows = with_grades(standings.assign(area=city, breakdown=""), definitions, grades)
     outside = ~rows["standing"].astype(str).str.startswith("inside")
     rows = rows[outside | rows["priority"]]
-    rows["order"] = rows["standing"].astype(str).str.startswith("worse").astype(int)
+    standing = rows["standing"].astype(str)
+    rows["order"] = standing.str.startswith("worse").astype(int) - standing.str.startswith("perhaps")
     rows = rows.sort_values(["priority", "order", "goal"], ascending=[False, False, True], kind="stable")
     return [_benchmark_finding(row) for _, row in rows.iterrows()]
 
@@ -146,7 +163,7 @@ def _benchmark_finding(row: pd.Series) -> Finding:
 
 
 def pooled_findings(pooled: pd.DataFrame, cities: str, names: Mapping[str, str]) -> list[Finding]:
-    """Return a finding for each effect pooled over cities whose interval leaves out zero, the clearest first.
+    """Return a finding for each effect pooled over cities that differs from zero, the clearest first.
 
     Parameters
     ----------
@@ -156,8 +173,14 @@ def pooled_findings(pooled: pd.DataFrame, cities: str, names: Mapping[str, str])
         What the cities have in common, such as the name of their nation.
     names : mapping
         Area -> name, of the cities pooled.
+
+    Notes
+    -----
+    Told at q <= .05 (Benjamini-Hochberg over all effects pooled together): of many intervals some leave out zero by
+    chance. The interval for one further city is not told: it is for the effect itself, without the error with which a
+    city would see it.
     """
-    clear = pooled[(pooled["low"] > 0) | (pooled["high"] < 0)]
+    clear = pooled[pooled["q"] <= ALPHA]
     order = (clear["mean"].abs() / (clear["high"] - clear["low"])).sort_values(ascending=False, kind="stable").index
     return [_pooled_finding(row, cities, names) for _, row in clear.loc[order].iterrows()]
 
@@ -165,10 +188,9 @@ def pooled_findings(pooled: pd.DataFrame, cities: str, names: Mapping[str, str])
 def _pooled_finding(row: pd.Series, cities: str, names: Mapping[str, str]) -> Finding:
     statement = (
         f"{row['label']}, {cities}: the {row['effect_of']} is {gap(row['mean'], row['unit'])} on average over "
-        f"{row['cities']} cities (95 % interval {interval(row['low'], row['high'])}); for one further city it "
-        f"would lie between {number(row['predicted_low'])} and {number(row['predicted_high'])}."
+        f"{row['cities']} cities (95 % interval {interval(row['low'], row['high'])})."
     )
-    numbers = {name: row[name] for name in ("mean", "low", "high", "tau2", "i2", "cities", "predicted_low",
+    numbers = {name: row[name] for name in ("mean", "low", "high", "q", "tau2", "i2", "cities", "predicted_low",
                                             "predicted_high")}  # fmt: skip
     unsure = row["cities"] - row["told"]
     caveats = [

@@ -20,6 +20,14 @@ import pandas as pd
 # A goal, target or indicator code by its form; letters after the goal are means of implementation.
 _CODE = re.compile(r"(1[0-7]|[1-9])(\.([1-9][0-9]?|[a-z])){0,2}")
 _DIGIT_GROUPS = re.compile(r"(?<=[0-9])[ ,](?=[0-9]{3}(?![0-9]))")
+# A total: an amount that grows with the size of the place. Per day or per year it still does; per person it does not.
+_PER_TIME = re.compile(r"\b(per|a) (second|minute|hour|day|night|week|month|quarter|year|annum)\b|/(day|year|yr)\b")
+_PER = re.compile(r"\bper\b|/|\b(mean|median|average)\b(?! (daily|weekly|monthly|annual|yearly))")
+_LARGE = re.compile(r"\b(millions?|billions?|trillions?|bn|mn)\b")
+_AMOUNT = re.compile(
+    r"([kmgt]wh|[gt]j|kt|mt|tonnes?|tons?|kg|kilograms?|lit(re|er)s?|gallons?|m3|ha|hectares?|acres?|km2?|kilomet(re|er)s?|"
+    r"miles?|m2|thousands?)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -252,6 +260,34 @@ def unit_scale(unit: str) -> UnitScale:
     scale, and whoever fits a line checks that. ``%`` is a share here; a growth rate should be called ``% change``.
     """
     return _scales().get(_plain(unit), UNKNOWN_UNIT)
+
+
+def is_total(unit: str, series: str = "") -> bool:
+    """Return whether a series is a total, which grows with the size of the place: no ground to compare cities on.
+
+    Parameters
+    ----------
+    unit : str
+        As in `unit_scale`.
+    series : str
+        Name of the series: "emissions per capita" in tonnes is no total.
+
+    Returns
+    -------
+    bool
+        True for a count (`UnitScale.kind`), for millions and billions of anything, and for an amount of mass, energy,
+        volume, area or length; False where unit or series says per (person, home, m²; not per day or year), for a
+        concentration, and for an amount that the name calls a mean, median or average (not an average day).
+
+    Notes
+    -----
+    Plain money (£) is read as a level: pay, rent, income per head are published so. A budget in plain £ is not
+    recognised; give it in £ million, or say total cost per person. Durations, sound and temperature are levels.
+    """
+    kind, plain, name = unit_scale(unit).kind, *(_PER_TIME.sub("", _plain(text)) for text in (unit, series))
+    if kind not in ("count", "money", "physical", "") or _PER.search(plain) or _PER.search(name):
+        return False
+    return kind == "count" or bool(_LARGE.search(plain) or _AMOUNT.match(plain))
 
 
 def _plain(unit: str) -> str:

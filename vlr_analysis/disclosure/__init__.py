@@ -22,6 +22,7 @@ __all__ = ["KINDS", "THINGS", "TOLERANCE", "attack", "hidden_table", "nothing_hi
 KINDS = ("primary", "denominator", "complementary", "source")
 
 _SMALL = "fewer than {}, but not zero"
+_NUMERATOR = "a rate that stands for fewer than {} people"
 _FEW = "a rate on fewer people than the minimum"
 _BEFORE = "hidden already in the figures as they came"
 
@@ -49,7 +50,8 @@ def protect(
     threshold : int
         Counts about people above 0 and below this number are hidden. `THINGS` lists the units of counts that are not
         about people; a unit that nobody knows is, where all its values are whole numbers. Zero is a value and
-        stays, unless it is needed to hide another number.
+        stays, unless it is needed to hide another number. Rates that stand for fewer people are hidden likewise,
+        where the population is known.
     populations : DataFrame, optional
         People of a group: `area`, `breakdown`, `period` (its year counts), `value`. `indicator` and `series`, where
         present, name the population's own series in `table`; other columns are ignored. Series of the table
@@ -94,6 +96,8 @@ def protect(
     desk = Desk(table, threshold, populations, previous, parents)
     desk.hide(desk.suppressed, "source", _BEFORE)
     desk.hide(desk.people & (desk.value > 0) & (desk.value < threshold), "primary", _SMALL.format(threshold))
+    behind = np.where(np.isnan(desk.base), np.nan, desk.value * desk.weight)  # people that a rate stands for
+    desk.hide((behind > 0) & (behind < threshold), "primary", _NUMERATOR.format(threshold))
     least = 4 * threshold if minimum_denominator is None else minimum_denominator
     desk.hide(desk.weight * desk.base < least, "denominator", _FEW)
     out = table.copy()

@@ -11,7 +11,6 @@ from vlr_analysis.disclosure.sums import EPS, Sheet
 
 # Factor by which a stand-in for "no bound" passes all that is known, and the share of it that is still read as none.
 _REACH, _FAR = 10, 0.9
-_KEPT = 1000  # solutions
 _MANY = 40  # unknown cells that hang together, beyond which totals that turn out not to be needed stay hidden
 # Without presolve a programme of a few cells takes half the time.
 _SOLVER = {"method": "highs", "options": {"presolve": False}}
@@ -38,9 +37,9 @@ class Puzzle:
         self.low, self.high = np.full(n, sheet.floor), np.where(self.row >= 0, sheet.top, np.inf)
         with np.errstate(divide="ignore"):
             need = np.minimum(threshold / self.people, sheet.top / 2)
+            self._unit = np.where(np.isnan(self.people), 1.0, 1 / self.people)  # one person, in the unit of the value
         self.need = np.where(np.isnan(need), 0.0, need)
         self._safe, self._lost = np.zeros((2, 2, n), dtype=bool)  # as to the figures, as to the log
-        self._pool: list[np.ndarray] = []
         none = np.array([], dtype=int)
         self._cell = np.concatenate([none, *(equation.cells for equation in self.equations)])
         self._at = np.repeat(np.arange(len(self.equations)), [len(equation.cells) for equation in self.equations])
@@ -85,9 +84,7 @@ class Puzzle:
         matrix, right = self._system(cells, equations)
         if len(equations) > 1:
             bounds, start, right = _bounded(matrix, right, low, high, self.value[cells])
-            solutions = _Solutions(matrix, right, bounds, [start, *(old[cells] for old in self._pool)])
-            low, high = _ranges(solutions, need, int(self.whole))
-            self._keep(cells, solutions.fresh)
+            low, high = _ranges(_Solutions(matrix, right, bounds, start), need, int(self.whole))
         elif len(equations):
             low, high = _alone(matrix[0], right[0], low, high)
         if self.whole:
@@ -95,14 +92,6 @@ class Puzzle:
             low, high = np.ceil(low - small) + 0.0, np.floor(high + small)  # + 0.0: no minus zero
         high = np.maximum(low, high)
         return np.where(np.isnan(need), np.nan, low), np.where(np.isnan(need), np.nan, high)
-
-    def _keep(self, cells: np.ndarray, solutions: list[np.ndarray]) -> None:
-        """Keep solutions, of which many stay some when more is hidden or a number is shown again."""
-        for solution in solutions:
-            whole = self.value.copy()
-            whole[cells] = solution
-            self._pool.append(whole)
-        del self._pool[:-_KEPT]
 
     def _system(self, cells: np.ndarray, equations: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         at = np.full(len(self.row), -1)
@@ -161,7 +150,7 @@ class Puzzle:
             watch &= self.kind[cells] == "primary"
         if not watch.any():
             return None
-        need = np.where(watch, 1.0 if told else self.need[cells], np.nan)
+        need = np.where(watch, self._unit[cells] if told else self.need[cells], np.nan)
         low, high = self._narrow(cells, equations, need, *self._bounds(cells, told))
         short = high - low < need - EPS  # False where not looked at
         self._safe[int(told), cells[watch & ~short & ~np.isnan(low)]] = True
@@ -175,10 +164,11 @@ class Puzzle:
         low, high = self.low[cells], self.high[cells]
         if not told:
             return low, high
-        value, small = self.value[cells], (self.kind[cells] == "primary") & self.guard[cells]
-        large = (self.kind[cells] == "complementary") & (value >= self.threshold)
-        low = np.where(small, np.minimum(1, value), np.where(large, self.threshold, low))
-        return low, np.where(small, np.maximum(self.threshold - 1, value), high)
+        value, unit, threshold = self.value[cells], self._unit[cells], self.threshold * self._unit[cells]
+        small = (self.kind[cells] == "primary") & self.guard[cells]
+        large = (self.kind[cells] == "complementary") & (value >= threshold)
+        low = np.where(small, np.minimum(unit, value), np.where(large, threshold, low))
+        return low, np.where(small, np.maximum(threshold - unit, value), high)
 
     def _still_weak(self) -> list[int]:
         """Return the cells that were given up and that no later partner made safe."""
@@ -271,17 +261,12 @@ def _ranges(solutions: _Solutions, need: np.ndarray, spare: int) -> tuple[np.nda
 
 
 class _Solutions:
-    """What the known solutions of some equations within bounds span; `known` may hold others, the first is one."""
+    """What the solutions of some equations within bounds span, as far as they were looked for."""
 
-    def __init__(self, matrix, right, bounds, known):
+    def __init__(self, matrix, right, bounds, start):
         self._matrix, self._given = matrix, {"A_eq": matrix, "b_eq": right, "bounds": bounds, **_SOLVER}
-        self.reach, self.start, self.fresh = bounds[:, 1].max(), known[0], []
-        points = np.array(known)
-        off = np.abs(points @ matrix.T - right).max(axis=1)
-        low, high = (bounds[:, end] for end in (0, 1))
-        good = (off < EPS) & ((points >= low - EPS) & (points <= high + EPS)).all(axis=1)
-        good[0] = True
-        self.lows, self.highs = points[good].min(axis=0), points[good].max(axis=0)
+        self.reach, self.start = bounds[:, 1].max(), start
+        self.lows, self.highs = start.copy(), start.copy()
 
     @property
     def width(self) -> np.ndarray:
@@ -297,7 +282,6 @@ class _Solutions:
         done = linprog(aim, **self._given)
         if done.status == 0:
             self.lows, self.highs = np.minimum(self.lows, done.x), np.maximum(self.highs, done.x)
-            self.fresh.append(done.x)
 
     def scatter(self, need: np.ndarray) -> None:
         """Look in a few directions at once for cells whose range is still short of a finite need."""

@@ -86,8 +86,9 @@ class Sheet:
         self.is_count = bool(desk.additive[rows[0]])
         self.cells: list[Cell] = []
         self.place: dict[tuple[str, str, str], int] = {}
-        self.categories: dict[tuple, set[str]] = defaultdict(set)  # of a dimension, in an area
         self.members = desk.parents
+        self.parent = {part: area for area, parts in self.members.items() for part in parts}
+        self.categories: dict[tuple, set[str]] = defaultdict(set)  # of a dimension, in an area and its parts
         self._read(desk, rows)
         shown = np.array([cell.value for cell in self.cells])
         self.floor = -np.inf if (shown < 0).any() else 0.0
@@ -143,7 +144,7 @@ class Sheet:
                     self._hole(total)
                 dimension, across = pair.split("=")[0], tuple(other.split("=")[0] for other in pairs if other != pair)
                 families[total, dimension].append(self.place[area, period, breakdown])
-                self.categories[area, dimension, across].add(pair)
+                self.categories[self.parent.get(area, area), dimension, across].add(pair)
         found = []
         for (total, dimension), parts in families.items():
             if total in self.place:
@@ -307,7 +308,7 @@ class Sheet:
             keys = [(part, period, breakdown) for part in self.members.get(area, ()) if part not in there]
         if item.structure[0] == "groups":
             pairs = [pair for pair in breakdown.split(";") if pair]
-            for label in sorted(self.categories[area, *item.structure[1:]] - there):
+            for label in sorted(self.categories[self.parent.get(area, area), *item.structure[1:]] - there):
                 whole = ";".join(sorted([*pairs, label], key=lambda pair: pair.split("=")[0]))
                 keys.append((area, period, whole))
         return [self._hole(key) for key in keys] or [self._add(Cell())]

@@ -98,7 +98,7 @@ def _read(city: City, name: str) -> pd.DataFrame:
 
 def parameters_yaml(city: City) -> bytes:
     """Return the city's parameters as YAML, without the paths of files on the sender's machine."""
-    kept = city.parameters.model_dump(mode="json", exclude_unset=True, exclude={"data", "voices"})
+    kept = city.parameters.model_dump(mode="json", exclude_unset=True, exclude={"data", "voices", "previous_release"})
     return yaml.safe_dump({"city": kept}, allow_unicode=True, sort_keys=False, width=120).encode("utf-8")
 
 

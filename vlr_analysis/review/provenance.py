@@ -56,12 +56,20 @@ def data_file(city: City, area: str) -> str:
 
 
 def files_of(city: City, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return size and SHA-256 of every data file that the rows name."""
+    """Return the SHA-256 of every data file that the rows name.
+
+    Of a file of which something is hidden, the hash is of what is shown (`hash_of` says so): whoever knows the rest of
+    a file could find a hidden number by trying until the hash fits.
+    """
     found = []
     for name in sorted(rows["file"].unique()):
-        content = (city.root / name).read_bytes()
-        found.append({"file": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()})
-    return pd.DataFrame(found, columns=["file", "bytes", "sha256"])
+        area = rows.loc[rows["file"] == name, "area"].iloc[0]
+        shown = city.observations if area == city.id else city.around[city.around["area"] == area]
+        secret = not city.internal and (shown["status"] == "suppressed").any()
+        content = shown.to_csv(index=False, lineterminator="\n").encode() if secret else (city.root / name).read_bytes()
+        told = "the figures that are shown" if secret else "the file"
+        found.append({"file": name, "hash_of": told, "sha256": hashlib.sha256(content).hexdigest()})
+    return pd.DataFrame(found, columns=["file", "hash_of", "sha256"])
 
 
 def _row_numbers(city: City, rows: pd.DataFrame) -> pd.Series:

@@ -178,7 +178,7 @@ def _parameters(content: bytes, table: pd.DataFrame) -> Parameters:
         raise InputError(name, [problem]) from None
     problems = [
         Problem(f"{name}, key {key}", repr(getattr(found, key)), "no path in a bundle", fix)
-        for key in ("data", "voices")
+        for key in ("data", "voices", "previous_release")
         if getattr(found, key) is not None
     ]
     other = sorted(set(table["area"]) - {found.id})
