@@ -216,14 +216,16 @@ def test_outside_by_less_than_the_interval_is_told_as_perhaps(cities, definition
 def test_perhaps_worse_comes_after_what_is_sure(cities, definitions):
     table = cities({"town": 9.0, "a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}, width=0.5)
     perhaps = cities({"town": 4.4, "a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}, width=2.0).assign(indicator="1.2.1")
-    table = pd.concat([perhaps, table], ignore_index=True)
+    better = cities({"town": 0.5, "a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}, width=0.1).assign(indicator="1.1.2")
+    table = pd.concat([perhaps, better, table], ignore_index=True)
     known = definitions(table, priority=False)
     standings = benchmark.benchmark_table(table, known, "town").iloc[::-1]
     graded = table[table["area"] == "town"].assign(grade="A", grade_reason="")
     told = statements_places.benchmark_findings(standings, known, "town", graded)
-    assert [item.verdict for item in told] == ["worse than the middle half", "perhaps worse than the middle half"]
-    assert "perhaps worse than the middle half; the middle half of 4 like cities" in told[1].statement
-    assert [findings._tells(item) for item in told] == [True, False]
+    words = ["worse than the middle half", "better than the middle half", "perhaps worse than the middle half"]
+    assert [item.verdict for item in told] == words
+    assert "perhaps worse than the middle half; the middle half of 4 like cities" in told[2].statement
+    assert [findings._tells(item) for item in told] == [True, False, False]
 
 
 def test_errors_of_the_source_widen_the_interval_of_the_index(cities, definitions):

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from vlr_analysis import catalogue, pooling, statements_places
+from vlr_analysis import catalogue, figures_places, pooling, statements_places
 
 NAMES = {f"c{n}": f"City {n}" for n in range(6)}
 
@@ -110,3 +110,11 @@ def test_without_effects_both_tables_are_empty():
     effects, means = pool(shocked(NAMES, np.nan))
     assert (len(effects), len(means)) == (0, 0)
     assert {"q", "p", "duration"} <= set(means.columns)
+
+
+def test_the_forest_names_what_its_line_for_one_further_city_leaves_out(monkeypatch):
+    effects, means = pool(shocked(NAMES, [1.0, 2.0, 3.0, 2.0, 2.5, 1.5]))
+    mine = effects[effects["effect_of"] == "gap to the path"]
+    monkeypatch.setattr(figures_places, "as_exhibit", lambda figure, *_: figure.axes[0].get_legend_handles_labels()[1])
+    labels = figures_places.forest(mine, means.iloc[1], NAMES, "A rate", "%")
+    assert "interval for the effect in one further city, without its own error" in labels
