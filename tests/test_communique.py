@@ -75,7 +75,7 @@ def test_1_2_every_finding_leads_to_rows_of_files(made_up):
 def test_1_2_a_priority_without_data_is_shown_as_a_gap(made_up):
     priorities = made_up.priorities.set_index("target_code")
     assert priorities.loc["13.1", "state"] == "gap: no figures"
-    assert priorities.loc["11.2", "series"] > 0
+    assert priorities.loc["11.2", "n_series"] > 0
     assert any("13.1" in text for text in made_up.requests["target"])
 
 

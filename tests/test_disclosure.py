@@ -255,6 +255,17 @@ def test_what_is_public_already_is_said_and_is_no_partner():
     assert "already public" not in " ".join(log["reason"])
 
 
+def test_a_cell_that_cannot_be_saved_is_said_and_does_not_keep_others_from_being_saved():
+    groups = {"": 60.0, "group=a": NAN, "group=b": 10.0, "group=c": 20.0, "group=a;sex=f": 3.0, "group=a;sex=m": 12.0,
+              "group=a;sex=x": 15.0}  # fmt: skip
+    previous = table_of({("town", "2020", group): groups[group] for group in ("", "group=b", "group=c")})
+    _, log = protect(table_of({("town", "2020", group): n for group, n in groups.items()}), previous=previous)
+    reasons = dict(zip(log["breakdown"], log["reason"], strict=True))
+    assert reasons["group=a"].endswith("it can still be narrowed down, nothing is left to hide with it")
+    assert hidden_groups(log)["group=a;sex=m"] == "complementary"
+    assert not any("can still" in reason for group, reason in reasons.items() if "sex" in group)
+
+
 def test_a_margin_of_the_previous_release_counts():
     table = table_of({("town", "2020", "group=a"): 3.0, ("town", "2020", "group=b"): 9.0})
     assert len(protect(table)[1]) == 1  # no total, nothing to subtract from
@@ -276,6 +287,23 @@ def test_an_area_whose_own_number_nobody_published_links_its_parts():
     sums = [(("city", "2020", ""), [("city", "2020", "sex=f"), ("city", "2020", "sex=m")]),
             (("city", "2020", "sex=f"), [("east", "2020", "sex=f"), ("west", "2020", "sex=f")])]  # fmt: skip
     assert_safe(table_of(cells), sums, parents={"city": ["east", "west"]})
+
+
+def test_a_part_whose_number_nobody_published_links_the_others():
+    cells = {("city", "2020", "sex=f"): 23.0, ("east", "2020", ""): 37.0, ("east", "2020", "sex=m"): 17.0,
+             ("west", "2020", "sex=f"): 3.0}  # fmt: skip
+    sums = [(("east", "2020", ""), [("east", "2020", "sex=f"), ("east", "2020", "sex=m")]),
+            (("city", "2020", "sex=f"), [("east", "2020", "sex=f"), ("west", "2020", "sex=f")])]  # fmt: skip
+    assert_safe(table_of(cells), sums, parents={"city": ["east", "west"]})
+
+
+def test_a_quarter_that_nobody_published_links_the_year_and_the_groups():
+    quarters = [f"2019-Q{number}" for number in range(1, 5)]
+    cells = {("town", quarter, "sex=f"): n for quarter, n in zip(quarters[1:], (6.0, 8.0, 9.0), strict=True)}
+    cells |= {("town", "2019", "sex=f"): 30.0, ("town", "2019-Q1", ""): 10.0, ("town", "2019-Q1", "sex=m"): 3.0}
+    sums = [(("town", "2019", "sex=f"), [("town", quarter, "sex=f") for quarter in quarters]),
+            (("town", "2019-Q1", ""), [("town", "2019-Q1", "sex=f"), ("town", "2019-Q1", "sex=m")])]  # fmt: skip
+    assert_safe(table_of(cells), sums)
 
 
 def test_parent_area():
@@ -452,6 +480,22 @@ def test_a_hidden_share_does_not_follow_from_the_total_and_the_populations(seed)
         width = min(weights[at], rest) - max(0.0, rest - others)
         assert width >= min(5, weights[at] / 2) - 1e-6, (groups[at], width)
     pd.testing.assert_frame_equal(protect(public, populations=populations)[0], public)
+
+
+def test_shares_that_do_not_average_to_the_total_are_no_sum():
+    table = one_way(90.0, 50.0, 20.0, 30.0, unit="%")
+    assert hidden_groups(protect(table, populations=people(a=12, b=100, c=100))[1]) == {"group=a": "denominator"}
+    table = one_way(26.0, 40.0, 20.0, 30.0, unit="%")
+    assert len(protect(table, populations=people(a=12, b=100, c=100))[1]) == 2
+
+
+def test_what_the_log_tells_is_reckoned_in_people_also_for_rates():
+    two_and_six = one_way(0.04, 0.02, 0.06, unit="per 1,000")
+    found = hidden_groups(protect(two_and_six, populations=people(a=100_000, b=100_000))[1])
+    assert found == {"group=a": "primary", "group=b": "complementary"}
+    four_and_four = one_way(0.04, 0.04, 0.04, unit="per 1,000")
+    found = hidden_groups(protect(four_and_four, populations=people(a=100_000, b=100_000))[1])
+    assert found == {"": "complementary", "group=a": "primary", "group=b": "primary"}
 
 
 def test_a_share_without_populations_cannot_be_checked():

@@ -179,6 +179,9 @@ NAMES = {"town": "Town", "land": "Land"}
 
 
 def said(**changes):
+    for side in ("", "other_"):
+        if changes.get(f"{side}movement"):
+            changes.setdefault(f"{side}trend", "robust trend")
     return statements_places.comparison_findings(compared(**changes), KNOWN, NAMES, GRADED)[0]
 
 
@@ -313,3 +316,26 @@ def test_groups_under_other_indicators_are_evidence_too(bristol):
     rows = findings.evidence_rows(item, city.observations)
     values = sorted(rows.loc[rows["breakdown"] != "", "value"])
     assert values[-1] - values[0] == pytest.approx(98.4, abs=0.05)
+
+
+def test_a_trend_that_is_not_robust_is_told_as_perhaps():
+    moved = {"movement": "towards the goal", "trend": "trend not robust"}
+    assert "Town perhaps moves towards the goal; Land" in said(**moved, other_trend="no clear trend").statement
+    both = moved | {"other_movement": "towards the goal"}
+    assert "Both perhaps move towards the goal." in said(**both).statement
+
+
+def test_every_finding_on_a_series_names_its_source(bristol, made_up):
+    for review in (bristol, made_up):
+        known = set(review.city.all_sources["source"])
+        for item in review.findings:
+            if item.indicator and item.kind != "voices":
+                assert set(item.source.split(";")) <= known, item
+
+
+def test_a_target_is_told_with_where_the_path_points(made_up):
+    item = next(item for item in made_up.findings if item.verdict.startswith("target: ") and item.indicator == "1.2.1")
+    assert "15.1 % in 2024, target 10 % by 2030 (city plan)" in item.statement
+    assert item.numbers["target"] == 10
+    assert item.numbers["projection_low"] < item.numbers["projection"] < item.numbers["projection_high"]
+    assert "a path is not a forecast" in item.caveat.lower()

@@ -168,7 +168,9 @@ class City:
     @cached_property
     def pairs(self) -> pd.DataFrame:
         """What the parameters say of the nation's counterparts: as `comparison.comparison_table` takes it."""
-        return pd.DataFrame(_pairs(self), columns=PAIR_COLUMNS)
+        pairs = pd.DataFrame(_pairs(self), columns=PAIR_COLUMNS)
+        raise_if_any(f"{PARAMS}/{self.parameters.id}.yaml", _pair_problems(self, pairs))
+        return pairs
 
     def labelled(self, result: pd.DataFrame) -> pd.DataFrame:
         """Return a result with `label`, `goal` and `place` (name of the area) in front, in reading order."""
@@ -265,12 +267,27 @@ def load_cities(names: list[str], root: Path, *, internal: bool = False) -> list
     for name in names:
         try:
             city = load_city(name, root, internal=internal)
-            city.definitions, city.areas, city.sources, city.voices  # noqa: B018  reads and checks every table
+            city.definitions, city.areas, city.sources, city.voices, city.pairs  # noqa: B018  reads and checks them
+            raise_if_any(f"city {city.parameters.id!r}", _unknown_names(city))
             cities.append(city)
         except InputError as error:
             problems.extend(problem for problem in error.problems if problem not in problems)
     raise_if_any("cities", problems)
     return cities
+
+
+def _unknown_names(city: City) -> list[Problem]:
+    """Name sources without an entry, and a population series that no figures have."""
+    name, problems = f"{PARAMS}/{city.parameters.id}.yaml", []
+    for source in sorted(set(city.observations["source"]) - set(city.all_sources["source"])):
+        where = f"{DATA}/{city.parameters.id}, column source"
+        problems.append(
+            Problem(where, repr(source), f"an id in {DATA}/sources.csv", f"add a row for it to {DATA}/sources.csv")
+        )
+    if city.population is not None and city.populations is not None and not len(city.populations):
+        found, expected = repr(city.population), "the indicator code of a series of the city"
+        problems.append(Problem(f"{name}, key population", found, expected, "correct the code, or leave the key out"))
+    return problems
 
 
 def _read_area(root: Path, area: str, data: str | None = None) -> pd.DataFrame:
@@ -413,6 +430,25 @@ def _pairs(city: City) -> list[tuple]:
                 other = (getattr(choice.national, name) or getattr(own, name) for name in DEFINITION_KEY)
                 pairs.append((*own, *other, choice.national.comparability, choice.national.reason))
     return pairs
+
+
+def _pair_problems(city: City, pairs: pd.DataFrame) -> list[Problem]:
+    """Name every counterpart that no area of the nation has; a choice of goals may leave it out."""
+    national = (
+        pd.concat([_read_area(city.root, area) for area in city.nation]) if city.nation else city.observations[:0]
+    )
+    known = national[DEFINITION_KEY].drop_duplicates()
+    keys, problems = set(known.itertuples(index=False, name=None)), []
+    for row in pairs.itertuples():
+        key = (row.other_indicator, row.other_series, row.other_unit)
+        if key in keys:
+            continue
+        near = known[known["indicator"] == row.other_indicator]
+        said = [f"series {part.series!r} with unit {part.unit!r}" for part in near.itertuples()]
+        fix = f"choose {' or '.join(said[:3])}" if said else "write indicator, series and unit as in the nation's file"
+        where = f"{PARAMS}/{city.parameters.id}.yaml, national counterpart of {row.indicator} ({row.series})"
+        problems.append(Problem(where, " / ".join(key), "a series of the nation", fix))
+    return problems
 
 
 def _no_such_series(rows: pd.DataFrame, choice: Choice, number: int, city: City) -> Problem:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -40,6 +41,16 @@ _AVERAGE_COUNTS = ("annual average daily flow",)  # a count at an average place:
 # Units whose zero is a convention: a ratio of two values says nothing. Kinds of catalogue.unit_scale, and by name.
 _NO_ZERO_KINDS = ("score", "index", "change")
 _NO_ZERO = re.compile(r"°\s?[cf]\b|\bd ?b\b|\bdb\(a\)|\bph\b|\bindex\b|\bscore\b|\bpoints\b", re.IGNORECASE)
+
+
+# Suspicions that a number was entered wrongly.
+_SLIPPED = r"^factor of|^percent against|^total in a rate|^placeholder"
+COMPARED = [
+    "area", "other_area", *DEFINITION_KEY, *(f"other_{name}" for name in DEFINITION_KEY), "comparability",
+    "comparability_reason", "smell", "common", "year", "value", "other_value", "difference", "ratio",
+    "relative_difference", "span", *_SLOPE, "trend", "other_trend", "movement", "other_movement", "progress",
+    "other_progress", "verdict", "disagree_on", "likely_reason",
+]  # fmt: skip
 
 
 def comparability(own: pd.Series, other: pd.Series, declared: str = "same") -> tuple[str, str]:
@@ -164,6 +175,7 @@ def comparison_table(
     baseline_year: int = 2015,
     horizon: int = 2030,
     tolerance: float = TOLERANCE,
+    smells: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Set the headline series of a city beside those of its nation, or of another place.
 
@@ -181,6 +193,8 @@ def comparison_table(
         For the progress rule, which is applied to both.
     tolerance : float
         Relative difference of the latest common values beyond which they are told as different.
+    smells : DataFrame, optional
+        From `smell.smell_table`, of both places: a pair with a headline series that may have slipped is blocked.
 
     Returns
     -------
@@ -211,17 +225,21 @@ def comparison_table(
         for place, side in enumerate((mine, theirs))
     )
     moves = own_trends.join(other_trends.add_prefix("other_")).to_dict("records")
+    for side in (mine, theirs):
+        side["slips"] = _slips(smells, side["area"])
     rows = [
         _row(mine, theirs, pair, years or [], tolerance, move)
         for pair, years, move in zip(matched, common, moves, strict=True)
     ]
-    columns = [
-        "area", "other_area", *DEFINITION_KEY, *(f"other_{name}" for name in DEFINITION_KEY), "comparability",
-        "comparability_reason", "smell", "common", "year", "value", "other_value", "difference", "ratio",
-        "relative_difference", "span", *_SLOPE, "trend", "other_trend", "movement", "other_movement", "progress",
-        "other_progress", "verdict", "disagree_on", "likely_reason",
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=COMPARED)
+
+
+def _slips(smells: pd.DataFrame | None, area: str) -> dict[tuple, str]:
+    """Return what looks like a slip in the headline series of an area: by factor, unit or filler, not by shape."""
+    if smells is None or not len(smells):
+        return {}
+    rows = smells[(smells["area"] == area) & (smells["breakdown"] == "") & smells["suspicion"].str.contains(_SLIPPED)]
+    return {key: "; ".join(part["text"]) for key, part in rows.groupby(DEFINITION_KEY)}
 
 
 def _side(table: pd.DataFrame, baseline_year: int, horizon: int, definitions: pd.DataFrame, pairs) -> dict:
@@ -319,7 +337,9 @@ def _row(mine: dict, theirs: dict, pair: tuple, years: list[int], tolerance: flo
         first, second = a.loc[years], b.loc[years]
         row |= {"year": years[-1], "value": first["value"].iloc[-1], "other_value": second["value"].iloc[-1]}
         if grade in ("same", "near"):
+            slips = [side["slips"].get(key, "") for side, key in ((mine, own), (theirs, other))]
             row["smell"] = smell.pair_smell(first["value"].to_numpy(), second["value"].to_numpy())
+            row["smell"] = "; ".join(dict.fromkeys(filter(None, [row["smell"], *slips])))
         if row["smell"]:
             grade, reasons = "blocked", [*reasons, "the smell test stops it"]
     row |= {"comparability": grade, "comparability_reason": "; ".join(filter(None, reasons))}
@@ -369,6 +389,12 @@ def likely_reason(row: dict) -> str:
     return f"neither growth nor steadiness can be told from {row['common']} common years"
 
 
+def together(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return several results of `comparison_table` as one; with its columns also where there is none."""
+    tables = [table for table in tables if len(table)]
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COMPARED)
+
+
 def matrix(compared: pd.DataFrame, goals: pd.Series) -> pd.DataFrame:
     """Count what city and nation say to each other, by goal.
 
@@ -408,7 +434,7 @@ def questions(compared: pd.DataFrame, labels: pd.Series, city: str, nation: str)
         pairs that cannot be compared, then what only one side has.
     """
     office = f"{nation}'s statistical office"
-    asked = {DISAGREE: "both", CANNOT_TELL: "both", NOT_COMPARED: office, ONLY_NATIONAL: office, ONLY_LOCAL: city}
+    asked = {DISAGREE: "both", CANNOT_TELL: "both", NOT_COMPARED: office, ONLY_NATIONAL: office, ONLY_LOCAL: office}
     rows = []
     for verdict in asked:
         for place, row in compared[compared["verdict"] == verdict].iterrows():

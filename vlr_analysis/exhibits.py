@@ -24,6 +24,9 @@ PERIODS = {
     "path_period", "period", "shock_period", "trough_period",
 }  # fmt: skip
 
+# Heads of intervals that are not simply the 95 % interval of the column before.
+INTERVALS = {"predicted_low:predicted_high": "One further city", "rank_low:rank_high": "Place, 95 % interval"}
+
 MONEY = ("£", "€", "US$", "$")  # stand before the number
 
 # Declared rounding of everything that is written: six significant digits.
@@ -275,7 +278,7 @@ def _with_values(data: pd.DataFrame, columns: list[str]) -> tuple[list[str], lis
 
 
 def _header(column: str) -> str:
-    return "95 % interval" if ":" in column else HEADERS[column]
+    return INTERVALS.get(column, "95 % interval") if ":" in column else HEADERS[column]
 
 
 def _align(data: pd.DataFrame, column: str) -> str:

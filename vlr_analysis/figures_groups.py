@@ -26,6 +26,7 @@ from vlr_analysis.drawing import (
 from vlr_analysis.exhibits import Exhibit, number, slug, with_unit
 from vlr_analysis.periods import spoken
 
+OTHERS = tuple(colour for colour in GROUPS if colour != MODEL)  # the least advantaged group alone has that one
 WIDE = 30  # letters of a group's name on a line
 WITHOUT = {"suppressed": "suppressed", "missing": "no value", "not_applicable": "not applicable"}
 
@@ -113,7 +114,7 @@ def groups_over_time(
             group = name.split("=", 1)[1]
             least = group == row["least_group"]
             axes.plot(
-                part["t"], part["value"], color=MODEL if least else GROUPS[place % 8], linestyle=DASHES[place % 8],
+                part["t"], part["value"], color=MODEL if least else OTHERS[place % 7], linestyle=DASHES[place % 8],
                 linewidth=2.4 if least else 1.0, label=textwrap.shorten(group, 28, placeholder="…"),
             )  # fmt: skip
         total = here[here["breakdown"] == ""]

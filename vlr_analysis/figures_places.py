@@ -117,7 +117,7 @@ def apart(compared: pd.DataFrame, definitions: pd.DataFrame, city: str, nation: 
 
 def marker_name(marker: str) -> str:
     """Return how readers call a marker."""
-    return {"o": "round", "D": "square", "^": "triangle"}[marker]
+    return {"o": "round", "D": "diamond", "^": "triangle"}[marker]
 
 
 @styled

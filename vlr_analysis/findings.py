@@ -22,7 +22,7 @@ NOTHING = 1e-12  # what is left of sums that should be zero
 KEY = ["indicator", "series", "unit"]
 # In which order the chapters take turns on the first page, and verdicts that come before others.
 TURNS = ("disparity", "recovery", "trend", "nation", "voices", "benchmark", "pooled", "evidence")
-TELLING = ("average hides", "robust trend", "disagree", "level: not yet", "path: not yet", "worse than")
+TELLING = ("target: ", "average hides", "robust trend", "disagree", "level: not yet", "path: not yet", "worse than")
 KINDS = ("evidence", "trend", "recovery", "disparity", "nation", "benchmark", "voices", "pooled")
 
 
@@ -78,11 +78,13 @@ class Finding:
 def with_grades(rows: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFrame) -> pd.DataFrame:
     """Add label, goal, priority and the grade of the evidence to rows of results."""
     known = definitions[[*KEY, "label", "goal", "priority"]]
-    told = rows.merge(known, on=KEY).merge(grades[[*GRADED, "grade", "grade_reason"]], on=GRADED, how="left")
+    taken = ["grade", "grade_reason", *(["source"] if "source" in grades and "source" not in rows else [])]
+    told = rows.merge(known, on=KEY).merge(grades[[*GRADED, *taken]], on=GRADED, how="left")
     # A series without a published total is as good as the weakest of its groups.
     weakest = grades.sort_values("grade").drop_duplicates(["area", *KEY], keep="last")
-    groups = told[["area", *KEY]].merge(weakest[["area", *KEY, "grade", "grade_reason"]], how="left")
-    for name, none in (("grade", LETTERS[-1]), ("grade_reason", "no figure to grade")):
+    groups = told[["area", *KEY]].merge(weakest[["area", *KEY, *taken]], how="left")
+    none_of = {"grade": LETTERS[-1], "grade_reason": "no figure to grade", "source": ""}
+    for name, none in ((name, none_of[name]) for name in taken):
         told[name] = told[name].astype(object).where(told[name].notna(), groups[name].fillna(none).to_numpy())
     return told
 

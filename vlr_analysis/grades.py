@@ -75,8 +75,8 @@ def series_grades(
     Returns
     -------
     DataFrame, one row per (area, indicator, series, unit, breakdown)
-        `grade`, `grade_reason`, `source_class`, `n` (yearly points since the last break), `first`, `last`, `age`
-        (years), `has_break`, `has_interval`, `status` (of the latest value).
+        `grade`, `grade_reason`, `source_class`, `source` (ids joined by ``;``), `n` (yearly points since the last
+        break), `first`, `last`, `age` (years), `has_break`, `has_interval`, `status` (of the latest value).
 
     Notes
     -----
@@ -101,7 +101,8 @@ def series_grades(
     graded = [lowest(_caps(row, as_of)) for row in rows.itertuples()]
     rows["grade"] = pd.Series([letter for letter, _ in graded], rows.index, dtype=str)
     rows["grade_reason"] = pd.Series([reason for _, reason in graded], rows.index, dtype=str)
-    more = ["grade", "grade_reason", "source_class", "n", "first", "last", "age", "has_break", "has_interval", "status"]
+    more = ["grade", "grade_reason", "source_class", "source", "n", "first", "last", "age", "has_break", "has_interval",
+            "status"]  # fmt: skip
     return rows[[*KEY, *more]].reset_index(drop=True)
 
 

@@ -57,6 +57,11 @@ class Results:
         return smell.smell_table(self.city.observations, self.city.definitions, self.city.around)
 
     @cached_property
+    def smells_beside(self) -> pd.DataFrame:
+        """Suspicions about the figures of nation and peers."""
+        return smell.smell_table(self.city.around, self.city.definitions, self.city.observations)
+
+    @cached_property
     def grades(self) -> pd.DataFrame:
         """Grade of the evidence of each series, from `grades.series_grades`."""
         city = self.city
@@ -68,9 +73,8 @@ class Results:
     def requests(self) -> pd.DataFrame:
         """What is worth asking for, from `requests.data_request`."""
         city, own = self.city, self.city.observations
-        beside = smell.smell_table(city.around, city.definitions, own)
         return requests.data_request(
-            own, city.definitions, city.all_sources, smells=pd.concat([self.smells, beside]),
+            own, city.definitions, city.all_sources, smells=pd.concat([self.smells, self.smells_beside]),
             targets=readiness.coverage_by_target(own, city.definitions, city.goals, city.priority_targets),
             breakdowns=breakdowns.breakdown_table(own, city.definitions),
             ages=readiness.age_table(own, city.reference_year), around=city.around, nation=city.nation,
@@ -145,10 +149,12 @@ class Results:
         """The city beside each area of its nation, from `comparison.comparison_table`."""
         city = self.city
         span = {"baseline_year": city.baseline_year, "horizon": city.horizon}
-        found = {}
+        found, odd = {}, pd.concat([self.smells, self.smells_beside])
         for area in city.nation:
             other = city.around[city.around["area"] == area]
-            found[area] = comparison.comparison_table(city.observations, other, city.definitions, city.pairs, **span)
+            found[area] = comparison.comparison_table(
+                city.observations, other, city.definitions, city.pairs, smells=odd, **span
+            )
         return found
 
     @cached_property
@@ -174,6 +180,7 @@ class Results:
         """All findings of the city, chapter by chapter, in the order in which the chapters tell them."""
         city, known, graded = self.city, self.city.definitions, self.grades
         found = statements_evidence.evidence_findings(city.observations, known, graded, self.smells)
+        found += statements.target_findings(self.progress, known, graded)
         found += statements.trend_findings(self.trend, known, graded)
         found += statements.recovery_findings(self.covid, known, city.areas, graded)
         found += statements.disparity_findings(self.disparity, self.disparity_change, known, graded)
@@ -213,7 +220,8 @@ class Results:
             state = "figures" if len(keys) else "gap: no figures"
             rows.append((pillar, code, catalogue.label(code), len(keys), told, int(moves.get(trends.TOWARDS, 0)),
                          int(moves.get(trends.AWAY, 0)), latest, state))  # fmt: skip
-        columns = ["pillar", "target_code", "label", "series", "findings", "towards", "away", "latest_year", "state"]
+        columns = ["pillar", "target_code", "target_label", "n_series", "findings", "towards", "away", "latest_year",
+                   "state"]  # fmt: skip
         return pd.DataFrame(rows, columns=columns)
 
     @property
@@ -248,9 +256,9 @@ def side_by_side(reviews: Sequence[Results]) -> pd.DataFrame:
         letters = {letter: sum(finding.grade == letter for finding in found) for letter in grades.LETTERS}
         series = len(city.observations[DEFINITION_KEY].drop_duplicates())
         ends = {"first": str(min(years, default="–")), "last": str(max(years, default="–"))}
-        rows.append({"place": city.name, "country": city.country, "series": series, **ends, **letters,
+        rows.append({"place": city.name, "country": city.country, "n_series": series, **ends, **letters,
                      "findings": len(found), "made_up": city.made_up})  # fmt: skip
-    columns = ["place", "country", "series", "first", "last", *grades.LETTERS, "findings", "made_up"]
+    columns = ["place", "country", "n_series", "first", "last", *grades.LETTERS, "findings", "made_up"]
     return pd.DataFrame(rows, columns=columns)
 
 

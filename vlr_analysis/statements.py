@@ -57,7 +57,44 @@ def _trend_finding(row: pd.Series, newest: int) -> Finding:
     numbers = {name: row[name] for name in names}
     caps = [] if row["robust"] else [("B", "the trend is not robust")]
     at = [selector(row, row["first"], row["last"])]
-    return make("trend", row, row["verdict"], statement, numbers, caveats=caveats, caps=caps, evidence=at)
+    verdict = f"{row['verdict']}, {row['movement']}"
+    return make("trend", row, verdict, statement, numbers, caveats=caveats, caps=caps, evidence=at)
+
+
+def target_findings(progress: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFrame) -> list[Finding]:
+    """Return a finding for each headline series with a target: where it stands, where its path points.
+
+    Parameters
+    ----------
+    progress : DataFrame
+        From `progress.progress_table`, of one area.
+    definitions, grades : DataFrame
+    """
+    rows = with_grades(progress[progress["target"].notna() & (progress["n"] > 0)], definitions, grades)
+    return [_target_finding(row) for _, row in rows.sort_values("priority", ascending=False, kind="stable").iterrows()]
+
+
+def _target_finding(row: pd.Series) -> Finding:
+    ahead = ""
+    if np.isfinite(row["projection"]):
+        reach = gap_interval(row["projection_low"], row["projection_high"], row["unit"])
+        limits = f" (95 % interval for one value {reach})" if np.isfinite(row["projection_low"]) else ""
+        ahead = f" The path so far, carried on, ends at {value_of(row['projection'], row)}{limits}."
+    source = f" ({row['target_source']})" if row["target_source"] else ""
+    statement = (
+        f"{row['label']}: {value_of(row['last_value'], row)} in {spoken(row['last_period'])}, target "
+        f"{value_of(row['target'], row)} by {row['due']:.0f}{source}: {row['verdict']}.{ahead}"
+    )
+    names = ["last_value", "target", "due", "projection", "projection_low", "projection_high", "probability", "n"]
+    numbers = {name: row[name] for name in names}
+    chance = max(row["probability"], 0.01)
+    words = f"{'below ' if row['probability'] < 0.01 else ''}{chance:.2f}"
+    told = f"the chance of meeting it on that path is {words}" if row["probability"] >= 0 else ""
+    caveats = [row["reason"], told, "a path is not a forecast"]
+    at = [selector(row, row["base_period"] or row["last_period"], row["last_period"])]
+    own = pd.concat([row, pd.Series({"breakdown": ""})]) if "breakdown" not in row else row
+    return make("trend", own, f"target: {row['verdict']}", statement, numbers, caveats=caveats, evidence=at,
+                about="target")  # fmt: skip
 
 
 # --- recovery --------------------------------------------------------------------------------------
@@ -118,7 +155,8 @@ def _said(row: pd.Series, reading: str) -> str:
     told = row[f"{reading}_verdict"]
     if reading == "level" and np.isfinite(row["gap_level"]):
         since = f", back in {spoken(row['level_back'])}" if row["level_back"] else ""
-        return f"{told}{since}; latest gap {gap(row['gap_level'], row['unit'])}"
+        latest = "latest gap" if row["freq"] == "A" else "gap of the last year"
+        return f"{told}{since}; {latest} {gap(row['gap_level'], row['unit'])}"
     if reading == "path" and np.isfinite(row["gap_path"]) and np.isfinite(row["gap_path_low"]):
         mean = "mean " if "/" in row["path_period"] and row["freq"] != "A" else ""
         return (

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis.comparison import AGREE, DISAGREE, TOLERANCE
-from vlr_analysis.exhibits import gap, interval, number
+from vlr_analysis.exhibits import MONEY, gap, interval, number
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
-from vlr_analysis.trends import NONE, UNKNOWN
+from vlr_analysis.trends import NONE, ROBUST, UNKNOWN
 
 ALPHA = 0.05  # q up to which a pooled effect is told
 UNSEEN = 0.001  # share of a value below which a difference is told as none
@@ -86,18 +86,23 @@ def _apart(row: pd.Series) -> str:
 
 def _directions(row: pd.Series, city: str, nation: str) -> str:
     own, other = row["movement"], row["other_movement"]
+    sure = [row[name] == ROBUST for name in ("trend", "other_trend")]
     if own and own == other:
-        return f"Both move {own}."
+        return f"Both {'' if all(sure) else 'perhaps '}move {own}."
     if own and other:
-        return f"{city} moves {own}, {nation} {other}."
+        return f"{city} {_moves(sure[0])} {own}, {nation} {'' if sure[1] else 'perhaps '}{other}."
     if own or other:
         moving, still = (city, _still(nation, row["other_trend"])) if own else (nation, _still(city, row["trend"]))
-        return f"{moving} moves {own or other}; {still}."
+        return f"{moving} {_moves(sure[0] if own else sure[1])} {own or other}; {still}."
     if row["trend"] != row["other_trend"]:
         text = f"{_still(city, row['trend'])}; {_still(nation, row['other_trend'])}."
         return text[0].upper() + text[1:]
     told = {NONE: "Neither shows a clear trend.", UNKNOWN: "For neither can a trend be told."}
     return told.get(row["trend"], "Neither shows a trend with a stated direction.")
+
+
+def _moves(robust: bool) -> str:
+    return "moves" if robust else "perhaps moves"
 
 
 def _still(name: str, trend: str) -> str:
@@ -141,7 +146,7 @@ def _benchmark_finding(row: pd.Series) -> Finding:
     own = f" (95 % interval {interval(row['low'], row['high'])})" if np.isfinite(row["low"]) else ""
     statement = (
         f"{row['label']}: {value_of(row['value'], row)}{own} in {row['year']}, {row['standing']}; the middle half of "
-        f"{row['peers']} like cities lies between {number(row['peers_quarter'])} and "
+        f"{row['peers']} like cities lies between {_lower(row)} and "
         f"{value_of(row['peers_three_quarters'], row)}."
     )
     wide = np.isfinite(row["rank_low"]) and row["rank_high"] - row["rank_low"] > row["areas"] / 2
@@ -157,6 +162,12 @@ def _benchmark_finding(row: pd.Series) -> Finding:
     at = [selector(row, str(row["year"]), str(row["year"]), "")]
     return make("benchmark", row, row["standing"], statement, {name: row[name] for name in names},
                 caveats=[row["reason"]], caps=caps, evidence=at)  # fmt: skip
+
+
+def _lower(row: pd.Series) -> str:
+    """The lower end of a range whose upper end carries the unit; money carries it at both."""
+    value = row["peers_quarter"]
+    return value_of(value, row) if row["unit"] in MONEY else number(value)
 
 
 # --- pooled over cities ----------------------------------------------------------------------------
