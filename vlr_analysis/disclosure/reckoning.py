@@ -84,7 +84,11 @@ class Puzzle:
         matrix, right = self._system(cells, equations)
         if len(equations) > 1:
             bounds, start, right = _bounded(matrix, right, low, high, self.value[cells])
-            low, high = _ranges(_Solutions(matrix, right, bounds, start), need, int(self.whole))
+            found = _ranges(_Solutions(matrix, right, bounds, start), need, int(self.whole))
+            low, high = (
+                np.where(np.isinf(end) & (np.abs(to) > _FAR * np.abs(stand)), end, to)
+                for end, to, stand in zip((low, high), found, bounds.T, strict=True)
+            )
         elif len(equations):
             low, high = _alone(matrix[0], right[0], low, high)
         if self.whole:
@@ -180,7 +184,7 @@ class Puzzle:
                 self._lost[0, cell] = True
         return found
 
-    def _cover(self, cell: int, hidden: bool) -> None:
+    def _cover(self, cell: int | np.ndarray, hidden: bool) -> None:
         self.known[cell], self.movable[cell], self.guard[cell] = not hidden, not hidden, hidden
         self.kind[cell] = "complementary" if hidden else ""
 
@@ -199,7 +203,7 @@ class Puzzle:
         return True
 
     def _partner(self, cell: int, cells, equations, told: bool) -> tuple[int | None, str]:
-        """Choose what to hide with a cell: what would set it free, else any other number of its sums."""
+        """Choose what to hide with a cell: what would set it free, else what may do so together with others."""
         matrix, right = self._system(cells, equations)
         at = int(np.flatnonzero(cells == cell)[0])
         prices = _prices(matrix, right, *self._bounds(cells, told), self.value[cells], at)
@@ -210,11 +214,25 @@ class Puzzle:
                 if self.movable[other]:
                     gains[other] = gains.get(other, 0.0) + price * factor
                     words.setdefault(other, equation.words)
-        near = set() if told else {other for number in self.of[cell] for other in self.equations[number].cells.tolist()}
         ranks = {other: self._rank(other, gain, cell) for other, gain in gains.items()}
-        choices = [other for other, rank in ranks.items() if not rank[0] or other in near]
+        near = {other for number in self.of[cell] for other in self.equations[number].cells.tolist()}
+        choices = [other for other, rank in ranks.items() if not rank[0]]
+        if not choices and not (told and self._hopeless(cell, told)):
+            choices = [other for other in ranks if other in near]
+        if not choices and ranks and not self._hopeless(cell, told):
+            choices = list(ranks)
         choice = min(choices, key=ranks.get, default=None)
         return choice, words.get(choice, "")
+
+    def _hopeless(self, cell: int, told: bool) -> bool:
+        """Return whether a cell could be narrowed down even if everything that may be hidden were."""
+        others = np.flatnonzero(self.movable)
+        self._cover(others, True)
+        cells, equations = next(group for group in self.components() if cell in group[0])
+        least = (self._unit if told else self.need)[cell]
+        low, high = self._narrow(cells, equations, np.where(cells == cell, least, np.nan), *self._bounds(cells, told))
+        self._cover(others, False)
+        return bool((high - low)[cells == cell][0] < least - EPS)
 
     def _rank(self, cell: int, gain: np.ndarray, weak: int) -> tuple:
         """Order of choice: what helps, the smallest part that is enough, else a zero, a total, the grand total."""
@@ -255,9 +273,7 @@ def _ranges(solutions: _Solutions, need: np.ndarray, spare: int) -> tuple[np.nda
         looked[at] = True
         if solutions.width[at] < need[at] - EPS and np.isfinite(need[at]):
             break
-    low, high = (np.where(looked, end, np.nan) for end in (solutions.lows, solutions.highs))
-    far = _FAR * solutions.reach
-    return np.where(low < -far, -np.inf, low), np.where(high > far, np.inf, high)
+    return np.where(looked, solutions.lows, np.nan), np.where(looked, solutions.highs, np.nan)
 
 
 class _Solutions:
@@ -265,7 +281,7 @@ class _Solutions:
 
     def __init__(self, matrix, right, bounds, start):
         self._matrix, self._given = matrix, {"A_eq": matrix, "b_eq": right, "bounds": bounds, **_SOLVER}
-        self.reach, self.start = bounds[:, 1].max(), start
+        self.start = start
         self.lows, self.highs = start.copy(), start.copy()
 
     @property

@@ -236,7 +236,9 @@ def read_figures(content: bytes) -> pd.DataFrame:
         if name not in NUMBERS:
             table[name] = table[name].fillna("").astype(str)
     table["status"] = table["status"].map(lambda word: words.get(word, word))
-    empty = table["status"].isin(WITHOUT_VALUE) & (table["value"] == table["status"].map(STATUS_WORDS))
+    # Cells hold numbers and words: compared as objects, one by one.
+    word = table["status"].map(STATUS_WORDS).astype(object)
+    empty = table["status"].isin(WITHOUT_VALUE) & (table["value"].astype(object) == word)
     table["value"] = table["value"].where(~empty, None)
     return check(table, name="annex.xlsx, sheet Figures")
 
