@@ -48,7 +48,7 @@ def hidden_groups(log: pd.DataFrame) -> dict[str, str]:
 # --- the attacker: knows what is shown, every sum, that nothing is below zero; shares no code with the module ---------
 
 
-def ranges(shown: dict, sums: list, bounds: dict | None = None) -> dict:
+def ranges(shown: dict, sums: list, bounds: dict | None = None, *, whole: bool = True) -> dict:
     """Return the range of every cell without a value; `sums` are (total, parts); cells that nobody publishes count."""
     unknown = {}
     for cell in itertools.chain(shown, *([total, *parts] for total, parts in sums)):
@@ -74,7 +74,7 @@ def ranges(shown: dict, sums: list, bounds: dict | None = None) -> dict:
             done = linprog(aim, A_eq=np.array(lines) if lines else None, b_eq=right or None, bounds=limits)
             assert done.status in (0, 3), done.message
             ends.append(sign * done.fun if done.status == 0 else sign * -np.inf)
-        found[cell] = (np.ceil(ends[0] - 1e-6), np.floor(ends[1] + 1e-6))
+        found[cell] = (np.ceil(ends[0] - 1e-6), np.floor(ends[1] + 1e-6)) if whole else tuple(ends)
     return found
 
 
@@ -319,15 +319,18 @@ def test_parent_area():
     assert len(protect(table_of(cells))[1]) == 1
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_who_knows_which_cells_are_small_is_left_with_two_numbers(seed):
+@pytest.mark.parametrize(
+    ("seed", "sizes", "threshold"),
+    [*((seed, (3, 3), 5) for seed in range(10)), *((seed, (3, 3, 2), 10) for seed in (1, 4, 5))],
+)
+def test_who_knows_which_cells_are_small_is_left_with_two_numbers(seed, sizes, threshold):
     """The log names kinds; with them a reader has narrower bounds."""
-    rng = np.random.default_rng(seed)
-    cells, sums = crossed(rng, rng.integers(2, 4, size=2), scale=4.0)
-    public, log = protect(table_of(cells))
+    cells, sums = crossed(np.random.default_rng(seed), sizes, scale=4.0)
+    public, log = protect(table_of(cells), threshold=threshold)
     kinds = {tuple(row[:3]): row.kind for row in log[["area", "period", "breakdown", "kind"]].itertuples(index=False)}
-    bounds = {cell: (1, 4) if kind == "primary" else (0, None) for cell, kind in kinds.items()}
-    bounds |= {cell: (5, None) for cell, kind in kinds.items() if kind == "complementary" and cells[cell] >= 5}
+    bounds = {cell: (1, threshold - 1) for cell, kind in kinds.items() if kind == "primary"}
+    large = [cell for cell, kind in kinds.items() if kind == "complementary" and cells[cell] >= threshold]
+    bounds |= dict.fromkeys(large, (threshold, None))
     for cell, (low, high) in ranges(cells_of(public), sums, bounds).items():
         assert kinds[cell] != "primary" or high > low, cell
 
@@ -480,6 +483,41 @@ def test_a_hidden_share_does_not_follow_from_the_total_and_the_populations(seed)
         width = min(weights[at], rest) - max(0.0, rest - others)
         assert width >= min(5, weights[at] / 2) - 1e-6, (groups[at], width)
     pd.testing.assert_frame_equal(protect(public, populations=populations)[0], public)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_shares_of_groups_in_areas_of_a_city(seed):
+    """A reader knows all populations; shares times people are whole parts of a sum, between none and all."""
+    rng = np.random.default_rng(seed)
+    size = {(area, sex): float(rng.integers(30, 300)) for area in ("east", "west", "north") for sex in ("f", "m")}
+    counted = {key: n * rng.uniform(0.7, 1.0) for key, n in size.items()}
+    weights, people_in, shares = {}, {}, {}
+    for area, sex in itertools.product(("city", "east", "west", "north"), ("", "f", "m")):
+        inside = [key for key in size if area in ("city", key[0]) and sex in ("", key[1])]
+        cell = (area, "2020", f"sex={sex}" if sex else "")
+        weights[cell] = sum(size[key] for key in inside)
+        people_in[cell] = sum(counted[key] for key in inside)
+        shares[cell] = 100 * people_in[cell] / weights[cell]
+    shown = shares | dict.fromkeys([list(shares)[at] for at in rng.integers(12, size=2)], NAN)
+    populations = pd.DataFrame(
+        [(*cell, n) for cell, n in weights.items()], columns=["area", "period", "breakdown", "value"]
+    )
+    options = {"populations": populations, "parents": {"city": ["east", "west", "north"]}}
+    public, log = protect(table_of(shown, unit="%"), **options)
+    sums = [
+        ((area, "2020", ""), [(area, "2020", "sex=f"), (area, "2020", "sex=m")])
+        for area in ("city", "east", "west", "north")
+    ]
+    sums += [
+        (("city", "2020", group), [(area, "2020", group) for area in ("east", "west", "north")])
+        for group in ("", "sex=f", "sex=m")
+    ]
+    left = {cell: n if np.isnan(n) else n * weights[cell] / 100 for cell, n in cells_of(public).items()}
+    bounds = {cell: (0, n) for cell, n in weights.items()}
+    assert len(log) >= 4 and not log["reason"].str.contains("can still").any()
+    for cell, (low, high) in ranges(left, sums, bounds, whole=False).items():
+        assert high - low >= 5 - 1e-6, (cell, low, high)
+    pd.testing.assert_frame_equal(protect(public, **options)[0], public)
 
 
 def test_shares_that_do_not_average_to_the_total_are_no_sum():

@@ -131,3 +131,14 @@ def test_a_misspelt_city_in_a_notebook_says_did_you_mean(tmp_path):
     with pytest.raises(papermill.PapermillExecutionError, match="did you mean 'bristol'"):
         papermill.execute_notebook(source, tmp_path / "o.ipynb", parameters={"city": "bristl"}, cwd=ROOT, **QUIET)
     assert os.path.exists(tmp_path / "o.ipynb")  # noqa: PTH110  papermill keeps what ran
+
+
+@pytest.mark.parametrize("name", ["05_local_national", "06_city_benchmark"])
+def test_a_city_without_nation_and_peers_gets_sentences_and_no_error(tmp_path, name):
+    parameters = yaml.safe_load((ROOT / "params" / "porto-exemplo.yaml").read_text(encoding="utf-8"))
+    del parameters["city"]["nation"]
+    out = tmp_path / "out.ipynb"
+    papermill.execute_notebook(ROOT / "notebooks" / f"{name}.ipynb", out, parameters=parameters, cwd=ROOT, **QUIET)
+    shown = [output["data"] for cell in code_cells(out) for output in cell.outputs if "data" in output]
+    assert sum("<p>" in data.get("text/html", "") for data in shown) >= 4
+    assert not [data for data in shown if "<img" in data.get("text/html", "")]

@@ -142,3 +142,48 @@ def test_the_nation_under_the_citys_own_series():
 def test_a_city_is_frozen():
     with pytest.raises(Exception, match="frozen"):
         load_city("bristol", ROOT).parameters.horizon = 2050
+
+
+def test_a_counterpart_that_the_nation_does_not_have_is_refused_with_those_it_has(project):
+    path = project / "params" / "porto-exemplo.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    pair = {"series": "poverty", "unit": "percent", "comparability": "same"}
+    content["city"]["indicators"][0]["national"] = pair
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        load_cities(["porto-exemplo"], project)
+    assert "found 1.2.1 / poverty / percent; expected a series of the nation" in str(error.value)
+    assert "choose series 'population below the national poverty line' with unit '%'" in str(error.value)
+
+
+def test_a_target_without_a_year_and_an_unknown_target_are_refused(project):
+    path = project / "params" / "porto-exemplo.yaml"
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    del content["city"]["indicators"][0]["target_year"]
+    content["city"]["priority_targets"] = ["11.22"]
+    path.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
+    with pytest.raises(InputError) as error:
+        load_city("porto-exemplo", project)
+    assert "found a target without a year" in str(error.value)
+    assert "add target_year, such as 2030" in str(error.value)
+    assert "did you mean '11.2'?" in str(error.value)
+
+
+def test_codes_that_yaml_reads_as_numbers_are_refused(project):
+    path = project / "params" / "porto-exemplo.yaml"
+    text = path.read_text(encoding="utf-8").replace('["1.2", "11.2", "11.6", "13.1"]', "[3.10]")
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="quotation marks"):
+        load_city("porto-exemplo", project)
+
+
+def test_a_source_that_nobody_describes_and_a_population_that_is_not_there(project):
+    data, params = project / "data" / "porto-exemplo.csv", project / "params" / "porto-exemplo.yaml"
+    data.write_text(data.read_text(encoding="utf-8").replace(",made-up\n", ",unknown\n", 1), encoding="utf-8")
+    params.write_text(
+        params.read_text(encoding="utf-8").replace("population: pe.7", "population: pe.77"), encoding="utf-8"
+    )
+    with pytest.raises(InputError) as error:
+        load_cities(["porto-exemplo"], project)
+    assert "'unknown'; expected an id in data/sources.csv" in str(error.value)
+    assert "key population: found 'pe.77'" in str(error.value)
