@@ -330,3 +330,28 @@ def test_noise_and_crossing_series_are_not_called_swapped():
     t = np.arange(12.0)
     assert not len(smell.swapped(t, 11 - t))
     assert not len(smell.swapped(np.full(6, 3.0), np.full(6, 3.0)))
+
+
+def test_a_pair_with_a_suspected_slip_is_blocked_and_the_slip_is_told(observations, definitions):
+    own = observations({("1.1.1", ""): {year: 10.0 + year % 3 for year in range(2010, 2024)}})
+    other = observations({("1.1.1", ""): {year: 10.5 + year % 2 for year in range(2010, 2024)}}, area="land")
+    odd = {
+        "area": "town",
+        "indicator": "1.1.1",
+        "series": "measure",
+        "unit": "%",
+        "breakdown": "",
+        "text": "x is ten times y",
+    }
+    known = definitions(own)
+    clean = comparison.comparison_table(own, other, known).iloc[0]
+    shaped = comparison.comparison_table(own, other, known, smells=pd.DataFrame([odd | {"suspicion": "flat"}])).iloc[0]
+    slipped = comparison.comparison_table(own, other, known, smells=pd.DataFrame([odd | {"suspicion": "factor of 10"}]))
+    assert clean["comparability"] == shaped["comparability"] == "same"
+    assert slipped.iloc[0]["comparability"] == "blocked"
+    assert slipped.iloc[0]["smell"] == "x is ten times y"
+    assert slipped.iloc[0]["verdict"] == comparison.NOT_COMPARED
+
+
+def test_results_of_no_nation_still_have_their_columns():
+    assert list(comparison.together([]).columns) == comparison.COMPARED

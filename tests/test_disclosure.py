@@ -527,6 +527,13 @@ def test_shares_that_do_not_average_to_the_total_are_no_sum():
     assert len(protect(table, populations=people(a=12, b=100, c=100))[1]) == 2
 
 
+def test_a_share_cannot_pass_its_end():
+    """Of 300 people 299.7: whichever groups are hidden, none is below 99.7 %, until the total is hidden too."""
+    populations = people(a=100, b=100, c=100)
+    assert "" in hidden_groups(protect(one_way(99.9, NAN, 99.8, 99.9, unit="%"), populations=populations)[1])
+    assert "" not in hidden_groups(protect(one_way(59.9, NAN, 59.8, 59.9, unit="%"), populations=populations)[1])
+
+
 def test_what_the_log_tells_is_reckoned_in_people_also_for_rates():
     two_and_six = one_way(0.04, 0.02, 0.06, unit="per 1,000")
     found = hidden_groups(protect(two_and_six, populations=people(a=100_000, b=100_000))[1])

@@ -120,6 +120,7 @@ def test_at_most_twelve_by_turns_and_never_grade_d():
     assert sum(item.kind == "voices" for item in chosen) == 3
     assert all(item.grade != "D" for item in chosen)
     assert leading([]) == []
+    assert leading([finding(99, grade="D")]) == []
 
 
 def test_what_tells_most_comes_before_the_better_grade():

@@ -184,7 +184,7 @@ class Puzzle:
                 self._lost[0, cell] = True
         return found
 
-    def _cover(self, cell: int | np.ndarray, hidden: bool) -> None:
+    def _cover(self, cell: int, hidden: bool) -> None:
         self.known[cell], self.movable[cell], self.guard[cell] = not hidden, not hidden, hidden
         self.kind[cell] = "complementary" if hidden else ""
 
@@ -203,7 +203,7 @@ class Puzzle:
         return True
 
     def _partner(self, cell: int, cells, equations, told: bool) -> tuple[int | None, str]:
-        """Choose what to hide with a cell: what would set it free, else what may do so together with others."""
+        """Choose what to hide with a cell: what would set it free, else the rest of its sums."""
         matrix, right = self._system(cells, equations)
         at = int(np.flatnonzero(cells == cell)[0])
         prices = _prices(matrix, right, *self._bounds(cells, told), self.value[cells], at)
@@ -214,25 +214,11 @@ class Puzzle:
                 if self.movable[other]:
                     gains[other] = gains.get(other, 0.0) + price * factor
                     words.setdefault(other, equation.words)
+        near = set() if told else {other for number in self.of[cell] for other in self.equations[number].cells.tolist()}
         ranks = {other: self._rank(other, gain, cell) for other, gain in gains.items()}
-        near = {other for number in self.of[cell] for other in self.equations[number].cells.tolist()}
-        choices = [other for other, rank in ranks.items() if not rank[0]]
-        if not choices and not (told and self._hopeless(cell, told)):
-            choices = [other for other in ranks if other in near]
-        if not choices and ranks and not self._hopeless(cell, told):
-            choices = list(ranks)
+        choices = [other for other, rank in ranks.items() if not rank[0] or other in near]
         choice = min(choices, key=ranks.get, default=None)
         return choice, words.get(choice, "")
-
-    def _hopeless(self, cell: int, told: bool) -> bool:
-        """Return whether a cell could be narrowed down even if everything that may be hidden were."""
-        others = np.flatnonzero(self.movable)
-        self._cover(others, True)
-        cells, equations = next(group for group in self.components() if cell in group[0])
-        least = (self._unit if told else self.need)[cell]
-        low, high = self._narrow(cells, equations, np.where(cells == cell, least, np.nan), *self._bounds(cells, told))
-        self._cover(others, False)
-        return bool((high - low)[cells == cell][0] < least - EPS)
 
     def _rank(self, cell: int, gain: np.ndarray, weak: int) -> tuple:
         """Order of choice: what helps, the smallest part that is enough, else a zero, a total, the grand total."""
