@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "vlr_analysis"
 
 # From the top of the house to the ground; a module imports only from floors below its own.
 ANALYSES = {
-    "trends", "progress", "covid", "links", "disparities", "comparison", "benchmark", "voices", "readiness",
+    "trends", "progress", "covid", "links", "disparities", "comparison", "comparability", "benchmark", "voices",
+    "readiness",
     "counterfactual", "recovery", "shock_groups", "shock_readings", "inequality", "smell", "grades", "pooling",
     "requests", "slips", "smell_groups", "evidence", "breakdowns", "checklist",
 }  # fmt: skip

@@ -17,7 +17,7 @@ from vlr_analysis.disclosure.sums import TOLERANCE
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.observations import COLUMNS, KEY
 
-__all__ = ["KINDS", "THINGS", "TOLERANCE", "attack", "hidden_table", "nothing_hidden", "protect", "protect_register"]
+__all__ = ["KINDS", "THINGS", "TOLERANCE", "attack", "hidden_table", "nothing_hidden", "protect"]
 
 KINDS = ("primary", "denominator", "complementary", "source")
 
@@ -165,11 +165,6 @@ def hidden_table(log: pd.DataFrame) -> pd.DataFrame:
     order = [(sort_key(code), *rest) for code, *rest in log[["indicator", *columns]].itertuples(index=False)]
     shown = log.iloc[sorted(range(len(log)), key=order.__getitem__)].reset_index(drop=True)
     return shown.assign(reason=shown["reason"].str[:1].str.upper() + shown["reason"].str[1:])
-
-
-def protect_register(register, threshold):
-    """Hide nothing yet; the coordinator moves `protected` of voices.py here."""
-    return register
 
 
 def _refuse(threshold, minimum, populations, previous) -> None:
