@@ -142,7 +142,9 @@ def test_findings_carry_their_numbers_and_are_shown(report):
         assert finding["numbers"]
         assert finding["grade"] in "ABCD"
         assert finding["statement"].endswith((".", "?"))
-        if finding["kind"] == "trend":
+        if finding["verdict"].startswith("target: "):
+            assert ", target " in finding["statement"]
+        elif finding["kind"] == "trend":
             assert "95 % interval" in finding["statement"]
             assert "yearly values" in finding["statement"]
 
