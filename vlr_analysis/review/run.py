@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +16,13 @@ import nbformat
 import papermill
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from papermill.exceptions import PapermillExecutionError
+from traitlets.config import Config
 
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.review.plan import Task
 
 KERNEL = "python3"
+LONGEST_SOCKET = 90  # bytes in the name of a Unix socket: the systems allow 104 to 108, and a number is added
 
 # Two runs must agree: no random hash seed, and one thread for each kernel's linear algebra.
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -79,19 +83,21 @@ def run_one(task: Task, staging: Path) -> Outcome:
     output.parent.mkdir(parents=True, exist_ok=True)
     error, cell = "", None
     try:
-        papermill.execute_notebook(
-            task.notebook,
-            output,
-            parameters=dict(task.parameters),
-            kernel_name=KERNEL,
-            cwd=task.root,
-            progress_bar=False,
-            log_output=False,
-            request_save_on_cell_execute=False,
-            # Errors reach the reader through the outcome; the kernel's own log would only clutter the console.
-            extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
-            shutdown_kernel="immediate",
-        )
+        with _connection() as config:
+            papermill.execute_notebook(
+                task.notebook,
+                output,
+                parameters=dict(task.parameters),
+                kernel_name=KERNEL,
+                cwd=task.root,
+                progress_bar=False,
+                log_output=False,
+                request_save_on_cell_execute=False,
+                # Errors reach the reader through the outcome; the kernel's own log would only clutter the console.
+                extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
+                shutdown_kernel="immediate",
+                config=config,
+            )
     except PapermillExecutionError as failure:
         error, cell = f"{failure.ename}: {failure.evalue}".strip(), failure.cell_index
     except Exception as failure:  # a kernel that dies must not take the other cities with it
@@ -99,6 +105,15 @@ def run_one(task: Task, staging: Path) -> Outcome:
     if output.exists():
         _clean(output, task.root)
     return Outcome(task, output, _without_paths(error, task.root), cell)
+
+
+@contextmanager
+def _connection() -> Iterator[Config]:
+    """Give a kernel sockets in a folder of its own: kernels that start together race for free TCP ports."""
+    with tempfile.TemporaryDirectory(prefix="vlr-", ignore_cleanup_errors=True) as folder:
+        where = str(Path(folder) / "k")
+        usable = os.name == "posix" and len(where.encode()) < LONGEST_SOCKET
+        yield Config({"KernelManager": {"transport": "ipc", "ip": where}} if usable else {})
 
 
 def _without_paths(text: str, root: Path) -> str:
