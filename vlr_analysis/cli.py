@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from vlr_analysis.errors import InputError
 
@@ -35,62 +35,36 @@ def run(
         list[str] | None, typer.Argument(help="Files in params/; left out: all.", metavar="[CITY]...")
     ] = None,
     notebook: Annotated[list[str] | None, typer.Option(help="Notebook by name or number; repeat for several.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Notebooks at a time.")] = os.cpu_count() or 1,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at a time; left out: by the cores.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the reports; left out: reports, or reports-internal.")
     ] = None,
     internal: Annotated[
         bool, typer.Option("--internal", help="Show small numbers, which are hidden otherwise; not for publication.")
     ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Run every notebook, also where nothing has changed.")] = False,
+    limit: Annotated[float, typer.Option(min=1, help="Seconds that one notebook may take.")] = 900,
+    dask: Annotated[
+        str, typer.Option(help="Run on a Dask cluster: address of its scheduler, such as tcp://10.0.0.5:8786.")
+    ] = "",
 ) -> None:
-    """Run the notebooks for every city and write pages, tables, findings and the hand-over."""
-    from vlr_analysis.cities import load_cities
+    """Run the notebooks for every city and write pages, tables, findings and the hand-over.
+
+    A notebook runs again only if it, the package, the parameters, the data or the environment have changed.
+    """
     from vlr_analysis.params import find_root
-    from vlr_analysis.review import deliver, plan
-    from vlr_analysis.review import run as running
-    from vlr_analysis.review.staged import staging
+    from vlr_analysis.review.session import Wanted, review
+    from vlr_analysis.review.telling import Console
 
     root = find_root()
-    notebooks = plan.chosen_notebooks(root, notebook or [])
-    chosen = load_cities(plan.chosen_cities(root, cities or []), root, internal=internal)
     out = root / (out or ("reports-internal" if internal else "reports"))
-    deliver.check_out(out, chosen, internal=internal)
-    running.check_kernel()
-    tasks = plan.plan(chosen, notebooks)
-    console = Console(stderr=True, highlight=False)
-    outcomes: list[running.Outcome] = []
-    with staging(out) as staged:
-        with _progress(console) as progress:
-            several = f"{len(chosen)} {'city' if len(chosen) == 1 else 'cities'}, {len(tasks)} notebooks"
-            bar = progress.add_task(several, total=len(tasks))
-            try:
-                for outcome in running.run_all(tasks, staged, jobs):
-                    outcomes.append(outcome)
-                    state = "FAILED" if outcome.failed else "done"
-                    progress.console.print(f"  {outcome.task.name}: {state}", markup=False)
-                    progress.advance(bar)
-            except KeyboardInterrupt:
-                console.print("Stopped; nothing was written.")
-                raise
-        folders = list(dict.fromkeys(task.folder for task in tasks))
-        for city in (city for city in chosen if city.id in folders):
-            deliver.write_city(
-                city,
-                [item for item in outcomes if item.task.folder == city.id],
-                staged / city.id,
-                previous=out / city.id,
-            )
-        for item in (item for item in outcomes if item.task.folder == plan.OVERVIEW):
-            deliver.write_overview(item, staged / plan.OVERVIEW)
-        deliver.deliver(staged, out, folders, root)
-    failed = sorted((item for item in outcomes if item.failed), key=lambda item: item.task.name)
-    for item in failed:
-        where = f", code cell {item.cell}" if item.cell is not None else ""
-        console.print(f"Failed: {item.task.name}{where}\n  {item.error}", markup=False)
-    if failed:
-        console.print(f"{len(failed)} of {len(tasks)} notebooks failed; the rest is delivered.", markup=False)
+    wanted = Wanted(cities or [], notebook or [], out, jobs, limit, fresh, internal, dask)
+    with Console() as console, _ended_like_ctrl_c():
+        ended = review(root, wanted, console)
+    for line in ended.lines():
+        typer.echo(line, err=True)
     typer.echo(out / "index.html")
-    if failed:
+    if not ended.whole:
         raise typer.Exit(PART_FAILED)
 
 
@@ -187,14 +161,18 @@ def import_open_sdg(
         raise typer.Exit(PART_FAILED)
 
 
-def _progress(console: Console) -> Progress:
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    )
+@contextmanager
+def _ended_like_ctrl_c() -> Iterator[None]:
+    """Let the signal that ends a process (of a job scheduler, of a closed terminal) stop a run as Ctrl-C does."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from vlr_analysis.results import Results
 from vlr_analysis.review import handover, pages, provenance
 from vlr_analysis.review.plan import OVERVIEW
 from vlr_analysis.review.run import Outcome
+from vlr_analysis.sources.kit import write_whole
 
 # A folder that holds this file was made by the kit and may be replaced by it.
 SUMMARY = "review.json"
@@ -45,7 +46,7 @@ class Chapter:
         return [finding for frame in frames for finding in from_table(frame)]
 
 
-def check_out(out: Path, cities: Sequence[City], *, internal: bool = False) -> None:
+def check_out(out: Path, cities: Sequence[str], *, internal: bool = False) -> None:
     """Refuse to write over anything that the kit did not make, and to mix public and internal pages.
 
     Raises
@@ -58,7 +59,7 @@ def check_out(out: Path, cities: Sequence[City], *, internal: bool = False) -> N
     if out.exists() and not out.is_dir():
         problems.append(Problem(f"--out {out}", "a file", "a folder", "choose another name"))
     for city in cities:
-        folder = out / city.id
+        folder = out / city
         if folder.exists() and not (folder / SUMMARY).is_file():
             fix = "move that folder away, or choose another --out"
             problems.append(Problem(str(folder), "a folder that the kit did not make", "a report, or nothing", fix))
@@ -171,19 +172,11 @@ def _write_tables(part: Chapter, tables: Path) -> None:
             path.write_text(item["csv"], encoding="utf-8", newline="")
 
 
-def deliver(staged: Path, out: Path, folders: Sequence[str], root: Path) -> None:
-    """Move folders from `staged` to `out`; write the index of all cities found there, and the methods beside it."""
-    out.mkdir(parents=True, exist_ok=True)
-    for name in folders:
-        target, old = out / name, staged / f".old-{name}"
-        if target.exists():
-            target.replace(old)
-        (staged / name).replace(target)
+def write_index(out: Path, root: Path) -> None:
+    """Write the index of all cities found in `out`, and the methods beside it; each file appears whole."""
     found = sorted(out.glob(f"*/{SUMMARY}"), key=lambda path: path.parent.name)
     read = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in found}
     overview = read.pop(OVERVIEW, None)
     texts = {"index.html": pages.index_of_cities(list(read.values()), overview), "methods.html": pages.methods(root)}
     for name, text in texts.items():
-        part = out / f".{name}"
-        part.write_text(text, encoding="utf-8", newline="")
-        part.replace(out / name)
+        write_whole(out / name, text.encode())

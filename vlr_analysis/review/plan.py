@@ -8,9 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from vlr_analysis.cities import City
 from vlr_analysis.errors import Problem, raise_if_any
-from vlr_analysis.params import PARAMS, city_ids
+from vlr_analysis.params import PARAMS, Parameters, city_ids
 
 NOTEBOOKS = "notebooks"
 OVERVIEW = "cities_overview"
@@ -38,6 +37,11 @@ class Task:
     notebook: Path
     root: Path
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def cities(self) -> tuple[str, ...]:
+        """Ids of the cities that the notebook tells of."""
+        return tuple(self.parameters["cities"] if "cities" in self.parameters else [self.parameters["city"]])
 
     @property
     def name(self) -> str:
@@ -89,13 +93,12 @@ def chosen_notebooks(root: Path, wanted: Iterable[str]) -> list[Path]:
     return sorted(chosen, key=known.index) if chosen else known
 
 
-def plan(cities: Sequence[City], notebooks: Sequence[Path]) -> list[Task]:
+def plan(cities: Sequence[Parameters], notebooks: Sequence[Path], root: Path, *, internal: bool) -> list[Task]:
     """Return every city with every notebook, cities first, notebooks in reading order; the overview of them last."""
     single = [notebook for notebook in notebooks if notebook.stem != OVERVIEW]
     tasks = []
     for city in cities:
-        options = {"city": city.id, "internal": city.internal}
-        tasks += [Task(city.id, city.name, notebook, city.root, options) for notebook in single]
-    options = {"cities": [city.id for city in cities], "internal": any(city.internal for city in cities)}
-    root = cities[0].root
+        options = {"city": city.id, "internal": internal}
+        tasks += [Task(city.id, city.name, notebook, root, options) for notebook in single]
+    options = {"cities": [city.id for city in cities], "internal": internal}
     return tasks + [Task(OVERVIEW, "All cities", path, root, options) for path in notebooks if path.stem == OVERVIEW]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import logging
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -14,7 +18,9 @@ from typing import Any
 
 import nbformat
 import papermill
+from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
@@ -22,20 +28,38 @@ from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.review.plan import Task
 
 KERNEL = "python3"
+LIMIT = 900.0  # seconds that one notebook may take; the slowest of ours takes a few
 LONGEST_SOCKET = 90  # bytes in the name of a Unix socket: the systems allow 104 to 108, and a number is added
 
 # Two runs must agree: no random hash seed, and one thread for each kernel's linear algebra.
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
+DISK = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up",
+        errno.EFBIG: "a file grew past the limit of the disk"}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task: the executed notebook, and the error where it failed."""
+    """What became of a task: the executed notebook, and the error where it failed.
+
+    Attributes
+    ----------
+    task : Task
+    path : Path
+        The executed notebook; absent where it failed before it could be written.
+    error : str
+        Why it failed; empty where it didn't.
+    cell : int or None
+        Where it failed: number among the code cells of the executed notebook, from 1.
+    fault : bool
+        Whether the machine failed rather than the notebook: its kernel died, it hung, the disk was full.
+    """
 
     task: Task
     path: Path
     error: str = ""
     cell: int | None = None
+    fault: bool = False
 
     @property
     def failed(self) -> bool:
@@ -54,7 +78,7 @@ def check_kernel() -> None:
     raise_if_any("Jupyter", problems)
 
 
-def run_all(tasks: Sequence[Task], staging: Path, jobs: int) -> Iterator[Outcome]:
+def run_all(tasks: Sequence[Task], staging: Path, jobs: int, *, limit: float = LIMIT) -> Iterator[Outcome]:
     """Run every task and yield its outcome as soon as it is known; a failure never stops the others.
 
     Parameters
@@ -64,25 +88,62 @@ def run_all(tasks: Sequence[Task], staging: Path, jobs: int) -> Iterator[Outcome
         Folder that receives `<task's folder>/<notebook>.ipynb`.
     jobs : int
         How many kernels at a time.
+    limit : float
+        Seconds that one notebook may take.
+
+    Notes
+    -----
+    Close the generator to stop: kernels that still run are killed.
     """
     os.environ.update(ENVIRONMENT)
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    # A kernel that dies leaves tasks of its client behind, of which asyncio tells at length.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    running = Kernels()
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures = [pool.submit(run_one, task, staging) for task in tasks]
+        futures = [pool.submit(run_one, task, staged(task, staging), limit=limit, kernels=running) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield future.result()
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            running.stop()
             raise
 
 
-def run_one(task: Task, staging: Path) -> Outcome:
-    """Run one notebook and clean what the run left in it."""
-    output = staging / task.folder / task.notebook.name
-    output.parent.mkdir(parents=True, exist_ok=True)
-    error, cell = "", None
+def staged(task: Task, staging: Path) -> Path:
+    """Return where the executed notebook of a task goes."""
+    return staging / task.folder / task.notebook.name
+
+
+def run_one(task: Task, output: Path, *, limit: float = LIMIT, kernels: Kernels | None = None) -> Outcome:
+    """Run one notebook and clean what the run left in it.
+
+    Parameters
+    ----------
+    task : Task
+    output : Path
+        The executed notebook.
+    limit : float
+        Seconds that it may take.
+    kernels : Kernels, optional
+        The kernels of a run, so that they can be stopped from outside.
+
+    Returns
+    -------
+    Outcome
+        Whatever happens: an exception of the notebook, the death of its kernel, a full disk.
+    """
+    kernels = kernels or Kernels()
+    cells: list[int] = []  # indices of the code cells that have begun
+    began, error, fault = time.monotonic(), "", True
+
+    def begin(cell: Any, cell_index: int) -> None:
+        kernels.raise_if_stopped()
+        cells.append(cell_index)
+
     try:
+        output.parent.mkdir(parents=True, exist_ok=True)
         with _connection() as config:
             papermill.execute_notebook(
                 task.notebook,
@@ -97,14 +158,97 @@ def run_one(task: Task, staging: Path) -> Outcome:
                 extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
                 shutdown_kernel="immediate",
                 config=config,
+                kernel_manager_class=kernels.manager,
+                on_cell_execute=begin,
+                timeout_func=lambda _: max(1.0, limit - (time.monotonic() - began)),
             )
     except PapermillExecutionError as failure:
-        error, cell = f"{failure.ename}: {failure.evalue}".strip(), failure.cell_index
+        error, fault = f"{failure.ename}: {failure.evalue}".strip(), False
+    except CellTimeoutError:
+        error = f"the notebook did not end within {limit:g} seconds; it may hang: mend it, or give a longer --limit"
+    except DeadKernelError:
+        error = _death(kernels.ended.get(threading.get_ident()))
+    except OSError as failure:
+        error = in_words(failure)
     except Exception as failure:  # a kernel that dies must not take the other cities with it
         error = f"{type(failure).__name__}: {failure}"
-    if output.exists():
-        _clean(output, task.root)
-    return Outcome(task, output, _without_paths(error, task.root), cell)
+    try:
+        if output.exists():
+            _clean(output, task.root)
+    except (OSError, ValueError) as failure:
+        error = error or (in_words(failure) if isinstance(failure, OSError) else "the executed notebook is damaged")
+        output.unlink(missing_ok=True)
+    if not error:
+        return Outcome(task, output)
+    return Outcome(task, output, _without_paths(error, task.root), len(cells) or None, fault)
+
+
+def in_words(failure: OSError) -> str:
+    """Say what the system refused, without a path of this machine."""
+    said = DISK.get(failure.errno or 0) or failure.strerror or type(failure).__name__
+    return f"{said}{f' ({Path(str(failure.filename)).name})' if failure.filename else ''}"
+
+
+def _death(code: int | None) -> str:
+    """Say how a kernel ended, by its exit status."""
+    if code is not None and code < 0:
+        how = " killed it: the memory may have run out" if code == -9 else " ended it"
+        return f"the kernel died: signal {-code}{how}"
+    return "the kernel died" + (f" with exit status {code}" if code else "")
+
+
+class Stopped(Exception):
+    """The run was stopped from outside."""
+
+
+class Kernels:
+    """The kernels that run now: how they ended, and a way to end them all.
+
+    Attributes
+    ----------
+    manager : type
+        Class of kernel managers that enter themselves here.
+    ended : dict
+        Exit status of a kernel that has died, by the thread that runs its notebook.
+    """
+
+    def __init__(self) -> None:
+        self.ended: dict[int, int] = {}
+        self._managers: dict[int, AsyncKernelManager] = {}
+        self._stopped = threading.Event()
+        book = self
+
+        class Manager(AsyncKernelManager):
+            """A kernel manager that is in the book of its run."""
+
+            def __init__(self, **options: Any) -> None:
+                super().__init__(**options)
+                book.enter(self)
+
+            async def is_alive(self) -> bool:
+                code = await self.provisioner.poll() if self.has_kernel else None
+                if code is not None:
+                    book.ended.setdefault(threading.get_ident(), code)
+                return await super().is_alive()
+
+        self.manager = Manager
+
+    def enter(self, manager: AsyncKernelManager) -> None:
+        """Note the kernel manager of this thread, and forget its last one."""
+        self.ended.pop(threading.get_ident(), None)
+        self._managers[threading.get_ident()] = manager
+
+    def raise_if_stopped(self) -> None:
+        """Raise `Stopped` once the run has been stopped: for notebooks whose kernel was not up at that time."""
+        if self._stopped.is_set():
+            raise Stopped("the run was stopped")
+
+    def stop(self) -> None:
+        """Kill every kernel; the notebooks that they run fail at once."""
+        self._stopped.set()
+        for manager in list(self._managers.values()):
+            if manager.has_kernel:
+                asyncio.run(manager.provisioner.kill())
 
 
 @contextmanager

@@ -1,20 +1,110 @@
-"""A temporary place beside the one where results go, so that nobody sees half of them."""
+"""A temporary place beside the one where results go, and the moves between the two: nobody ever sees half of them."""
 
 from __future__ import annotations
 
+import ctypes
+import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from vlr_analysis.errors import InputError, Problem
+
+LOCK = ".lock"
+OLD = ".old-"
+EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS
+HERE = -100  # AT_FDCWD of Linux
 
 
 @contextmanager
 def staging(out: Path) -> Iterator[Path]:
     """Give a temporary folder beside `out`; it is gone afterwards whatever happens."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    folder = Path(tempfile.mkdtemp(prefix=_prefix(out), dir=out.parent))
     try:
         yield folder
     finally:
+        _put_back(folder, out)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def alone(out: Path) -> Iterator[None]:
+    """Hold a folder for one run; what a killed run has left beside it is cleared away first.
+
+    Raises
+    ------
+    InputError
+        Another run is writing there. The system lets go of the folder when that run ends, also if it is killed.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(out / LOCK, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        where = f"--out {out.name}"
+        fix = "wait until it has ended, or choose another --out"
+        raise InputError(where, [Problem(where, "another run that writes there", "one run at a time", fix)]) from None
+    try:
+        for left in sorted(out.parent.glob(f"{_prefix(out)}*")):
+            _put_back(left, out)
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+    finally:
+        lock.release()
+
+
+def put(new: Path, target: Path) -> None:
+    """Move a staged folder to its place in one step; what stood there goes to the staging folder.
+
+    Parameters
+    ----------
+    new : Path
+        Folder in a staging folder beside the parent of `target`.
+    target : Path
+        May exist or not.
+
+    Raises
+    ------
+    OSError
+        The old folder cannot be moved, such as on Windows while a file of it is open; it stays as it was.
+
+    Notes
+    -----
+    Linux and macOS exchange two folders in one call. Elsewhere there are two moves, and the old folder is put back by
+    the next run if a run is killed between them.
+    """
+    if not target.exists():
+        new.replace(target)
+    elif not _exchange(new, target):
+        old = new.parent / f"{OLD}{target.name}"
+        target.replace(old)
+        new.replace(target)
+
+
+def _prefix(out: Path) -> str:
+    return f".{out.name}-"
+
+
+def _put_back(folder: Path, out: Path) -> None:
+    for old in folder.glob(f"{OLD}*"):
+        target = out / old.name.removeprefix(OLD)
+        if not target.exists():
+            old.replace(target)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; False where the system cannot."""
+    names = os.fsencode(one), os.fsencode(other)
+    try:
+        system = ctypes.CDLL(None, use_errno=True)
+        if sys.platform == "linux":
+            return system.renameat2(HERE, names[0], HERE, names[1], EXCHANGE) == 0
+        return sys.platform == "darwin" and system.renamex_np(names[0], names[1], EXCHANGE) == 0
+    except (AttributeError, TypeError, OSError):
+        return False

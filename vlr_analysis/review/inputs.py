@@ -1,0 +1,198 @@
+"""What the result of a notebook depends on, each with its hash: the ground of the cache and of the certificate."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from vlr_analysis.params import DATA, PARAMS, Parameters, city_ids, read_parameters
+from vlr_analysis.review.plan import Task
+
+PACKAGE = "vlr_analysis"
+ENVIRONMENT = "environment"
+LOCK = "requirements.lock"
+REGISTERS = ("areas", "indicators", "sources", "vlr_counts")
+
+
+class Hashes:
+    """SHA-256 of the files of a project and of the installed package, each read once.
+
+    Parameters
+    ----------
+    root : Path
+        Folder of the project.
+    """
+
+    def __init__(self, root: Path):
+        self.root = root
+        self._known: dict[str, str] = {}
+        self._parameters: dict[str, Parameters] = {}
+        self._cities = frozenset(city_ids(root))
+
+    def of_file(self, name: str) -> str:
+        """Hash of a file, by its path below the project."""
+        if name not in self._known:
+            self._known[name] = hash_file(self.root / name)
+        return self._known[name]
+
+    def of_files(self, names: Iterable[str]) -> dict[str, str]:
+        """Hashes of those of the files that exist; one that appears later is a change as well."""
+        return {name: self.of_file(name) for name in sorted(set(names)) if (self.root / name).is_file()}
+
+    def parameters(self, city: str) -> Parameters:
+        """Return the checked parameters of a city.
+
+        Raises
+        ------
+        InputError
+            With every problem of the file.
+        """
+        if city not in self._parameters:
+            self._parameters[city] = read_parameters(city, self.root)
+        return self._parameters[city]
+
+    def is_city(self, area: str) -> bool:
+        """Whether an area has parameters of its own."""
+        return area in self._cities
+
+
+def of_task(task: Task, hashes: Hashes) -> dict[str, str]:
+    """Return everything that the result of a task depends on.
+
+    Returns
+    -------
+    dict
+        Name -> SHA-256 of files: of the project by their path below it (`data/bristol.csv`), of the package
+        (`vlr_analysis/covid.py`). Names that begin with `environment/` hold versions. Sorted by name.
+
+    Raises
+    ------
+    InputError
+        The parameters of a city of the task are wrong.
+    """
+    return of_city([task], hashes)
+
+
+def of_city(tasks: Iterable[Task], hashes: Hashes) -> dict[str, str]:
+    """Return what the results of several tasks depend on, as `of_task` does of one."""
+    names = {LOCK}
+    for task in tasks:
+        names.add(task.notebook.relative_to(hashes.root).as_posix())
+        for city in task.cities:
+            names.update(files_of(city, hashes))
+    found = hashes.of_files(names) | of_package() | of_environment()
+    return dict(sorted(found.items()))
+
+
+def files_of(city: str, hashes: Hashes) -> Iterator[str]:
+    """List the files of the project that tell of a city: its own, its nation's and its peers', and the registers."""
+    yield from (f"{DATA}/{name}.csv" for name in REGISTERS)
+    chosen = hashes.parameters(city)
+    yield from _own_files(chosen)
+    for area in (*chosen.nation, *chosen.peers):
+        # A neighbour is shown by its own rules, if it has some.
+        yield from _own_files(hashes.parameters(area)) if hashes.is_city(area) else _data_files(area)
+
+
+def _own_files(chosen: Parameters) -> Iterator[str]:
+    yield f"{PARAMS}/{chosen.id}.yaml"
+    yield from [chosen.data] if chosen.data else _data_files(chosen.id)
+    yield from _data_files(chosen.id)  # a neighbour reads this one, also where the city names another
+    yield chosen.voices or f"{DATA}/voices/{chosen.id}.csv"
+    if chosen.previous_release:
+        yield chosen.previous_release
+
+
+def _data_files(area: str) -> Iterator[str]:
+    yield f"{DATA}/{area}.csv"
+    yield f"{DATA}/{area}.parquet"
+
+
+@cache
+def of_package() -> dict[str, str]:
+    """Return the hash of every file of the installed package, by its path below the folder that holds the package."""
+    folder = Path(__file__).resolve().parents[1]
+    files = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {f"{PACKAGE}/{path.relative_to(folder).as_posix()}": hash_file(path) for path in sorted(files)}
+
+
+@cache
+def of_environment() -> dict[str, str]:
+    """Return the versions that a result may depend on: Python, and every distribution that the kit needs."""
+    found = {"python": platform.python_version(), "implementation": platform.python_implementation()}
+    found |= {"system": sys.platform, "machine": platform.machine()}
+    found |= _distributions()
+    return {f"{ENVIRONMENT}/{name}": version for name, version in sorted(found.items())}
+
+
+def _distributions(start: str = "vlr-analysis") -> dict[str, str]:
+    """Versions of the distributions that one needs, directly or not, extras left out."""
+    found: dict[str, str] = {}
+    waiting = [start]
+    while waiting:
+        name = waiting.pop()
+        try:
+            held = metadata.distribution(name)
+        except metadata.PackageNotFoundError:
+            continue  # a requirement of another system or Python
+        if name in found:
+            continue
+        found[name] = held.version
+        needs = (need for need in held.requires or [] if not re.search(r";.*\bextra\s*==", need))
+        waiting += [_canonical(re.split(r"[\s\[<>=!~;(]", need, maxsplit=1)[0]) for need in needs]
+    return found
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def key_of(inputs: Mapping[str, str], *more: str) -> str:
+    """Return one hash over inputs, and over what else tells results apart."""
+    lines = [f"{name}\t{value}\n" for name, value in sorted(inputs.items())]
+    return hashlib.sha256("".join([*lines, *(f"+{text}\n" for text in more)]).encode()).hexdigest()
+
+
+def changes(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    """Say in words what differs between two sets of inputs; the package and the environment in one entry each.
+
+    Returns
+    -------
+    list of str
+        Such as `data/bristol.csv changed`, `data/voices/bristol.csv is new`, `the package changed (covid.py)`,
+        `the environment changed (pandas 2.2.0 to 2.3.1)`.
+    """
+    names = sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+    told = []
+    for name in names:
+        if not name.startswith((f"{PACKAGE}/", f"{ENVIRONMENT}/")):
+            state = "is new" if name not in before else "is gone" if name not in now else "changed"
+            told.append(f"{name} {state}")
+    code = [name.partition("/")[2] for name in names if name.startswith(f"{PACKAGE}/")]
+    if code:
+        told.append(f"the package changed ({_some(code)})")
+    versions = [
+        f"{name.partition('/')[2]} {before.get(name, 'none')} to {now.get(name, 'none')}"
+        for name in names
+        if name.startswith(f"{ENVIRONMENT}/")
+    ]
+    if versions:
+        told.append(f"the environment changed ({_some(versions)})")
+    return told
+
+
+def _some(names: list[str], at_most: int = 3) -> str:
+    more = len(names) - at_most
+    return ", ".join(names[:at_most]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,257 @@
+"""Warm kernels: a provisioner for Jupyter that forks kernels from a process which has already imported the packages.
+
+Anything that starts kernels through `jupyter_client` gets them by `JUPYTER_DEFAULT_PROVISIONER_NAME=vlr-warm`:
+papermill, nbclient, nbval. Where forking is not possible an ordinary kernel starts, and the log says why.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+from vlr_analysis.review import kernel_start
+from vlr_analysis.review.kernel_start import Forked, NoWarmKernel
+
+NAME = "vlr-warm"
+KERNEL = "python3"
+CHOICE = "VLR_KERNELS"  # set to "ordinary" it switches warm kernels off
+CHOSEN = KernelProvisionerFactory.default_provisioner_name_env
+STEP = 0.005  # seconds between two looks at a kernel that is about to end
+OWN_FOLDER_TRIES = 2
+LOG = logging.getLogger("vlr_analysis.kernels")
+
+
+def possible() -> str:
+    """Say why warm kernels are not possible here; empty where they are."""
+    return _impossible_here() or _impossible_spec()
+
+
+def _impossible_here() -> str:
+    if os.environ.get(CHOICE) == "ordinary":
+        return f"{CHOICE}=ordinary asks for them"
+    if not sys.platform.startswith("linux"):
+        return "only Linux can fork a process that has loaded these libraries"
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return "this Linux cannot watch a process by a descriptor (pidfd)"
+    return ""
+
+
+def _impossible_spec() -> str:
+    if not entry_points(group=KernelProvisionerFactory.GROUP_NAME, name=NAME):
+        return "the kit is not installed in this environment, so Jupyter does not find its provisioner"
+    try:
+        spec = KernelSpecManager().get_kernel_spec(KERNEL)
+    except NoSuchKernel:
+        return f"Jupyter finds no kernel named {KERNEL}"
+    return _other_command(spec.argv)
+
+
+def _other_command(command: list[str]) -> str:
+    """Say how the command of a kernel differs from that of an ordinary kernel of this interpreter."""
+    interpreter, *rest = command
+    if interpreter in ("python", "python3", f"python3.{sys.version_info[1]}"):
+        interpreter = sys.executable
+    path = Path(interpreter)
+    if path.parent.resolve() != Path(sys.executable).parent.resolve() or not path.name.startswith("python"):
+        return "the kernel belongs to another interpreter"
+    if rest[:3] != ["-m", "ipykernel_launcher", "-f"]:
+        return "the kernel has a command of its own"
+    return ""
+
+
+class _Owner:
+    """The templates of one run, by their keys; they end with it."""
+
+    def __init__(self) -> None:
+        self.pid, self.lock = os.getpid(), threading.Lock()
+        self.templates: dict[str, tuple[Path, subprocess.Popen]] = {}
+
+    def connect(self, env: dict[str, str], cwd: str) -> Any:
+        """Connect to the template for such kernels, starting it first where needed."""
+        started = kernel_start.start_environment(env)
+        package = kernel_start.find_package(env, cwd)
+        key = kernel_start.key(started, cwd, package)
+        with self.lock:
+            path, process = self.templates.get(key, (None, None))
+            if path is None or process.poll() is not None:
+                path = kernel_start.private_folder() / "s"
+                process = kernel_start.start_template(path, started, cwd, package, owned=True)
+                self.templates[key] = path, process
+        try:
+            return kernel_start.connect(path)
+        except OSError as error:
+            raise NoWarmKernel(f"the template has ended ({error.strerror})") from error
+
+    def end(self) -> None:
+        """End the templates, their kernels and their folders."""
+        for path, process in self.templates.values():
+            process.stdin.close()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            shutil.rmtree(path.parent, ignore_errors=True)
+
+
+_owner: _Owner | None = None
+
+
+@contextmanager
+def warm(log: logging.Logger | None = None) -> Iterator[bool]:
+    """Start every kernel of this process from a template, for the duration of a run.
+
+    Yields whether kernels are warm; where they are not, the log says why in one line, and ordinary kernels run.
+
+    Parameters
+    ----------
+    log : logging.Logger, optional
+        Where the line goes; `vlr_analysis.kernels` by default.
+    """
+    global _owner
+    reason = possible()
+    if reason:
+        (log or LOG).info("Ordinary kernels: %s.", reason)
+        yield False
+        return
+    factory = KernelProvisionerFactory.instance()
+    before = os.environ.get(CHOSEN), factory.default_provisioner_name, _owner
+    os.environ[CHOSEN] = factory.default_provisioner_name = NAME
+    own = _owner = _Owner()
+    try:
+        yield True
+    finally:
+        _owner, factory.default_provisioner_name = before[2], before[1]
+        os.environ.pop(CHOSEN, None)
+        if before[0] is not None:
+            os.environ[CHOSEN] = before[0]
+        own.end()
+
+
+class WarmProvisioner(LocalProvisioner):
+    """Starts a kernel by forking the template, or as an ordinary process where that is not possible."""
+
+    _folder: Path | None = None
+    _ending = False
+
+    @property
+    def returncode(self) -> int | None:
+        """How the kernel ended: its exit status, or minus the number of the signal; None while it runs."""
+        return None if self.process is None else self.process.poll()
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Choose sockets in a private folder: over TCP, kernels that start together race for free ports."""
+        manager = self.parent
+        if manager is not None and os.name == "posix" and manager.transport == "tcp" and not manager.shell_port:
+            try:
+                self._folder = kernel_start.private_folder()
+            except NoWarmKernel as reason:
+                LOG.debug("Kernel over TCP: %s.", reason)
+            else:
+                manager.transport, manager.ip = "ipc", str(self._folder / "s")
+                manager.connection_file = manager.connection_file or str(self._folder / "kernel.json")
+        return await super().pre_launch(**kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Fork a kernel; fall back to an ordinary one, with one line in the log."""
+        self._ending = False
+        reason = _impossible_here() or _other_command(cmd)
+        if not reason:
+            try:
+                self.process = await asyncio.to_thread(self._fork, cmd, kwargs)
+            except NoWarmKernel as refusal:
+                reason = str(refusal)
+        if reason:
+            LOG.warning("Ordinary kernel: %s.", reason)
+            return await super().launch_kernel(cmd, **kwargs)
+        self.pid = self.pgid = self.process.pid
+        self.cwd = kwargs.get("cwd") or Path.cwd()
+        return self.connection_info
+
+    def _fork(self, cmd: list[str], options: dict[str, Any]) -> Forked:
+        """Ask the template for a kernel."""
+        streams = [options.get(name) for name in ("stdin", "stdout", "stderr")]
+        unknown = set(options) - {"stdin", "stdout", "stderr", "env", "cwd", "independent", *self._scrubbed}
+        if unknown or options.get("independent") or any(stream in (-1, -2) for stream in streams):
+            raise NoWarmKernel("it is asked for in a way that a fork cannot give")
+        cwd = str(Path(options.get("cwd") or ".").resolve())
+        if not Path(cwd).is_dir() or self._folder is None:
+            raise NoWarmKernel("it has no folder for its sockets, or no working folder")
+        env = {**options["env"], "JPY_PARENT_PID": str(os.getpid())}
+        connect = _owner.connect if _owner and _owner.pid == os.getpid() else kernel_start.shared_template
+        client = connect(env, cwd)
+        request = {"argv": cmd[2:], "env": env, "cwd": cwd, "folder": str(self._folder)}
+        with open(os.devnull, "r+b", buffering=0) as nothing:
+            numbers = [
+                nothing.fileno() if stream == -3 or (stream is None and number == 0) else _number(stream, number)
+                for number, stream in enumerate(streams)
+            ]
+            return Forked(client, request, numbers)
+
+    _scrubbed = ("extra_arguments", "kernel_id")
+
+    async def poll(self) -> int | None:
+        """Return the exit status, None while the kernel runs; waits a little for a kernel that was told to end."""
+        status = await super().poll()
+        for _ in range(20 if self._ending else 0):
+            if status is not None:
+                break
+            await asyncio.sleep(STEP)
+            status = await super().poll()
+        return status
+
+    async def wait(self) -> int | None:
+        """Wait for the end of the kernel."""
+        self._ending = True
+        return await super().wait()
+
+    async def shutdown_requested(self, restart: bool = False) -> None:
+        """Expect the end from now on."""
+        self._ending = True
+
+    async def kill(self, restart: bool = False) -> None:
+        """Kill the kernel with all it has started."""
+        self._ending = True
+        await super().kill(restart)
+
+    async def terminate(self, restart: bool = False) -> None:
+        """Ask the kernel to end."""
+        self._ending = True
+        await super().terminate(restart)
+
+    async def send_signal(self, signum: int) -> None:
+        """Send a signal to the kernel's process group; a kernel that has ended gets none."""
+        if self.process is not None and self.process.poll() is None:
+            await super().send_signal(signum)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Let go of the kernel, and of its folder unless it is about to start again."""
+        if isinstance(self.process, Forked):
+            self.process.close()
+        if self._folder and not restart:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None
+        await super().cleanup(restart)
+
+
+def _number(stream: Any, inherited: int) -> int:
+    """Return the descriptor of a stream as `subprocess` understands it."""
+    if stream is None:
+        return inherited
+    return stream if isinstance(stream, int) else stream.fileno()

@@ -1,0 +1,44 @@
+"""Telling on the console how a run goes on."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+import rich.console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from vlr_analysis.review.plan import Task
+
+
+class Console:
+    """One line for each notebook and report on standard error, and a bar; use it as a context."""
+
+    def __init__(self) -> None:
+        columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        self._progress = Progress(*columns, console=rich.console.Console(stderr=True, highlight=False))
+        self._bar = None
+
+    def __enter__(self) -> Console:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def begins(self, cities: int, notebooks: int) -> None:
+        """Show the bar; nothing is shown before there is something to do."""
+        several = f"{cities} {'city' if cities == 1 else 'cities'}, {notebooks} notebooks"
+        self._progress.start()
+        self._bar = self._progress.add_task(several, total=notebooks)
+
+    def notebook(self, task: Task, state: str, why: str = "") -> None:
+        """Tell what became of a notebook, and why it had to run."""
+        self._line(f"  {task.name}: {state}{f' ({why})' if why else ''}")
+        self._progress.advance(self._bar)
+
+    def report(self, name: str, state: str, notebooks: int = 0) -> None:
+        """Tell what became of a report, and how many notebooks that saves."""
+        self._line(f"  {name}: {state}")
+        self._progress.advance(self._bar, notebooks)
+
+    def _line(self, text: str) -> None:
+        self._progress.console.print(text, markup=False, soft_wrap=True)
