@@ -58,7 +58,9 @@ def small(tmp_path):
             new_code_cell(BODY.replace("NOTEBOOK", name)),
         ]
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), root / "notebooks" / f"0{number}_{name}.ipynb")
+        nbformat.write(
+            new_notebook(cells=cells, metadata={"kernelspec": kernel}), root / "notebooks" / f"0{number}_{name}.ipynb"
+        )
     return root
 
 

@@ -1,14 +1,28 @@
 """sources/kit.py: what is written is read back; what is wrong is named, all of it, without a traceback."""
 
+import datetime
+import decimal
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from vlr_analysis.errors import InputError
-from vlr_analysis.observations import COLUMNS, check
-from vlr_analysis.sources.kit import read_indicators, read_sources, read_table, write_table
+from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, check
+from vlr_analysis.sources import kit_csv
+from vlr_analysis.sources.kit import (
+    REQUIRED,
+    completed,
+    read_indicators,
+    read_sources,
+    read_table,
+    row_numbers,
+    write_table,
+)
 
 HEADER = "area,indicator,series,unit,period,breakdown,value,low,high,status,source\n"
 ROW = "town,1.1.1,measure,%,2019,,{value},,,,test\n"
@@ -134,3 +148,179 @@ def test_registers_name_what_is_empty_or_twice(tmp_path):
     path.write_text("indicator,series,unit,label,direction\n1.1.1,m,%,L,up\n")
     with pytest.raises(InputError, match="increase, decrease or nothing"):
         read_indicators(path)
+
+
+# --- the quick reader and the careful one ---------------------------------------------------------
+
+cells = st.sampled_from(["", " ", "a", " a\u00a0", "\u00e9", "1", "-2.5", "1,5", "1_0", "inf", "nan", "1e999", "+3"])
+odd_cells = st.text(st.sampled_from(list('a1 ,;"\n\r\t')), max_size=4)
+
+
+@st.composite
+def sheets(draw) -> bytes:
+    """CSV files as programs and people write them: some clean, some not."""
+    separator, newline = draw(st.sampled_from(",;")), draw(st.sampled_from(["\n", "\r\n"]))
+    quoted = draw(st.sampled_from(["never", "always", "where needed"]))
+    messy = draw(st.booleans())
+
+    def written(cell: str) -> str:
+        needed = any(sign in cell for sign in f'{separator}"\r\n')
+        if quoted == "always" or (needed and not (messy and draw(st.booleans()))):
+            cell = '"' + cell.replace('"', '""') + '"'
+        return cell
+
+    lines = [separator.join(written(name) for name in COLUMNS)]
+    for _ in range(draw(st.integers(1, 4))):
+        row = draw(st.lists(cells | odd_cells, min_size=11, max_size=11))
+        line = separator.join(written(cell) for cell in row)
+        if messy:
+            extra = draw(st.sampled_from(["", "", separator, separator * 3, separator + "x", '"', " "]))
+            line = draw(st.sampled_from([line + extra, "", separator * 10, line]))
+        lines.append(line)
+    text = newline.join(lines) + newline * draw(st.integers(0, 2))
+    return draw(st.sampled_from([b"", b"\xef\xbb\xbf"])) + text.encode()
+
+
+def carefully(content: bytes) -> tuple[pd.DataFrame, np.ndarray] | None:
+    try:
+        frame, lines = kit_csv._row_by_row(content, COLUMNS, REQUIRED, "x.csv")
+    except InputError:
+        return None
+    return completed(frame), lines
+
+
+@settings(max_examples=300, deadline=None)
+@given(sheets())
+def test_what_is_read_in_bulk_is_what_is_read_row_by_row(content):
+    quick = kit_csv._in_bulk(content, COLUMNS, REQUIRED)
+    if quick is None:
+        return
+    slow = carefully(content)
+    assert slow is not None, "read in bulk what the careful reader refuses"
+    frame, lines = quick
+    assert lines.tolist() == slow[1].tolist()
+    for name in COLUMNS:
+        left, right = completed(frame)[name], slow[0][name]
+        if name in NUMBERS and left.dtype == float:
+            right = right.astype(float)
+        pd.testing.assert_series_equal(left, right)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "area,indicator,series,unit,period,value,source\ntown,1.1,m,%,2019,1,s\n",
+        "area;indicator;series;unit;period;value;source\ntown;1.1;m;%;2019;1,5;s\r\n",
+        '"area","indicator","series","unit","period","value","source"\n"town","1.1","m, ""x""",%,2019,1,"s"\n,,,,,,\n',
+        "area,indicator,series,unit,period,value,source\n\ntown,1.1,m,%,2019,1,s\n\n",
+        '\ufeff"area",indicator,series,unit,period,value,source\ntown,1.1,"two\nlines",%,2019,,s',
+    ],
+)
+def test_clean_files_are_read_in_bulk(content):
+    assert kit_csv._in_bulk(content.encode(), COLUMNS, REQUIRED) is not None
+
+
+@pytest.mark.parametrize("row", ['town,1.1,"m"x,%,2019,1,s', 'town,1.1,5" tube,%,2019,1,s', 'town,1.1,""m",%,2019,1,s',
+                                 "town,1.1,m,%,2019,1", 'town,1.1,"m,%,2019,1,s'])  # fmt: skip
+def test_odd_files_are_left_to_the_careful_reader(row):
+    content = f"area,indicator,series,unit,period,value,source\n{row}\n".encode()
+    assert kit_csv._in_bulk(content, COLUMNS, REQUIRED) is None
+
+
+@given(st.text(st.sampled_from('a,"\n'), max_size=30).map(str.encode), st.integers(0, 30), st.integers(0, 30))
+def test_quotation_marks_are_judged_alike_in_pieces(content, one, two):
+    first, second = sorted((one, two))
+    pieces = [content[:first], content[first:second], content[second:]]
+    quotes = kit_csv.Quotes(",")
+    found = [quotes.right(piece, last=number == 2) for number, piece in enumerate(pieces)]
+    assert all(found) == kit_csv.Quotes(",").right(content, last=True)
+
+
+def test_a_long_cell_is_left_to_the_careful_reader(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text(HEADER + ROW.format(value="1").replace("measure", "m" * 140_000))
+    assert "field larger than field limit" in message(path)
+
+
+# --- Parquet as other programs write it ------------------------------------------------------------
+
+
+def parquet(tmp_path, **columns):
+    """Write a Parquet file of two rows with some columns of our own choice."""
+    usual = {"area": ["town"] * 2, "indicator": ["1.1"] * 2, "series": ["m"] * 2, "unit": ["%"] * 2,
+             "period": ["2019", "2020"], "value": [1.0, 2.0], "source": ["s"] * 2}  # fmt: skip
+    path = tmp_path / "town.parquet"
+    pq.write_table(pa.table(usual | columns), path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("period", pa.array([2019, 2020], pa.int16())),
+        ("period", pa.array(["2019", "2020"]).dictionary_encode()),
+        ("period", pa.array(["2019", "2020"], pa.large_string())),
+        ("value", pa.array([1, 2], pa.int64())),
+        ("value", pa.array([decimal.Decimal("1.00"), decimal.Decimal("2.00")])),
+        ("value", pa.array([1, 2], pa.float32())),
+        ("value", pa.array(["1", "2"])),
+        ("value", pa.array(["1", "2"]).dictionary_encode()),
+        ("breakdown", pa.nulls(2)),
+        ("low", pa.nulls(2)),
+        ("status", pa.array([None, "value"])),
+        ("__index_level_0__", pa.array([7, 8])),
+    ],
+    ids=str,
+)
+def test_parquet_of_other_programs_gives_the_same_table(tmp_path, column, values):
+    found = read_table(parquet(tmp_path, **{column: values}))
+    pd.testing.assert_frame_equal(found, read_table(parquet(tmp_path)))
+
+
+def test_a_parquet_file_may_have_nulls_in_numbers_and_texts(tmp_path):
+    path = parquet(tmp_path, value=pa.array([None, 2.0]), status=pa.array(["missing", None]))
+    found = read_table(path)
+    assert found["value"].isna().tolist() == [True, False]
+    assert found["status"].tolist() == ["missing", "value"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "told"),
+    [
+        ("period", pa.array([datetime.datetime(2019, 1, 1)] * 2), "values of type timestamp[us]; expected text"),
+        ("period", pa.array([datetime.date(2019, 1, 1)] * 2), "values of type date32"),
+        ("indicator", pa.array([3.1, 3.2]), "not the number 3.1"),
+        ("value", pa.array([True, False]), "values of type bool; expected numbers"),
+        ("series", pa.array([["a"], ["b"]]), "list<"),
+        ("perod", pa.array(["2019", "2020"]), "did you mean 'period'?"),
+        ("value", pa.array(["1", "n/a"]), "row 3, column value: found 'n/a'; expected a number"),
+        ("source", pa.array([None, "s"]), "row 2, column source: found nothing"),
+    ],
+    ids=str,
+)
+def test_parquet_that_cannot_be_read_rightly_gives_a_plain_message(tmp_path, column, values, told):
+    assert told in message(parquet(tmp_path, **{column: values}))
+
+
+def test_a_broken_parquet_file_is_named(tmp_path):
+    path = parquet(tmp_path)
+    path.write_bytes(path.read_bytes()[:-20])
+    assert "expected a Parquet file" in message(path)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_each_observation_is_found_in_its_row(tmp_path, suffix):
+    path = parquet(tmp_path)
+    table = read_table(path)
+    if suffix == ".csv":
+        path = path.with_suffix(suffix)
+        write_table(table, path)
+    key = ("town", "1.1", "m", "%", "2020", "")
+    assert row_numbers(path)[key] == 3
+    assert set(row_numbers(path)) == set(table[list(KEY)].itertuples(index=False, name=None))
+
+
+def test_numbers_in_messages_are_told_as_digits(tmp_path):
+    path = tmp_path / "town.csv"
+    path.write_text(HEADER + "town,1.1.1,measure,%,2019,,5,7,9,,test\n")
+    assert "row 2, column low: found 7.0; expected low <= value <= high" in message(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from vlr_analysis.catalogue import is_total
 from vlr_analysis.trends import DEFINITION_KEY, direction_sign, yearly
@@ -13,6 +13,7 @@ LEAST_AREAS = 5  # fewer areas with the same series give no range and no rank
 MOST_MISSING = 0.20
 PERCENTILE = 2.5
 DRAWS = 2000
+_HELD = 1_000_000  # values of the draws that are held in memory at a time
 WIDTH = 2 * 1.959964  # of a 95 % interval, in standard errors
 
 
@@ -39,11 +40,13 @@ def bounds(x: np.ndarray, sign: np.ndarray, target: np.ndarray | None = None) ->
     -----
     Sachs et al. 2018, SDG Index and Dashboards Report, and Lafortune et al. 2018 (its detailed methodology).
     """
-    return _limits(x, sign, target, PERCENTILE)
+    worst, best = _limits(x, sign, target, np.array([PERCENTILE]))
+    return worst[0], best[0]
 
 
-def _limits(x: np.ndarray, sign: np.ndarray, target: np.ndarray | None, cut: float) -> tuple[np.ndarray, np.ndarray]:
-    low, high = np.nanpercentile(x, [cut, 100 - cut], axis=0)
+def _limits(x: np.ndarray, sign: np.ndarray, target: np.ndarray | None, cuts: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the bounds at each of several cuts; shape (cuts, indicators)."""
+    low, high = np.nanpercentile(x, [cuts, 100 - cuts], axis=0)
     worst, best = np.where(sign > 0, low, high), np.where(sign > 0, high, low)
     # A target behind the worst bound would turn the scale upside down.
     return worst, best if target is None else np.where(sign * (target - worst) > 0, target, best)
@@ -81,14 +84,18 @@ def composite(scores: np.ndarray, goals: np.ndarray) -> tuple[np.ndarray, np.nda
     An arithmetic mean lets a good goal make up for a bad one: show the goals beside it. Not a league table: use
     `rank_interval`.
     """
-    goal_scores = np.stack([_mean(scores[:, goals == goal]) for goal in np.unique(goals)], axis=1)
+    goal_scores = _by_goal(scores, goals)
     missing = np.isnan(scores).mean(axis=1)
     return goal_scores, np.where(missing > MOST_MISSING, np.nan, _mean(goal_scores))
 
 
+def _by_goal(scores: np.ndarray, goals: np.ndarray) -> np.ndarray:
+    return np.stack([_mean(scores[..., goals == goal]) for goal in np.unique(goals)], axis=-1)
+
+
 def _mean(values: np.ndarray) -> np.ndarray:
-    count = (~np.isnan(values)).sum(axis=1)
-    return np.where(count > 0, np.nansum(values, axis=1) / np.maximum(count, 1), np.nan)
+    count = (~np.isnan(values)).sum(axis=-1)
+    return np.where(count > 0, np.nansum(values, axis=-1) / np.maximum(count, 1), np.nan)
 
 
 def rank_interval(
@@ -130,18 +137,25 @@ def rank_interval(
     rng = np.random.default_rng(seed)
     spread = np.zeros_like(x) if se is None else np.nan_to_num(se)
     there = np.isnan(x).mean(axis=1) <= MOST_MISSING
-    ranks = np.full((3, draws, len(x)), np.nan)
-    for draw in range(draws):
-        worst, best = _limits(x, sign, target, rng.uniform(0, 2 * PERCENTILE))
-        by_goal, _ = composite(normalise(x + spread * rng.standard_normal(x.shape), worst, best), goals)
-        weight = np.where(np.isnan(by_goal), 0, rng.dirichlet(np.ones(by_goal.shape[1])))
+    ranks, goal_count = np.empty((3, draws, there.sum())), len(np.unique(goals))
+    size = max(1, _HELD // max(x.size, 1))
+    for begin in range(0, draws, size):
+        some = [
+            (rng.uniform(0, 2 * PERCENTILE), rng.standard_normal(x.shape), rng.dirichlet(np.ones(goal_count)))
+            for _ in range(begin, min(begin + size, draws))
+        ]
+        cuts, noise, weights = (np.array(part) for part in zip(*some, strict=True))
+        worst, best = (bound[:, None, :] for bound in _limits(x, sign, target, cuts))
+        by_goal = _by_goal(normalise(x + spread * noise, worst, best), goals)
+        weight = np.where(np.isnan(by_goal), 0, weights[:, None, :])
         with np.errstate(invalid="ignore"):
-            index = np.nansum(by_goal * weight, axis=1) / weight.sum(axis=1)
-        index = -np.round(index[there], 9)  # equal but for the last digit is equal
-        ranks[:, draw, there] = [stats.rankdata(index, method=method) for method in ("min", "average", "max")]
+            index = np.nansum(by_goal * weight, axis=-1) / weight.sum(axis=-1)
+        index = -np.round(index[:, there], 9)  # equal but for the last digit is equal
+        for row, method in enumerate(("min", "average", "max")):
+            ranks[row, begin : begin + len(some)] = stats.rankdata(index, method=method, axis=1)
     found = np.full((3, len(x)), np.nan)
     for row, part in enumerate(((1 - level) / 2, 0.5, (1 + level) / 2)):
-        found[row, there] = np.quantile(ranks[row][:, there], part, axis=0, method="nearest")
+        found[row, there] = np.quantile(ranks[row], part, axis=0, method="nearest")
     return found[0], found[1], found[2]
 
 
@@ -176,7 +190,7 @@ def position_interval(
     variance = np.nan_to_num(se) ** 2
     error = np.sqrt(variance[None, :] + variance[:, None])
     with np.errstate(divide="ignore", invalid="ignore"):
-        p = np.where(apart == 0, 1.0, 2 * stats.norm.sf(np.abs(apart) / error))
+        p = np.where(apart == 0, 1.0, 2 * special.ndtr(-np.abs(apart) / error))
     np.fill_diagonal(p, 2.0)  # sorts itself last and is never told
     sure = _holm(p) <= 1 - level
     return 1 + (sure & (apart > 0)).sum(axis=1), len(y) - (sure & (apart < 0)).sum(axis=1)
@@ -227,20 +241,30 @@ def benchmark_table(
     should be looked at first (`comparison.comparability`).
     """
     series = yearly(table[table["breakdown"] == ""])
-    points = series.points.join(series.keys[["area", *DEFINITION_KEY, "duration"]], on="row")
-    points["year"] = np.floor(points["t"]).astype(int)
-    rows = []
-    for key, part in points.groupby([*DEFINITION_KEY, "duration"], sort=True):
-        own = part[part["area"] == city]
+    keys, points = series.keys, series.points
+    sign = dict(zip(keys[DEFINITION_KEY].itertuples(index=False, name=None), direction_sign(keys, definitions)))
+    value, low, high, t = (points[name].to_numpy() for name in ("value", "low", "high", "t"))
+    year, row = np.floor(t).astype(int), points["row"].to_numpy()
+    area = pd.factorize(keys["area"], sort=True)[0][row]
+    mine = (keys["area"] == city).to_numpy()[row]
+    group = keys.groupby([*DEFINITION_KEY, "duration"], sort=True)
+    number, rows = group.ngroup().to_numpy()[row], []
+    order = np.argsort(number, kind="stable")
+    for (*key, _), places in zip(
+        group.size().index[np.unique(number)], np.split(order, np.flatnonzero(np.diff(number[order])) + 1), strict=True
+    ):
+        own = places[mine[places]]
         if not len(own) or is_total(key[2], key[1]):
             continue
-        last = own.loc[own["t"].idxmax()]
-        near = part[(part["year"] - last["year"]).abs() <= most_years_apart]
-        near = near.assign(off=(near["year"] - last["year"]).abs()).sort_values(["area", "off", "year"])
-        peers = near[near["area"] != city].drop_duplicates("area")
-        if len(peers) + 1 >= LEAST_AREAS:
-            sign = float(direction_sign(pd.DataFrame([key[:3]], columns=DEFINITION_KEY), definitions)[0])
-            rows.append(dict(zip(DEFINITION_KEY, key[:3], strict=True)) | _standing(last, peers, sign))
+        last = own[np.argmax(t[own])]
+        off = np.abs(year - year[last])
+        others = places[~mine[places] & (off[places] <= most_years_apart)]
+        others = others[np.lexsort((year[others], off[others], area[others]))]
+        others = others[np.diff(area[others], prepend=-1) > 0]  # of each area the value nearest in time
+        if len(others) + 1 >= LEAST_AREAS:
+            at = np.append(last, others)
+            told = _standing(value[at], low[at], high[at], float(sign[tuple(key)]))
+            rows.append(dict(zip(DEFINITION_KEY, key, strict=True)) | {"year": int(year[last])} | told)
     columns = [*DEFINITION_KEY, "year", "value", "low", "high", "peers", "areas", "peers_low", "peers_quarter",
                "peers_middle", "peers_three_quarters", "peers_high", "standing", "rank_low", "rank_high",
                "reason"]  # fmt: skip
@@ -321,30 +345,29 @@ def _shared_values(table: pd.DataFrame, definitions: pd.DataFrame, city: str, mo
     return wide.loc[:, keep.to_numpy()], errors.loc[:, keep.to_numpy()], known[keep].reset_index(drop=True)
 
 
-def _standing(last: pd.Series, peers: pd.DataFrame, sign: float) -> dict:
-    values = peers["value"].to_numpy()
-    least, quarter, middle, three, most = np.quantile(values, [0, 0.25, 0.5, 0.75, 1])
+def _standing(value: np.ndarray, low: np.ndarray, high: np.ndarray, sign: float) -> dict:
+    """Say where the first of some areas stands among the others."""
+    least, quarter, middle, three, most = np.quantile(value[1:], [0, 0.25, 0.5, 0.75, 1])
     where = "inside the middle half of the peers"
-    if last["value"] < quarter or last["value"] > three:
-        side = np.sign(last["value"] - middle) * sign
+    if value[0] < quarter or value[0] > three:
+        side = np.sign(value[0] - middle) * sign
         where = {1: "better than the middle half", -1: "worse than the middle half"}.get(
-            side, "above the middle half" if last["value"] > three else "below the middle half"
+            side, "above the middle half" if value[0] > three else "below the middle half"
         )
-        reaches = last["low"] <= three if last["value"] > three else last["high"] >= quarter
+        reaches = low[0] <= three if value[0] > three else high[0] >= quarter
         where = f"perhaps {where}" if reaches else where
-    everyone = pd.concat([last.to_frame().T, peers])
-    se = (everyone["high"].astype(float) - everyone["low"].astype(float)).to_numpy() / WIDTH
+    se = (high - low) / WIDTH
     rank, reason = (np.nan, np.nan), ""
     if not sign:
         reason = "the desired direction is not stated: no rank"
     elif np.isfinite(se).all():
-        low, high = position_interval(everyone["value"].to_numpy(float), se, sign)
-        rank = (float(low[0]), float(high[0]))
+        first, last = position_interval(value, se, sign)
+        rank = (float(first[0]), float(last[0]))
     else:
         reason = "not every source gives an interval: no rank"
     return {
-        "year": int(last["year"]), "value": last["value"], "low": last["low"], "high": last["high"],
-        "peers": len(peers), "areas": len(peers) + 1, "peers_low": least, "peers_quarter": quarter,
+        "value": value[0], "low": low[0], "high": high[0],
+        "peers": len(value) - 1, "areas": len(value), "peers_low": least, "peers_quarter": quarter,
         "peers_middle": middle, "peers_three_quarters": three, "peers_high": most, "standing": where,
         "rank_low": rank[0], "rank_high": rank[1], "reason": reason,
     }  # fmt: skip

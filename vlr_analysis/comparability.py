@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import numpy as np
-import pandas as pd
 
 from vlr_analysis.catalogue import is_total, unit_scale
 
@@ -29,12 +29,12 @@ _NO_ZERO_KINDS = ("score", "index", "change")
 _NO_ZERO = re.compile(r"°\s?[cf]\b|\bd ?b\b|\bdb\(a\)|\bph\b|\bindex\b|\bscore\b|\bpoints\b", re.IGNORECASE)
 
 
-def comparability(own: pd.Series, other: pd.Series, declared: str = "same") -> tuple[str, str]:
+def comparability(own: Mapping, other: Mapping, declared: str = "same") -> tuple[str, str]:
     """Grade how far two series may be compared.
 
     Parameters
     ----------
-    own, other : Series
+    own, other : mapping
         `indicator`, `series`, `unit`, `last` (year of the latest value, a number), `has_break`, and `common` (years
         in which both have a value) in `own`.
     declared : str
@@ -82,7 +82,7 @@ def _adjustment(series: str) -> str:
     return "not stated" if hit is None else "not adjusted" if hit[1] else "adjusted"
 
 
-def _is_total(side: pd.Series) -> bool:
+def _is_total(side: Mapping) -> bool:
     """Whether the values grow with the size of the place, by the kind of the unit and the words of unit and series."""
     unit, series = side["unit"], side["series"]
     if unit.casefold() in _AVERAGE_COUNTS or _PER.search(f"{unit}; {series}"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -130,7 +131,7 @@ def comparison_table(
     says which side is right.
     """
     mine, theirs = (_side(table, baseline_year, horizon, definitions, pairs) for table in (own, other))
-    matched = _matched(mine["keys"], theirs["keys"], pairs)
+    matched = _matched(mine["heads"], theirs["heads"], pairs)
     common = [_common(mine, theirs, pair) for pair in matched]
     own_trends, other_trends = (
         _trends(side, [(pair[place], years) for pair, years in zip(matched, common, strict=True)])
@@ -165,41 +166,58 @@ def _side(table: pd.DataFrame, baseline_year: int, horizon: int, definitions: pd
         known = pd.concat([renamed[definitions.columns], definitions]).drop_duplicates(DEFINITION_KEY)
     series = yearly(headline)
     order = series.keys.sort_values(["n", "duration"], ascending=[False, True], kind="stable")
-    rows = order.drop_duplicates(DEFINITION_KEY).sort_index().index
-    keys = series.keys.loc[rows].set_index(DEFINITION_KEY, drop=False)
-    points = {row: part.set_index(np.floor(part["t"]).astype(int)) for row, part in series.points.groupby("row")}
-    progress = progress_table(headline, known, baseline_year=baseline_year, horizon=horizon)
-    told = progress.loc[rows, "verdict"].to_numpy()
-    values = {key: points.get(row) for key, row in zip(keys.index, rows, strict=True)}
+    rows = order.drop_duplicates(DEFINITION_KEY).sort_index().index.to_numpy()
+    progress = progress_table(headline, known, baseline_year=baseline_year, horizon=horizon)["verdict"]
+    told = series.keys.take(rows)
+    keys = list(told[DEFINITION_KEY].itertuples(index=False, name=None))
+    heads = {
+        key: {**dict(zip(DEFINITION_KEY, key, strict=True)), "has_break": broken, "progress": verdict}
+        for key, broken, verdict in zip(keys, told["has_break"], progress.take(rows), strict=True)
+    }
+    years, stop = np.floor(series.points["t"].to_numpy()).astype(int), np.cumsum(series.keys["n"].to_numpy())
+    ends = zip(keys, stop[rows] - told["n"].to_numpy(), stop[rows], strict=True)
+    values = {key: _Values(years[a:b], np.arange(a, b)) for key, a, b in ends if b > a}
     area = str(table["area"].iloc[0]) if len(table) else ""
-    return {"area": area, "keys": keys.assign(progress=told), "values": values, "known": known}
+    numbers = {name: series.points[name].to_numpy() for name in ("value", "low", "high")}
+    return {"area": area, "heads": heads, "values": values, "known": known, "points": series.points} | numbers
 
 
-def _matched(mine: pd.DataFrame, theirs: pd.DataFrame, pairs: pd.DataFrame | None) -> list[tuple]:
+class _Values(NamedTuple):
+    """The years of a series, and where its values stand among the points of its side."""
+
+    years: np.ndarray
+    at: np.ndarray
+
+    def of(self, years: list[int]) -> np.ndarray:
+        """Return where the values of some of its years stand."""
+        return self.at[np.searchsorted(self.years, years)]
+
+
+def _matched(mine: dict, theirs: dict, pairs: pd.DataFrame | None) -> list[tuple]:
     """List (own key or None, other key or None, declared grade, why), what a person paired first."""
     found, used, taken = [], set(), set()
     for pair in () if pairs is None else pairs.itertuples():
         own = (pair.indicator, pair.series, pair.unit)
         other = (pair.other_indicator, pair.other_series, pair.other_unit)
-        if own in mine.index and other in theirs.index:
+        if own in mine and other in theirs:
             found.append((own, other, pair.declared, pair.why))
             used.add(own)
             taken.add(other)
-    for own in mine.index:
+    for own in mine:
         if own not in used:
-            same = own in theirs.index and own not in taken
+            same = own in theirs and own not in taken
             found.append((own, own if same else None, "same", ""))
             if same:
                 taken.add(own)
-    return found + [(None, other, "same", "") for other in theirs.index if other not in taken]
+    return found + [(None, other, "same", "") for other in theirs if other not in taken]
 
 
 def _common(mine: dict, theirs: dict, pair: tuple) -> list[int] | None:
     """Return the years in which both sides of a pair have a value, ascending; None for what stands alone."""
     if pair[0] is None or pair[1] is None:
         return None
-    a, b = mine["values"][pair[0]], theirs["values"][pair[1]]
-    return [] if a is None or b is None else sorted(set(a.index) & set(b.index))
+    a, b = mine["values"].get(pair[0]), theirs["values"].get(pair[1])
+    return [] if a is None or b is None else np.intersect1d(a.years, b.years).tolist()
 
 
 def _trends(side: dict, wanted: list[tuple]) -> pd.DataFrame:
@@ -207,21 +225,23 @@ def _trends(side: dict, wanted: list[tuple]) -> pd.DataFrame:
 
     All series of a side are tested together, so that the correction for many tests knows of all of them.
     """
-    parts, directions = [], []
+    points, places, at, units, directions = side["points"], [], [], [], []
     known = side["known"].drop_duplicates(DEFINITION_KEY).set_index(DEFINITION_KEY)["direction"].to_dict()
     for place, (key, years) in enumerate(wanted):
-        points = None if key is None else side["values"][key]
-        if points is None or years == []:
+        values = None if key is None else side["values"].get(key)
+        if values is None or years == []:
             continue
         # A series may stand in two pairs with different years: each place is a series of its own here.
-        name = {"area": side["area"], "indicator": str(place), "series": "", "unit": key[2], "breakdown": ""}
-        parts.append((points if years is None else points.loc[years]).assign(**name, source=""))
-        directions.append({**name, "direction": known.get(key, "")})
+        at.append(values.at if years is None else values.of(years))
+        places += [str(place)] * len(at[-1])
+        units += [key[2]] * len(at[-1])
+        directions.append((str(place), "", key[2], known.get(key, "")))
     empty = pd.DataFrame({"trend": UNKNOWN, "movement": ""}, index=range(len(wanted)))
-    if parts:
-        table = pd.concat(parts, ignore_index=True)[list(COLUMNS)]
-        found = trend_table(table, pd.DataFrame(directions)).set_index("indicator")[["verdict", "movement"]]
-        empty.loc[found.index.astype(int)] = found.to_numpy()
+    if at:
+        name = {"area": side["area"], "indicator": places, "series": "", "unit": units, "breakdown": "", "source": ""}
+        table = points.take(np.concatenate(at)).assign(**name)[list(COLUMNS)].reset_index(drop=True)
+        found = trend_table(table, pd.DataFrame(directions, columns=[*DEFINITION_KEY, "direction"]))
+        empty.loc[found["indicator"].astype(int)] = found[["verdict", "movement"]].to_numpy()
     absent = [key is None for key, _ in wanted]
     empty.loc[absent, "trend"] = ""
     return empty
@@ -235,30 +255,33 @@ def _row(mine: dict, theirs: dict, pair: tuple, years: list[int], tolerance: flo
     for side, key, prefix in ((mine, own, ""), (theirs, other, "other_")):
         if key is not None:
             row |= {f"{prefix}{name}": value for name, value in zip(DEFINITION_KEY, key, strict=True)}
-            row[f"{prefix}progress"] = side["keys"].loc[key]["progress"]
+            row[f"{prefix}progress"] = side["heads"][key]["progress"]
         else:
             row |= {f"{prefix}{name}": "" for name in DEFINITION_KEY}
     if own is None or other is None:
         return row | {"verdict": ONLY_NATIONAL if own is None else ONLY_LOCAL}
-    a, b = mine["values"][own], theirs["values"][other]
-    about = [_about(side["keys"].loc[key], points, len(years)) for side, key, points in
-             ((mine, own, a), (theirs, other, b))]  # fmt: skip
+    about = [_about(side, key, len(years)) for side, key in ((mine, own), (theirs, other))]
     grade, reason = comparability(*about, declared)
     reasons = [why, reason]
     if years:
-        first, second = a.loc[years], b.loc[years]
-        row |= {"year": years[-1], "value": first["value"].iloc[-1], "other_value": second["value"].iloc[-1]}
+        places = mine["values"][own].of(years), theirs["values"][other].of(years)
+        first, second = mine["value"][places[0]], theirs["value"][places[1]]
+        row |= {"year": years[-1], "value": first[-1], "other_value": second[-1]}
         if grade in ("same", "near"):
             slips = [side["slips"].get(key, "") for side, key in ((mine, own), (theirs, other))]
-            row["smell"] = smell.pair_smell(first["value"].to_numpy(), second["value"].to_numpy())
+            row["smell"] = smell.pair_smell(first, second)
             row["smell"] = "; ".join(dict.fromkeys(filter(None, [row["smell"], *slips])))
         if row["smell"]:
             grade, reasons = "blocked", [*reasons, "the smell test stops it"]
     row |= {"comparability": grade, "comparability_reason": "; ".join(filter(None, reasons))}
     if grade not in ("same", "near"):
         return row | {"verdict": NOT_COMPARED}
-    row |= compare(np.array(years, float), first["value"].to_numpy(), second["value"].to_numpy(), zero_of(own[2]))
-    level = _level(row, first.iloc[-1], second.iloc[-1], tolerance, zero_of(own[2]))
+    row |= compare(np.array(years, float), first, second, zero_of(own[2]))
+    latest = (
+        {name: side[name][place[-1]] for name in ("value", "low", "high")}
+        for side, place in zip((mine, theirs), places, strict=True)
+    )
+    level = _level(row, *latest, tolerance, zero_of(own[2]))
     on = ["level"] if level == DISAGREE else []
     on += ["direction"] if {row["movement"], row["other_movement"]} == {TOWARDS, AWAY} else []
     row |= {"verdict": DISAGREE if on else level, "disagree_on": "; ".join(on)}
@@ -371,12 +394,13 @@ def _question(row: pd.Series, city: str, nation: str) -> tuple[str, str]:
     return f"Would {nation} report what {city} already measures?", "the city reports it, the nation has none"
 
 
-def _about(key: pd.Series, points: pd.DataFrame | None, common: int) -> pd.Series:
-    last = np.nan if points is None else float(points.index.max())
-    return pd.Series({**key[DEFINITION_KEY].to_dict(), "last": last, "has_break": key["has_break"], "common": common})
+def _about(side: dict, key: tuple[str, str, str], common: int) -> dict:
+    values = side["values"].get(key)
+    last = np.nan if values is None else float(values.years.max())
+    return side["heads"][key] | {"last": last, "common": common}
 
 
-def _level(row: dict, own: pd.Series, other: pd.Series, tolerance: float, zero: float) -> str:
+def _level(row: dict, own: dict, other: dict, tolerance: float, zero: float) -> str:
     """Return what the latest values of a common year say: agree, disagree, cannot tell."""
     relative = row["relative_difference"]
     if row["difference"] == 0 or (np.isfinite(relative) and abs(relative) <= tolerance):

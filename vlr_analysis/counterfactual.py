@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from vlr_analysis import regression
 from vlr_analysis.regression import Fit
@@ -57,7 +57,7 @@ class Path:
 
     def interval(self, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
         """Bounds for one new observation in the unit of the series, each (m, k); t with the degrees of the fit."""
-        reach = stats.t.ppf((1 + level) / 2, self.fit.df) * self.se
+        reach = special.stdtrit(self.fit.df, (1 + level) / 2) * self.se
         low, high = (regression.from_scale(self.centre + side * reach, *self.model) for side in (-1, 1))
         return np.maximum(low, self.floor), high
 
@@ -148,7 +148,7 @@ def step_test(
     place = design.shape[-1] - 2
     with np.errstate(divide="ignore", invalid="ignore"):
         statistic = fit.coefficients[:, place] / np.sqrt(fit.covariance[:, place, place])
-    return 2 * stats.t.sf(np.abs(statistic), fit.df)
+    return 2 * special.stdtr(fit.df, -np.abs(statistic))
 
 
 def outside_random_walk(t: np.ndarray, y: np.ndarray, t_new: np.ndarray, y_new: np.ndarray, model) -> np.ndarray:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
 from vlr_analysis import counterfactual
-from vlr_analysis.series import SERIES_KEY, as_series
-from vlr_analysis.shock_groups import WINDOW, Dates, phases, shock_groups, shock_keys
+from vlr_analysis.series import SERIES_KEY, SeriesSet, as_series
+from vlr_analysis.shock_groups import WINDOW, Dates, Group, phases, shock_groups, shock_keys
 from vlr_analysis.shock_readings import (
     LEVEL_CHOICES,
     PATH_CHOICES,
@@ -88,17 +90,17 @@ def covid_table(
     dates = Dates.of(shock, recovery_from, horizon_years)
     series = as_series(table)
     keys = shock_keys(series, definitions, dates)
-    for name in _MEASURES:
-        keys[name] = np.nan
-    keys[[*_TEXTS, *_CHOICES]] = ""
-    keys["shock_clear"] = False
-    periods = series.points.groupby("row")["period"].agg(list)
-    for group in shock_groups(series, keys, dates):
-        labels = np.array([periods[row] for row in group.rows], dtype=object)
+    # One array a column: writing each group into a table would cost more than all of the fits.
+    columns = {name: np.full(len(keys), np.nan) for name in _MEASURES}
+    columns |= {name: np.full(len(keys), "", dtype=object) for name in (*_TEXTS, *_CHOICES)}
+    columns["shock_clear"] = np.zeros(len(keys), dtype=bool)
+    for group, labels in _labelled(series, keys, dates):
         found = level_reading(group, dates, labels) | path_reading(group, dates, labels, seed)
         for name, values in found.items():
-            keys.loc[group.rows, name] = values
-    _refuse(keys)
+            columns[name][group.rows] = values
+    _refuse(keys, columns)
+    texts = {name: pd.Series(columns[name], keys.index, dtype=str) for name in (*_TEXTS, *_CHOICES)}
+    keys = keys.assign(**columns | texts)
     order = [
         *KEY, "freq", "kind", "direction", "n_before", "n_after", "level_period", "level", "usual_movement",
         "jump_period", "jump", "shock_period", "shock_value", "shock_change", "last_period", "last_value",
@@ -111,18 +113,26 @@ def covid_table(
     return keys[order]
 
 
-def _refuse(keys: pd.DataFrame) -> None:
+def _labelled(series: SeriesSet, keys: pd.DataFrame, dates: Dates) -> Iterator[tuple[Group, np.ndarray]]:
+    """Yield every group of series with the periods of its points, shape (m, n)."""
+    periods, stop = series.points["period"].to_numpy(object), np.cumsum(series.keys["n"].to_numpy())
+    for group in shock_groups(series, keys, dates):
+        n = group.t.shape[1]
+        yield group, periods[(stop[group.rows] - n)[:, None] + np.arange(n)]
+
+
+def _refuse(keys: pd.DataFrame, columns: dict[str, np.ndarray]) -> None:
     """Give every series that no reading fits its reason."""
     few = "{} yearly values before the shock, at least " + str(counterfactual.LINE_LEAST) + " are needed"
     short = "{} values before the shock, at least " + str(counterfactual.SEASONS_LEAST) + " full years are needed"
-    for row in keys.index[keys["kind"] == ""]:
-        n = keys.at[row, "n_before"]
-        reason = (few if keys.at[row, "freq"] == "A" else short).format(n)
+    kinds, counts = keys["kind"].to_numpy(object), keys[["n_before", "n_after"]].to_numpy()
+    for row in np.flatnonzero(kinds == ""):
+        n, after = counts[row]
+        reason = (few if keys["freq"].iloc[row] == "A" else short).format(n)
         reason = reason.replace("values", "value", 1) if n == 1 else reason
-        if keys.at[row, "n_after"] == 0:
-            reason = "no value after the shock"
-        keys.loc[row, ["level_verdict", "path_verdict"]] = UNKNOWN
-        keys.loc[row, ["level_reason", "path_reason"]] = reason
+        reason = "no value after the shock" if after == 0 else reason
+        for reading in ("level", "path"):
+            columns[f"{reading}_verdict"][row], columns[f"{reading}_reason"][row] = UNKNOWN, reason
 
 
 def covid_sensitivity(result: pd.DataFrame) -> pd.DataFrame:
@@ -177,25 +187,20 @@ def paths(
     keys = shock_keys(series, definitions, dates)
     points = series.points.join(keys[KEY], on="row")
     points["phase"] = phases(points["start"].to_numpy(), points["end"].to_numpy(), dates.shock)
-    points[["counterfactual", "low", "high", "level"]] = np.nan
-    place = points.groupby("row").indices
-    labels = series.points.groupby("row")["period"].agg(list)
-    for group in shock_groups(series, keys, dates):
-        level = level_before(group, np.array([labels[row] for row in group.rows], dtype=object)).level
+    n, stop = series.keys["n"].to_numpy(), np.cumsum(series.keys["n"].to_numpy())
+    drawn = np.full((len(points), 4), np.nan)
+    for group, labels in _labelled(series, keys, dates):
+        at = (stop - n)[group.rows, None] + np.arange(group.t.shape[1])
+        drawn[at, 3] = level_before(group, labels).level[:, None]
+        if group.kind == "since base":
+            continue
         t, y = group.window(WINDOW)
         covered = (group.t[0] >= t[0, 0] - 1e-9) & (group.t[0] <= dates.horizon + 1e-9)
-        path = None
-        if group.kind != "since base":
-            path = fit_path(group, t, y, group.t[:, covered])
-            mean, (low, high) = path.mean, path.interval()
-        for i, row in enumerate(group.rows):
-            points.loc[place[row], "level"] = level[i]
-            if path is None:
-                continue
-            at = place[row][covered]
-            points.loc[at, "counterfactual"] = mean[i]
-            if counterfactual.enough(t.shape[1], group.freq):
-                points.loc[at, "low"], points.loc[at, "high"] = low[i], high[i]
+        path, at = fit_path(group, t, y, group.t[:, covered]), at[:, covered]
+        drawn[at, 0] = path.mean
+        if counterfactual.enough(t.shape[1], group.freq):
+            drawn[at, 1], drawn[at, 2] = path.interval()
+    points[["counterfactual", "low", "high", "level"]] = drawn
     return points[[*KEY, "period", "t", "value", "phase", "counterfactual", "low", "high", "level"]]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 LEAST_GROUPS = 3  # for measures over all groups at once
 MOST_MISSING = 0.15  # share of groups without a value, beyond which those measures are not given
@@ -275,7 +275,7 @@ def _alike(y: np.ndarray, se: np.ndarray, level: float) -> bool:
         return True
     weight = 1 / se**2
     q = (weight * (y - np.average(y, weights=weight)) ** 2).sum()
-    return bool(stats.chi2.sf(q, len(y) - 1) > 1 - level)
+    return bool(special.chdtrc(len(y) - 1, q) > 1 - level)
 
 
 def convergence(t: np.ndarray, y: np.ndarray) -> dict[str, float | np.ndarray]:

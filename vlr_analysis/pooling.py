@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special, stats
 
 from vlr_analysis.catalogue import is_total
 from vlr_analysis.trends import DEFINITION_KEY, benjamini_hochberg
@@ -67,11 +67,11 @@ def pooled(effects: np.ndarray, se: np.ndarray, level: float = 0.95) -> Pooled |
         found = combine_effects(effects[known], se[known] ** 2, method_re="iterated", use_t=True, alpha=1 - level)
     k, mean, tau2 = int(known.sum()), float(found.mean_effect_re), float(max(found.tau2, 0))
     error = float(np.sqrt(found.var_eff_w_re))
-    reach = stats.t.ppf((1 + level) / 2, k - 1) * error
-    wide = stats.t.ppf((1 + level) / 2, k - 2) * np.sqrt(tau2 + error**2)
+    reach = special.stdtrit(k - 1, (1 + level) / 2) * error
+    wide = special.stdtrit(k - 2, (1 + level) / 2) * np.sqrt(tau2 + error**2)
     i2 = float(max(np.nan_to_num(found.i2, neginf=0.0), 0))
     return Pooled(mean, mean - reach, mean + reach, tau2, i2, k, mean - wide, mean + wide,
-                  float(2 * stats.t.sf(abs(mean) / error, k - 1)))  # fmt: skip
+                  float(2 * special.stdtr(k - 1, -abs(mean) / error)))  # fmt: skip
 
 
 def pooled_table(
@@ -125,7 +125,7 @@ def _effects(rows: pd.DataFrame) -> pd.DataFrame:
     """One row per city, series, duration and effect with an interval; totals are left out."""
     rows = rows[[not is_total(unit, name) for unit, name in zip(rows["unit"], rows["series"], strict=True)]]
     free = np.maximum(rows["n_before"].to_numpy(float) - 3, 1)
-    quantile = np.where(rows["kind"] == "annual", stats.t.ppf(0.975, free), stats.norm.ppf(0.975))
+    quantile = np.where(rows["kind"] == "annual", special.stdtrit(free, 0.975), special.ndtri(0.975))
     parts = [
         rows[["area", *DEFINITION_KEY, "duration", "freq"]].assign(
             effect_of=words,

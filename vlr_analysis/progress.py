@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from vlr_analysis import regression
 from vlr_analysis.periods import year_of
 from vlr_analysis.series import SeriesSet
-from vlr_analysis.trends import DEFINITION_KEY, KEY, LEAST, direction_sign, trend_statistics, yearly
+from vlr_analysis.trends import DEFINITION_KEY, KEY, LEAST, trend_statistics, yearly
 
 INTERVAL_LEAST = 8  # fewer points carry a line, not an interval
 
@@ -161,15 +163,19 @@ def progress_table(
     rate, so that only the linear pace reads it. A target whose year has passed is met or missed, never on track.
     """
     series = yearly(table[table["breakdown"] == ""])
-    keys = _judged(series, definitions, baseline_year, horizon)
-    without = series.edges()
+    known = _known(series.keys, definitions, horizon)
+    lines, edges = _lines(series), series.edges()
+    main = _judged(known, series, lines, baseline_year)
     others = {
-        "base_before": _judged(series, definitions, baseline_year - 1, horizon),
-        "base_after": _judged(series, definitions, baseline_year + 1, horizon),
-        "without_last": _judged(series.without(without["without_last"]), definitions, baseline_year, horizon),
-        "without_2020": _judged(series.without(without["without_2020"]), definitions, baseline_year, horizon),
+        "base_before": _judged(known, series, lines, baseline_year - 1),
+        "base_after": _judged(known, series, lines, baseline_year + 1),
     }
-    keys = keys.rename(columns={"verdict": "default"}).assign(**{name: o["verdict"] for name, o in others.items()})
+    for name in ("without_last", "without_2020"):
+        fewer = series.without(edges[name])
+        others[name] = _judged(known.assign(n=fewer.keys["n"]), fewer, _lines(fewer), baseline_year)
+    main["default"] = main.pop("verdict")
+    keys = known.assign(**main, **{name: other["verdict"] for name, other in others.items()})
+    keys["reason"] = _reasons(keys)
     keys["flips"] = _flips(keys)
     graded = keys["flips"] != ""
     keys["verdict"] = np.where(graded, NOT_SETTLED, keys["default"])
@@ -212,81 +218,89 @@ def _flips(keys: pd.DataFrame) -> np.ndarray:
     return np.array([text.removeprefix("; ") for text in told], dtype=object)
 
 
-def _judged(series: SeriesSet, definitions: pd.DataFrame, baseline_year: int, horizon: int) -> pd.DataFrame:
-    """Return the keys with definitions, ends, the three readings and the verdict on which they agree."""
-    keys = series.keys[[*KEY, "n"]].copy()
+def _known(keys: pd.DataFrame, definitions: pd.DataFrame, horizon: int) -> pd.DataFrame:
+    """Return the keys with what the definitions say of each series, and when its target is due."""
     names = ["direction", "target", "target_source", "target_year", "scale", "lower", "upper"]
-    known = definitions.reindex(columns=[*DEFINITION_KEY, *names])
-    keys[names] = keys[DEFINITION_KEY].merge(known, on=DEFINITION_KEY, how="left").to_numpy()[:, len(DEFINITION_KEY) :]
-    keys[["direction", "target_source"]] = keys[["direction", "target_source"]].fillna("")
-    keys["scale"] = keys["scale"].fillna("identity")
-    keys[["target", "lower", "upper"]] = keys[["target", "lower", "upper"]].astype(float)
-    keys["due"] = keys.pop("target_year").astype(float).fillna(horizon)
-    keys["sign"] = direction_sign(keys, definitions)
-    keys = keys.join(_ends(series.points, baseline_year))
-    keys[["slope", "slope_low", "slope_high"]] = np.nan
+    said = definitions.reindex(columns=[*DEFINITION_KEY, *names])
+    said = keys[DEFINITION_KEY].merge(said, on=DEFINITION_KEY, how="left").set_axis(keys.index)
+    texts = {name: said[name].astype(object).fillna("").astype(str) for name in ("direction", "target_source")}
+    numbers = {name: said[name].astype(float) for name in ("target", "lower", "upper")}
+    due, scale = said["target_year"].astype(float).fillna(horizon), said["scale"].astype(object).fillna("identity")
+    sign = np.select([texts["direction"] == "increase", texts["direction"] == "decrease"], [1, -1], 0)
+    return keys[[*KEY, "n"]].assign(**texts, **numbers, scale=scale, due=due, sign=sign)
+
+
+def _lines(series: SeriesSet) -> np.ndarray:
+    """Return slope and its interval of every series, shape (m, 3); NaN where it is too short."""
+    lines = np.full((len(series.keys), 3), np.nan)
     for block in series.blocks():
         if block.y.shape[1] >= LEAST:
             found = trend_statistics(block.t, block.y)
-            lines = np.stack([found.slope, found.low, found.high], axis=1)
-            keys.loc[block.rows, ["slope", "slope_low", "slope_high"]] = lines
-    return _read(keys)
+            lines[block.rows] = np.stack([found.slope, found.low, found.high], axis=1)
+    return lines
 
 
-def _ends(points: pd.DataFrame, baseline_year: int) -> pd.DataFrame:
-    """Base and latest value of each series; no base where every value is older than the baseline year."""
-    year = points["period"].map({text: year_of(text) for text in points["period"].unique()})
-    bases = points[year >= baseline_year].groupby("row").first()
-    lasts = points.groupby("row").last()
-    ends = {"base_period": bases["period"], "base_value": bases["value"], "base_t": bases["t"],
-            "last_period": lasts["period"], "last_value": lasts["value"], "last_t": lasts["t"]}  # fmt: skip
-    frame = pd.DataFrame(ends)
-    frame[["base_period", "last_period"]] = frame[["base_period", "last_period"]].fillna("")
-    return frame
+def _ends(series: SeriesSet, baseline_year: int) -> dict[str, np.ndarray]:
+    """Base and latest value of each series; no base where every value is older than the baseline year, no period without any."""
+    points, m = series.points, len(series.keys)
+    row, (places, periods) = points["row"].to_numpy(), pd.factorize(points["period"])
+    year = np.array([year_of(text) for text in periods], dtype=int)[places]
+    late = np.flatnonzero(year >= baseline_year)
+    first, last = np.full((2, m), -1)
+    first[row[late][::-1]] = late[::-1]
+    last[row] = np.arange(len(row))
+    found = {}
+    for name, at in (("base", first), ("last", last)):
+        there = at >= 0
+        texts, values, t = np.where(last >= 0, "", None), np.full(m, np.nan), np.full(m, np.nan)
+        texts[there] = points["period"].take(at[there])
+        values[there], t[there] = points["value"].to_numpy()[at[there]], points["t"].to_numpy()[at[there]]
+        found |= {f"{name}_period": pd.Series(texts, series.keys.index, dtype=str), f"{name}_value": values}
+        found[f"{name}_t"] = t
+    return found
 
 
-def _read(keys: pd.DataFrame) -> pd.DataFrame:
-    base, last, target, sign = (keys[name].to_numpy(float) for name in ("base_value", "last_value", "target", "sign"))
-    years = (keys["last_t"] - keys["base_t"]).to_numpy()
-    to_go = (keys["due"] + 0.5 - keys["last_t"]).to_numpy()
+def _judged(known: pd.DataFrame, series: SeriesSet, lines: np.ndarray, baseline_year: int) -> dict[str, np.ndarray]:
+    """Return the ends of every series, the three readings and the verdict on which they agree, by column."""
+    found = _ends(series, baseline_year)
+    base, last, base_t, last_t = (found[name] for name in ("base_value", "last_value", "base_t", "last_t"))
+    target, sign, due = (known[name].to_numpy(float) for name in ("target", "sign", "due"))
+    years, to_go = last_t - base_t, due + 0.5 - last_t
     # NaN: no value at all, which the other conditions refuse with their own reason.
     passed = to_go <= 0
-    readable = (sign != 0) & (years > 0) & (keys["n"] >= LEAST) & (base != target) & ~passed
+    readable = (sign != 0) & (years > 0) & (known["n"].to_numpy() >= LEAST) & (base != target) & ~passed
     ends = (base, last, years, target, to_go, sign)
-    line = (keys["slope"].to_numpy(), keys["slope_low"].to_numpy(), keys["slope_high"].to_numpy())
     readings = {
         "un": un_reading(*ends),
         "eurostat": eurostat_reading(*ends),
-        "linear": linear_reading(*line, base, years, target, to_go, sign),
+        "linear": linear_reading(*lines.T, base, years, target, to_go, sign),
     }
+    found |= {name: np.where(readable, values, np.nan) for name, values in further_readings(*ends).items()}
     for name, (ratio, level) in readings.items():
-        keys[f"{name}_ratio"] = np.where(readable, ratio, np.nan)
-        keys[name] = np.where(readable & np.isfinite(ratio), level, "")
-    for name, values in further_readings(*ends).items():
-        keys[name] = np.where(readable, values, np.nan)
-    given = keys[list(readings)].replace("", np.nan)
-    count, different = given.notna().sum(axis=1), given.nunique(axis=1)
-    keys["agree"] = np.select([count < 2, different == 1], ["", "yes"], "no")
+        found[f"{name}_ratio"] = np.where(readable, ratio, np.nan)
+        found[name] = np.where(readable & np.isfinite(ratio), level, "")
+    words = [set(told) - {""} for told in zip(*(found[name].tolist() for name in readings), strict=True)]
+    count, different = sum(found[name] != "" for name in readings), np.array([len(told) for told in words], dtype=int)
+    found["agree"] = np.select([count < 2, different == 1], ["", "yes"], "no")
     met = (readable | passed) & (sign != 0) & np.isfinite(target) & (sign * (last - target) >= 0)
-    common = given.bfill(axis=1).iloc[:, 0].fillna(NO_VERDICT)
-    keys["verdict"] = np.select([met, ~readable, different > 1], [MET, NO_VERDICT, DISAGREE], common)
-    keys["reason"] = _reasons(keys, base, last, years, target, passed & ~met)
-    return keys
+    common = [min(told, default=NO_VERDICT) for told in words]
+    found["verdict"] = np.select([met, ~readable, different > 1], [MET, NO_VERDICT, DISAGREE], common)
+    return found | {"missed": passed & ~met}
 
 
-def _reasons(keys: pd.DataFrame, base, last, years, target, missed) -> np.ndarray:
-    no_growth = (base <= 0) | (last <= 0) | (target <= 0)
+def _reasons(keys: pd.DataFrame) -> np.ndarray:
+    base, last, target = (keys[name].to_numpy() for name in ("base_value", "last_value", "target"))
     conditions = [
         keys["n"] < LEAST,
         keys["base_period"] == "",
-        ~(years > 0),
+        ~(keys["last_t"] > keys["base_t"]),
         keys["sign"] == 0,
-        missed,
+        keys["missed"],
         base == target,
-        no_growth,
+        (base <= 0) | (last <= 0) | (target <= 0),
     ]
     texts = [
-        keys["n"].map(lambda n: f"{n} yearly value{'' if n == 1 else 's'}, at least {LEAST} are needed"),
+        [f"{n} yearly value{'' if n == 1 else 's'}, at least {LEAST} are needed" for n in keys["n"]],
         "no value since the baseline year",
         "a single value since the baseline year",
         "the desired direction is not stated",
@@ -301,35 +315,33 @@ def _passed(row) -> str:
     return f"target due in {row.due:.0f}, not met" if np.isfinite(row.target) else f"{row.due:.0f} has passed"
 
 
-def _projections(series, keys: pd.DataFrame) -> pd.DataFrame:
-    out = pd.DataFrame(
-        np.nan, index=keys.index, columns=["projection", "projection_low", "projection_high", "probability"]
-    )
+def _projections(series: SeriesSet, keys: pd.DataFrame) -> pd.DataFrame:
+    out = np.full((len(keys), 4), np.nan)
+    due, target, sign = (keys[name].to_numpy(float) for name in ("due", "target", "sign"))
     for rows, t, y, model in _on_scales(series, keys):
-        t_new = keys.loc[rows, ["due"]].to_numpy() + 0.5
-        mean, low, high, se = regression.line_interval(t, y, t_new)
+        mean, low, high, se = regression.line_interval(t, y, due[rows, None] + 0.5)
         back = [regression.from_scale(value[:, 0], *model) for value in (mean, low, high)]
-        out.loc[rows, "projection"] = back[0]
+        out[rows, 0] = back[0]
         if y.shape[1] < INTERVAL_LEAST:
             continue
-        out.loc[rows, "projection_low"], out.loc[rows, "projection_high"] = back[1], back[2]
-        target, sign = keys.loc[rows, "target"].to_numpy(), keys.loc[rows, "sign"].to_numpy()
+        out[rows, 1], out[rows, 2] = back[1], back[2]
         with np.errstate(divide="ignore", invalid="ignore"):
-            distance = sign * (mean[:, 0] - regression.to_scale(target, *model)) / se[:, 0]
-        chance = stats.t.cdf(distance, y.shape[1] - 3)
-        out.loc[rows, "probability"] = np.where(np.isfinite(target) & (sign != 0), chance, np.nan)
-    return out
+            distance = sign[rows] * (mean[:, 0] - regression.to_scale(target[rows], *model)) / se[:, 0]
+        chance = special.stdtr(y.shape[1] - 3, distance)
+        out[rows, 3] = np.where(np.isfinite(target[rows]) & (sign[rows] != 0), chance, np.nan)
+    return pd.DataFrame(out, keys.index, ["projection", "projection_low", "projection_high", "probability"])
 
 
-def _on_scales(series, keys: pd.DataFrame):
+def _on_scales(series: SeriesSet, keys: pd.DataFrame) -> Iterator[tuple]:
     """Yield (rows, t, y on the model's scale, (scale, lower, upper)) for series that a line can be put through."""
-    scales = keys[["scale", "lower", "upper"]]
+    names = ["scale", "lower", "upper"]
+    model_of = keys.groupby(names, dropna=False, sort=True).ngroup().to_numpy()
+    models = dict(zip(model_of, keys[names].itertuples(index=False, name=None), strict=True))
     for block in series.blocks():
         if block.y.shape[1] < LEAST:
             continue
-        here = scales.loc[block.rows].reset_index(drop=True)
-        for (scale, lower, upper), group in here.groupby(["scale", "lower", "upper"], dropna=False):
-            places = group.index.to_numpy()
+        for number in np.unique(model_of[block.rows]):
+            places, (scale, lower, upper) = np.flatnonzero(model_of[block.rows] == number), models[number]
             fits = regression.fits_scale(block.y[places], scale, lower, upper)
             for chosen, model in ((places[fits], (scale, lower, upper)), (places[~fits], ("identity", np.nan, np.nan))):
                 if len(chosen):
@@ -346,18 +358,17 @@ def projection_paths(table: pd.DataFrame, definitions: pd.DataFrame, *, horizon:
         the projection of `progress_table`.
     """
     series = yearly(table[table["breakdown"] == ""])
-    keys = series.keys[KEY].copy()
-    known = keys[DEFINITION_KEY].merge(definitions, on=DEFINITION_KEY, how="left")
-    keys["scale"] = known["scale"].fillna("identity").to_numpy()
-    keys[["lower", "upper"]] = known[["lower", "upper"]].to_numpy(float)
-    parts = []
+    keys = _known(series.keys, definitions, horizon)
+    every, lines = [], []
     for rows, t, y, model in _on_scales(series, keys):
         if y.shape[1] < INTERVAL_LEAST:
             continue
         t_new = np.linspace(t[:, 0], np.full(len(t), horizon + 0.5), 40, axis=1)
-        fit, low, high = (regression.from_scale(v, *model) for v in regression.line_interval(t, y, t_new)[:3])
-        for place, row in enumerate(rows):
-            path = {"t": t_new[place], "fit": fit[place], "low": low[place], "high": high[place]}
-            parts.append(pd.DataFrame(path).assign(**keys.loc[row, KEY].to_dict()))
-    columns = [*KEY, "t", "fit", "low", "high"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+        line = (regression.from_scale(v, *model) for v in regression.line_interval(t, y, t_new)[:3])
+        every.append(np.repeat(rows, 40))
+        lines.append(np.stack([t_new, *line], axis=-1).reshape(-1, 4))
+    columns = ["t", "fit", "low", "high"]
+    if not every:
+        return pd.DataFrame(columns=[*KEY, *columns])
+    named = keys[KEY].take(np.concatenate(every)).reset_index(drop=True)
+    return named.join(pd.DataFrame(np.concatenate(lines), columns=columns))

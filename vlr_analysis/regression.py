@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def line_interval(t: np.ndarray, y: np.ndarray, t_new: np.ndarray, level: float 
     centre = t.mean(axis=1)
     fit = gls_ar1(line_design(t, centre), y, steps(t))
     mean, se = fit.predict(line_design(t_new, centre))
-    reach = stats.t.ppf((1 + level) / 2, fit.df) * se
+    reach = special.stdtrit(fit.df, (1 + level) / 2) * se
     return mean, mean - reach, mean + reach, se
 
 
@@ -163,7 +163,7 @@ def random_walk_interval(
     s2 = (left**2).sum(axis=1, keepdims=True) / df
     ahead = (t_new - t[:, -1:]) / unit
     mean = y[:, -1:] + drift * ahead
-    reach = stats.t.ppf((1 + level) / 2, df) * np.sqrt(s2 * (ahead + ahead**2 / seen))
+    reach = special.stdtrit(df, (1 + level) / 2) * np.sqrt(s2 * (ahead + ahead**2 / seen))
     return mean, mean - reach, mean + reach
 
 

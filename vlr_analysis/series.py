@@ -56,20 +56,17 @@ class SeriesSet:
     def without(self, dropped: np.ndarray) -> SeriesSet:
         """Return the same series less the points that the mask, shape (number of points,), marks."""
         points = self.points[~dropped].reset_index(drop=True)
-        by_row = points.groupby("row")
-        keys = self.keys.assign(n=by_row.size().reindex(self.keys.index, fill_value=0))
-        for name in ("first", "last"):
-            keys[name] = by_row["period"].agg(name).reindex(keys.index).fillna("")
-        return SeriesSet(keys, points)
+        return SeriesSet(with_ends(self.keys, points), points)
 
     def edges(self) -> dict[str, np.ndarray]:
         """Return the points that a sensitivity leaves out, as masks: each series' first year, its last, and 2020."""
-        year = np.floor(self.points["t"])
-        by_row = year.groupby(self.points["row"])
+        year, row = np.floor(self.points["t"].to_numpy()), self.points["row"].to_numpy()
+        new = np.flatnonzero(np.diff(row, prepend=-1))
+        length = np.diff(np.append(new, len(row)))
         return {
-            "without_first": (year == by_row.transform("min")).to_numpy(),
-            "without_last": (year == by_row.transform("max")).to_numpy(),
-            "without_2020": (year == 2020).to_numpy(),
+            "without_first": year == np.repeat(year[new], length),
+            "without_last": year == np.repeat(year[new + length - 1], length),
+            "without_2020": year == 2020,
         }
 
 
@@ -116,14 +113,13 @@ def as_series(table: pd.DataFrame) -> SeriesSet:
     points = table[["period", "value", "low", "high", "status"]].take(order[known]).reset_index(drop=True)
     at, mine = in_time[known], row[known]
     points = points.assign(row=mine, t=t[at], start=start[at], end=end[at])
-    keys["n"] = n = np.bincount(mine, minlength=m)
-    keys["n_missing"] = np.bincount(row, minlength=m) - n
+    n = np.bincount(mine, minlength=m)
+    keys["n"], keys["n_missing"] = n, np.bincount(row, minlength=m) - n
     same = mine[1:] == mine[:-1]
     gaps = pd.Series(np.diff(t[at])[same]).groupby(mine[1:][same]).median().reindex(keys.index)
     own = keys["duration"].map({text: _own_spacing(text) for text in keys["duration"].unique()}).astype(float)
     keys["freq"] = pd.Series([frequency(gap) for gap in gaps.fillna(own)], dtype=str)
-    for name, place in (("first", np.cumsum(n) - n), ("last", np.cumsum(n) - 1)):
-        keys[name] = ends_of(points["period"], place, n)
+    keys = with_ends(keys, points)
     keys["overlapping"] = _any(mine[1:][same & (start[at][1:] < end[at][:-1] - 1e-9)], m)
     keys["has_interval"] = (n > 0) & ~_any(mine[points["low"].isna().to_numpy()], m)
     keys["has_break"] = _any(row[(status == "break").to_numpy()], m)
@@ -144,11 +140,16 @@ def _own_spacing(duration: str) -> float:
     return float(duration[1:-1]) * _OWN_SPACING[duration[-1]]
 
 
-def ends_of(periods: pd.Series, place: np.ndarray, n: np.ndarray) -> pd.Series:
-    """Return the period at a place for each series of n values, an empty text for a series without any."""
-    found = pd.Series("", index=range(len(n)), dtype=str)
-    found[n > 0] = periods.take(place[n > 0]).to_numpy()
-    return found
+def with_ends(keys: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """Return keys with `n`, `first` and `last` of these points; the periods of a series without any are empty."""
+    n = np.bincount(points["row"], minlength=len(keys))
+    stop, some = np.cumsum(n), n > 0
+    found = {"n": n}
+    for name, place in (("first", stop - n), ("last", stop - 1)):
+        texts = np.full(len(keys), "", dtype=object)
+        texts[some] = points["period"].take(place[some])
+        found[name] = pd.Series(texts, keys.index, dtype=str)
+    return keys.assign(**found)
 
 
 def _any(rows: np.ndarray, m: int) -> np.ndarray:

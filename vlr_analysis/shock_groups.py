@@ -100,17 +100,20 @@ def shock_keys(series: SeriesSet, definitions: pd.DataFrame, dates: Dates) -> pd
 
 def shock_groups(series: SeriesSet, keys: pd.DataFrame, dates: Dates) -> Iterator[Group]:
     """Yield the series that have a kind, grouped by length, phases, frequency and scale."""
-    broken_rows = _broken(series, dates)
+    broken_rows, sign = _broken(series, dates), keys["sign"].to_numpy()
+    names = ["kind", "freq", "counted", "scale", "lower", "upper"]
+    model_of = keys.groupby(names, dropna=False, sort=False).ngroup().to_numpy()
+    models = dict(zip(model_of, keys[names].itertuples(index=False, name=None), strict=True))
     for block in series.blocks():
         phase = phases(block.start, block.end, dates.shock)
-        frame = keys.loc[block.rows, ["kind", "freq", "counted", "scale", "lower", "upper"]].reset_index(drop=True)
-        frame["phase"] = ["".join(word[0] for word in row) for row in phase]
-        for (kind, freq, counted, scale, lower, upper, _), part in frame.groupby(
-            list(frame.columns), dropna=False, sort=True
-        ):
+        parts = {}
+        for place, (number, word) in enumerate(zip(model_of[block.rows], phase, strict=True)):
+            parts.setdefault((number, word.tobytes()), []).append(place)
+        for (number, _), part in parts.items():
+            kind, freq, counted, scale, lower, upper = models[number]
             if not kind:
                 continue
-            at = part.index.to_numpy()
+            at = np.array(part)
             usable = regression.fits_scale(block.y[at], scale, lower, upper) & (kind != "since base")
             zeros = ~usable & (counted and kind == "seasonal") & (block.y[at] >= 0).all(axis=1)
             choices = (
@@ -122,7 +125,7 @@ def shock_groups(series: SeriesSet, keys: pd.DataFrame, dates: Dates) -> Iterato
                 if len(chosen):
                     rows = block.rows[chosen]
                     yield Group(
-                        rows, kind, freq, model, keys["sign"].to_numpy()[rows], block.t[chosen], block.y[chosen],
+                        rows, kind, freq, model, sign[rows], block.t[chosen], block.y[chosen],
                         block.start[chosen[0]], phase[chosen[0]], np.isin(rows, broken_rows), counts,
                     )  # fmt: skip
 

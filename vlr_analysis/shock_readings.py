@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from vlr_analysis import counterfactual, recovery, regression
 from vlr_analysis.counterfactual import POINTS_A_YEAR
@@ -69,7 +69,7 @@ class Yardstick:
     @property
     def quantile(self) -> float:
         """Of t, for 95 %."""
-        return stats.t.ppf(0.975, self.changes - 1) if self.changes > 1 else np.nan
+        return special.stdtrit(self.changes - 1, 0.975) if self.changes > 1 else np.nan
 
 
 def level_before(group: Group, labels: np.ndarray) -> Yardstick:
@@ -290,7 +290,7 @@ def _judged(
     clear, adverse = outside[rows, at] & beyond, d * gaps[rows, at] < 0
     last, value = _latest(path, observed, POINTS_A_YEAR[group.freq])
     standing = d * last.standing(value)[:, 0]
-    far = stats.t.ppf((1 + PATH_BEYOND) / 2, path.fit.df)
+    far = special.stdtrit(path.fit.df, (1 + PATH_BEYOND) / 2)
     made_up = d * (value - last.mean)[:, 0] >= -(1 - MADE_UP) * np.abs(gaps[rows, at])
     conditions = [
         d == 0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -105,6 +106,7 @@ _PER_HEAD = re.compile(r"\bper (capita|person|head)\b", re.IGNORECASE)
 SIZE_FREE = ("share", "rate", "ratio", "score", "years", "average")
 
 
+@lru_cache(maxsize=4096)
 def _says(text: str) -> str:
     return next((kind for kind, words in _WORDS.items() if words.search(text)), "")
 
@@ -126,6 +128,7 @@ def measure(kind: str, unit: str, series: str = "") -> str:
     return kind or _says(unit) or _says(series)
 
 
+@lru_cache(maxsize=4096)
 def capacity(unit: str, series: str = "") -> float:
     """Return the number that no rate of this unit passes, or inf: 1000 for "per 1,000" and for a share in per cent.
 
@@ -161,10 +164,12 @@ def slipped(y: np.ndarray, *, counted: bool = False) -> np.ndarray:
     steps = np.diff(size)
     powers = np.rint(steps)
     jumps = (np.abs(steps - powers) <= 0.12) & (np.abs(powers) >= 1) & (np.abs(powers) <= MOST)
+    if not jumps.any():
+        return off
     level = np.concatenate([[0], np.cumsum(np.where(jumps, powers, 0))]).astype(int)
     kinds, counts = np.unique(level, return_counts=True)
     level -= kinds[np.argmax(counts)]
-    if not jumps.any() or (level != 0).sum() > len(at) / 2 or np.abs(level).max() > MOST:
+    if (level != 0).sum() > len(at) / 2 or np.abs(level).max() > MOST:
         return off
     if len(at) == LEAST and (level[0] or level[-1]):
         return off
@@ -201,6 +206,8 @@ def slip(power: float) -> str:
 
 
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
+    if not mask.any():
+        return []
     edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(int)))
     return [(int(a), int(b) - 1) for a, b in edges.reshape(-1, 2)]
 
@@ -212,8 +219,9 @@ def _seen(values: np.ndarray) -> str:
 
 def _proportions(y: np.ndarray) -> list[Hit]:
     """Find a value among percentages that is written far more finely than all others and lies below 1."""
-    places, found = np.array([decimals(value) for value in y]), []
-    for at in np.flatnonzero((y != 0) & (np.abs(y) < 1)):
+    small, found = np.flatnonzero((y != 0) & (np.abs(y) < 1)), []
+    places = np.array([decimals(value) for value in y]) if len(small) else small
+    for at in small:
         others = np.delete(y, at)
         if len(others) >= 3 and np.median(np.abs(others)) >= 2 and places[at] >= np.delete(places, at).max() + 2:
             text = f"{number(y[at], 6)} among {_seen(others)}; times 100 it would be {number(100 * y[at], 4)}"
@@ -243,9 +251,9 @@ def _placeholders(y: np.ndarray) -> list[Hit]:
         return [Hit(PLACEHOLDER, 0, 2, y[0], "1, 2, 3: sample values?", CONFIRMED)]
     if len(y) < LEAST or np.ptp(y) == 0:
         return []
-    found = []
-    for at in np.flatnonzero(np.isin(y, PLACEHOLDERS) & ((y < 0) | (y >= 99))):
-        others = y[~np.isin(y, PLACEHOLDERS)]
+    filler, found = (y[:, None] == PLACEHOLDERS).any(axis=1), []
+    for at in np.flatnonzero(filler & ((y < 0) | (y >= 99))):
+        others = y[~filler]
         if len(others) < 3:
             continue
         reach = max(np.ptp(others), 0.25 * np.abs(others).max())
@@ -267,6 +275,8 @@ def _flat(y: np.ndarray) -> list[Hit]:
         text = f"all {len(y)} values are {number(y[0], 6)}: a value carried on?"
         return [Hit(FLAT, 0, len(y) - 1, y[0], text, "nothing changed")]
     moves = np.abs(np.diff(y))
+    if moves.all():
+        return []
     usual = np.median(moves[moves > 0]) / grain(y)
     # How often chance would repeat a value exactly, if the series moved there as it usually does.
     runs = [
@@ -288,29 +298,32 @@ def _apart(y: np.ndarray, t: np.ndarray, what: str) -> list[Hit]:
     """Find one value of a yearly series, or two in a row, far from neighbours that are alike."""
     if len(y) < 8 or (y <= 0).any() or what in ("change", "money", ""):
         return []
-    size = np.log(y)
-    usual, step = np.median(np.abs(np.diff(size))), grain(y)
+    size, n = np.log(y), len(y)
+    least = max(np.log(1.25), 10 * np.median(np.abs(np.diff(size))), 0.02)
     for length in (1, 2):
-        for first in range(1, len(y) - length):
-            last = first + length - 1
-            run, sides = size[first : last + 1], (size[first - 1], size[last + 1])
-            away = np.abs(run - np.mean(sides)).min()
-            together = np.ptp(run) <= 0.2 * away and np.ptp(np.sign(run - np.mean(sides))) == 0
-            if np.abs(y[first] - y[first - 1]) < 5 * step:
-                continue
-            if not together or abs(sides[1] - sides[0]) > 0.1 or away < max(np.log(1.25), 10 * usual, 0.02):
-                continue
-            small = what == "count" and np.abs(np.diff(y[first - 1 : first + 1]))[0] <= 6 * np.sqrt(y[first - 1])
-            if small or (t[first] < SHOCK[1] and t[last] >= SHOCK[0]):
-                continue
-            text = f"{_seen(y[first : last + 1])} between {number(y[first - 1], 6)} and {number(y[last + 1], 6)}"
-            return [Hit(APART, first, last, y[first], text, f"{CONFIRMED}, such as another definition then")]
+        first = np.arange(1, n - length)
+        last = first + length - 1
+        sides = size[first - 1], size[last + 1]
+        runs = np.stack([size[first], size[last]]) - (sides[0] + sides[1]) / 2
+        away = np.abs(runs).min(axis=0)
+        together = (np.abs(size[last] - size[first]) <= 0.2 * away) & (np.sign(runs[0]) == np.sign(runs[1]))
+        hits = together & (np.abs(sides[1] - sides[0]) <= 0.1) & (away >= least)
+        hits &= (t[first] >= SHOCK[1]) | (t[last] < SHOCK[0])
+        if not hits.any():
+            continue
+        step = np.abs(y[first] - y[first - 1])
+        hits &= step >= 5 * grain(y)
+        if what == "count":
+            hits &= step > 6 * np.sqrt(y[first - 1])
+        for one, end in zip(first[hits].tolist(), last[hits].tolist(), strict=True):
+            text = f"{_seen(y[one : end + 1])} between {number(y[one - 1], 6)} and {number(y[end + 1], 6)}"
+            return [Hit(APART, one, end, y[one], text, f"{CONFIRMED}, such as another definition then")]
     return []
 
 
 def _impossible(y: np.ndarray, bounds: tuple[float, float], most: float) -> list[Hit]:
     found = []
-    if np.median(np.abs(y)) > most:
+    if np.isfinite(most) and np.median(np.abs(y)) > most:
         text = f"{number(np.median(y), 6)}; no rate of this kind passes {number(most, 6)}: a total, or another unit?"
         clear = "the figures are right, and the unit or the name is wrong"
         return [Hit(TOTAL_IN_RATE, 0, len(y) - 1, float(np.median(y)), text, clear)]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import median
 
 import numpy as np
 import pandas as pd
 
 from vlr_analysis import smell_groups
 from vlr_analysis.exhibits import number
-from vlr_analysis.series import as_series
+from vlr_analysis.series import SeriesSet, as_series
 from vlr_analysis.slips import (
     CONFIRMED,
     DUPLICATE,
@@ -75,47 +76,77 @@ def smell_table(table: pd.DataFrame, definitions: pd.DataFrame, others: pd.DataF
 
 def _inside(table: pd.DataFrame, definitions: pd.DataFrame) -> Iterator[dict]:
     """Look at every area on its own."""
-    series = as_series(table)
-    names = ["kind", "lower", "upper"]
-    known = definitions.reindex(columns=[*DEFINITION_KEY, *names]).drop_duplicates(DEFINITION_KEY)
-    known = known.astype({"kind": object})
-    keys = series.keys.merge(known, on=DEFINITION_KEY, how="left").fillna({"kind": ""})
-    points = dict(iter(series.points.groupby("row")))
-    for row in keys[keys["n"] > 0].itertuples():
-        part = points[row.Index]
+    series = _Split(as_series(table), definitions)
+    for row, key in enumerate(series.keys):
+        if not key.n:
+            continue
+        at = series.at(row)
         hits = series_hits(
-            part["value"].to_numpy(),
-            part["t"].to_numpy(),
-            kind=row.kind,
-            unit=row.unit,
-            series=row.series,
-            bounds=(row.lower, row.upper),
-            yearly=row.duration == "P1Y",
+            series.value[at],
+            series.t[at],
+            kind=key.kind,
+            unit=key.unit,
+            series=key.series,
+            bounds=(key.lower, key.upper),
+            yearly=key.duration == "P1Y",
         )
         for hit in hits:
-            yield _row(row, row.breakdown, hit, part["period"].to_numpy())
-    every = series.points.join(keys[["area", *DEFINITION_KEY, "breakdown", "duration"]], on="row")
-    for _, part in every.groupby(["area", *DEFINITION_KEY, "duration"], sort=False):
-        if part["breakdown"].nunique() > 1:
-            first, values = keys.loc[part["row"].iloc[0]], _wide(part, "breakdown")
-            hits = [*smell_groups.breakdown_hits(values, measure(first["kind"], first["unit"], first["series"]))]
+            yield _row(key, key.breakdown, hit, series.period[at])
+    for rows in series.grouped(["area", *DEFINITION_KEY, "duration"]):
+        if len(rows) > 1:
+            first = series.keys[rows[0]]
+            values = series.wide(rows).set_axis([series.keys[row].breakdown for row in rows], axis=1)
+            hits = [*smell_groups.breakdown_hits(values, measure(first.kind, first.unit, first.series))]
             for breakdown, hit in [*hits, *smell_groups.carried_hits(values)]:
                 yield _row(first, breakdown, hit, values.index)
-    for _, part in every[every["breakdown"] == ""].groupby(["area", "duration"], sort=False):
-        values = _wide(part, "row")
-        heads = [keys.loc[row] for row in values]
-        for place, hit in smell_groups.duplicate_hits(values, [tuple(head[DEFINITION_KEY]) for head in heads]):
+    for rows in series.grouped(["area", "duration"], totals=True):
+        values, heads = series.wide(rows), [series.keys[row] for row in rows]
+        named = [(head.indicator, head.series, head.unit) for head in heads]
+        for place, hit in smell_groups.duplicate_hits(values, named):
             yield _row(heads[place], "", hit, values.index)
 
 
-def _wide(points: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return points as a table: a row for each period in order of time, a column for each breakdown or series."""
-    points = points.sort_values("t", kind="stable")
-    at, periods = pd.factorize(points["period"])
-    which, names = pd.factorize(points[column], sort=True)
-    values = np.full((len(periods), len(names)), np.nan)
-    values[at, which] = points["value"]
-    return pd.DataFrame(values, index=periods, columns=names)
+class _Split:
+    """Series with what is known of their units, and their points as arrays: many small looks at them cost little.
+
+    Attributes
+    ----------
+    keys : list of named tuples, the columns of `SeriesSet.keys` and `kind`, `lower`, `upper`
+    value, t, period : arrays, one entry a point, series after series, each in order of time
+    """
+
+    def __init__(self, series: SeriesSet, definitions: pd.DataFrame):
+        names = ["kind", "lower", "upper"]
+        known = definitions.reindex(columns=[*DEFINITION_KEY, *names]).drop_duplicates(DEFINITION_KEY)
+        known = known.astype({"kind": object})
+        self._keys = series.keys.merge(known, on=DEFINITION_KEY, how="left").fillna({"kind": ""})
+        self.keys = list(self._keys.itertuples(index=False))
+        self.value, self.t = series.points["value"].to_numpy(), series.points["t"].to_numpy()
+        self.period = series.points["period"].to_numpy(object)
+        self._code, self._periods = pd.factorize(self.period)
+        self._stop = np.cumsum(self._keys["n"].to_numpy())
+
+    def at(self, row: int) -> slice:
+        """Return where the points of a series stand."""
+        return slice(self._stop[row] - self.keys[row].n, self._stop[row])
+
+    def grouped(self, names: list[str], *, totals: bool = False) -> list[np.ndarray]:
+        """Return the series with values that share some columns, group after group as they first appear."""
+        keys = self._keys[(self._keys["n"] > 0) & (~totals | (self._keys["breakdown"] == ""))]
+        number = keys.groupby(names, sort=False).ngroup().to_numpy()
+        order, ends = np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))
+        return [keys.index.to_numpy()[part] for part in np.split(order, ends[:-1])] if len(keys) else []
+
+    def wide(self, rows: np.ndarray) -> pd.DataFrame:
+        """Return series as a table: a row for each period in order of time, a column for each series."""
+        points = np.concatenate([np.arange(len(self.t))[self.at(row)] for row in rows])
+        column = np.repeat(np.arange(len(rows)), [self.keys[row].n for row in rows])
+        order = np.argsort(self.t[points], kind="stable")
+        points, column = points[order], column[order]
+        at, codes = pd.factorize(self._code[points])
+        values = np.full((len(codes), len(rows)), np.nan)
+        values[at, column] = self.value[points]
+        return pd.DataFrame(values, index=self._periods[codes])
 
 
 def _row(key, breakdown: str, hit: Hit, periods) -> dict:
@@ -129,64 +160,62 @@ def _row(key, breakdown: str, hit: Hit, periods) -> dict:
 
 def _between(table: pd.DataFrame, definitions: pd.DataFrame, first: np.ndarray) -> Iterator[dict]:
     """Compare the same series of several areas: whose figures are of another order, whose are another's."""
-    series = as_series(table)
-    kinds = definitions.reindex(columns=[*DEFINITION_KEY, "kind"]).drop_duplicates(DEFINITION_KEY).astype(object)
-    keys = series.keys.merge(kinds, on=DEFINITION_KEY, how="left").fillna({"kind": ""})
-    every = series.points.join(keys[["area", "breakdown", "duration"]], on="row")
-    group = keys.groupby([*DEFINITION_KEY, "breakdown", "duration"], sort=False)
-    for (_, name, unit, breakdown, _), part in group:
-        part = part[part["n"] > 0]
-        if len(part) < 2:
+    series, first = _Split(as_series(table), definitions), set(first)
+    for rows in series.grouped([*DEFINITION_KEY, "breakdown", "duration"]):
+        if len(rows) < 2:
             continue
-        part = part.loc[sorted(part.index, key=lambda row: part.at[row, "area"] not in first)]
-        values = _wide(every[every["row"].isin(part.index)], "row")[list(part.index)]
-        what = measure(part["kind"].iloc[0], unit, name)
-        hits = list(_orders(values, part["area"], what)) if what in SIZE_FREE and not breakdown else []
-        for row, hit in [*hits, *_copies(values, part["area"])]:
-            yield _row(part.loc[row], breakdown, hit, values.index)
+        rows = sorted(rows.tolist(), key=lambda row: series.keys[row].area not in first)
+        heads, values = [series.keys[row] for row in rows], series.wide(np.array(rows))
+        areas, (_, name, unit, breakdown) = [head.area for head in heads], heads[0][1:5]
+        what = measure(heads[0].kind, unit, name)
+        hits = list(_orders(values.to_numpy(), areas, what)) if what in SIZE_FREE and not breakdown else []
+        for place, hit in [*hits, *_copies(values.to_numpy().T, areas)]:
+            yield _row(heads[place], breakdown, hit, values.index)
 
 
-def _orders(values: pd.DataFrame, areas: pd.Series, what: str) -> Iterator[tuple[int, Hit]]:
-    positive = values.where(values > 0)
-    size, told = np.log10(positive).median(), set()
-    for row in size.dropna().index:
-        rest = size.drop(row).dropna()
-        if not len(rest) or np.ptp(rest) > ALIKE:
+def _orders(values: np.ndarray, areas: list[str], what: str) -> Iterator[tuple[int, Hit]]:
+    """Find the areas whose values, shape (n, areas), are of another order than those of all others."""
+    positive, told = np.where(values > 0, values, np.nan), set()
+    some = np.flatnonzero((values > 0).any(axis=0)).tolist()
+    size = dict(zip(some, np.nanmedian(np.log10(positive[:, some]), axis=0).tolist(), strict=True))
+    for place in some:
+        rest = {other: of for other, of in size.items() if other != place}
+        if not rest or max(rest.values()) - min(rest.values()) > ALIKE:
             continue
-        if len(rest) == 1 and rest.index[0] in told:
+        if len(rest) == 1 and next(iter(rest)) in told:
             continue  # of two areas nobody knows which is wrong: one row asks for both
-        away = float(size[row] - rest.median())
-        power = int(np.rint(away))
+        usual = median(rest.values())
+        away = size[place] - usual
+        power = round(away)
         near = 1 <= abs(power) <= MOST and abs(away - power) <= (NEAR if len(rest) < 3 else 2 * NEAR)
         if not near and away < TOTAL:
             continue
-        told.add(row)
-        known = np.flatnonzero(positive[row].notna())
-        one = areas[rest.index[0]] if len(rest) == 1 else f"{len(rest)} other areas"
-        text = f"usually {number(10 ** size[row], 4)}, and {number(10 ** rest.median(), 4)} in {one}"
+        told.add(place)
+        known = np.flatnonzero(values[:, place] > 0)
+        one = areas[next(iter(rest))] if len(rest) == 1 else f"{len(rest)} other areas"
+        text = f"usually {number(10 ** size[place], 4)}, and {number(10**usual, 4)} in {one}"
         if near:
             word = PERCENT if abs(power) == 2 and what == "share" else f"factor of {10 ** abs(power)}"
             text, clear = f"{text}: {slip(power)}", IN_UNIT if word == PERCENT else "both sources confirm their values"
         else:
             word, clear = TOTAL_IN_RATE, "both measure the same, and the places differ that much"
             text += ": a total where a rate should stand?"
-        yield row, Hit(word, int(known[0]), int(known[-1]), float(10 ** size[row]), text, clear)
+        yield place, Hit(word, int(known[0]), int(known[-1]), float(10 ** size[place]), text, clear)
 
 
-def _copies(values: pd.DataFrame, areas: pd.Series) -> Iterator[tuple[int, Hit]]:
-    """Find an area whose figures are those of an area before it."""
-    rows, y = list(values), values.to_numpy().T
-    for place in range(1, len(rows)):
-        for other in range(place):
-            both = np.isfinite(y[place]) & np.isfinite(y[other])
-            mine = y[place][both]
-            if both.sum() < LEAST or not np.array_equal(mine, y[other][both]):
-                continue
+def _copies(y: np.ndarray, areas: list[str]) -> Iterator[tuple[int, Hit]]:
+    """Find an area whose figures, a row of y, are those of an area before it."""
+    known = np.isfinite(y)
+    for place in range(1, len(y)):
+        both = known[:place] & known[place]
+        alike = (both.sum(axis=1) >= LEAST) & ~(both & (y[:place] != y[place])).any(axis=1)
+        for other in np.flatnonzero(alike).tolist():
+            mine = y[place][both[other]]
             if len(np.unique(mine)) >= 3 and sum(digits(value) for value in mine) >= 10:
-                at = np.flatnonzero(both)
-                text = f"the same figures as {areas[rows[other]]} in all {len(at)} common periods"
+                at = np.flatnonzero(both[other])
+                text = f"the same figures as {areas[other]} in all {len(at)} common periods"
                 clear = "one is published for both, the smaller area having no figures of its own"
-                yield rows[place], Hit(DUPLICATE, int(at[0]), int(at[-1]), float(mine[0]), text, clear)
+                yield place, Hit(DUPLICATE, int(at[0]), int(at[-1]), float(mine[0]), text, clear)
                 break
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import combinations
 from math import factorial
 from textwrap import shorten
 
@@ -254,24 +253,29 @@ def duplicate_hits(values: pd.DataFrame, keys: list[tuple[str, str, str]]) -> It
     The same measure under two codes of one indicator (1.5.1 and 13.1.1) is meant to be so. Values that are few or have
     few digits coincide by chance.
     """
-    official = dict(catalogue.indicators()[["code", "unique_id"]].to_numpy())
+    official = catalogue.unique_ids()
     y = values.to_numpy()
     told: set[tuple] = set()
-    step = [resolution(column) for column in y.T]
-    for i, j in combinations(range(y.shape[1]), 2):
+    pairs = ((i, i + 1 + j) for i in range(len(keys)) for j in np.flatnonzero(_often(y[:, i], y[:, i + 1 :])))
+    for i, j in pairs:
         same, both = y[:, i] == y[:, j], np.isfinite(y[:, i]) & np.isfinite(y[:, j])
         first, second = keys[i], keys[j]
-        if same.sum() < 3 or second[:2] in told or len(np.unique(y[same, i])) < 3:
+        if second[:2] in told or len(np.unique(y[same, i])) < 3:
             continue
         one = official.get(first[0], first[0]) == official.get(second[0], second[0])
         whole = same.sum() == both.sum()
-        written = sum(len(str(int(abs(value) / step[i] + 0.5))) for value in y[same, i])
+        step = resolution(y[:, i])
+        written = sum(len(str(int(abs(value) / step + 0.5))) for value in y[same, i])
         if (whole and one) or written < (6 if whole else 15):
             continue
         if not whole and (same.sum() < 5 or same.sum() < USUALLY * both.sum()):
             continue
         told.add(second[:2])
         yield j, _duplicate(values.index, y[:, i], y[:, j], first, second)
+
+
+def _often(one: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return (one[:, None] == others).sum(axis=0) >= 3
 
 
 def _duplicate(periods, theirs: np.ndarray, mine: np.ndarray, other: tuple, key: tuple) -> Hit:

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import special, stats
 
 from vlr_analysis.regression import ar1_phi
-from vlr_analysis.series import SERIES_KEY, SeriesSet, as_series
+from vlr_analysis.series import SERIES_KEY, SeriesSet, as_series, with_ends
 
 LEAST = 5  # fewer points are described, never tested
 ROBUST, NOT_ROBUST, NONE, UNKNOWN = "robust trend", "trend not robust", "no clear trend", "cannot tell"
@@ -26,6 +26,7 @@ CHOICES = {
 KEY = list(SERIES_KEY)
 _STATISTICS = ("slope_per_year", "slope_low", "slope_high", "intercept", "tau", "p", "p_ar1", "phi")
 DEFINITION_KEY = ["indicator", "series", "unit"]
+_FULL_YEAR = {"A": 1, "Q": 4, "M": 12, "W": 52, "D": 365}  # values of a complete year, by frequency
 
 # Pairs of points held in memory at a time; larger tables are worked through in pieces that fit a processor's cache.
 _PAIRS_AT_A_TIME = 200_000
@@ -156,7 +157,7 @@ def _exact_p(s: np.ndarray, n: int) -> np.ndarray:
 
 def _sen_interval(slopes: np.ndarray, variance: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
     count = slopes.shape[1]
-    reach = stats.norm.ppf(1 - alpha / 2) * np.sqrt(variance)
+    reach = special.ndtri(1 - alpha / 2) * np.sqrt(variance)
     upper = np.minimum(np.rint((count + reach) / 2).astype(int), count - 1)
     lower = np.maximum(np.rint((count - reach) / 2).astype(int) - 1, 0)
     rows = np.arange(len(slopes))
@@ -178,12 +179,12 @@ def hamed_rao_p(t: np.ndarray, y: np.ndarray) -> np.ndarray:
     lags = np.arange(1, n)
     with np.errstate(divide="ignore", invalid="ignore"):
         rho = np.stack([(ranks[:, k:] * ranks[:, :-k]).sum(axis=1) / total for k in lags], axis=1)
-        keep = np.abs(rho) > stats.norm.ppf(0.975) / np.sqrt(n)
+        keep = np.abs(rho) > special.ndtri(0.975) / np.sqrt(n)
         weights = (n - lags) * (n - lags - 1) * (n - lags - 2)
         inflation = 1 + 2 / (n * (n - 1) * (n - 2)) * (np.where(keep, rho, 0) * weights).sum(axis=1)
         variance = (n * (n - 1) * (2 * n + 5) - _tie_terms(y)[0]) / 18 * inflation
         z = np.maximum(np.abs(base.s) - 1, 0) / np.sqrt(np.where(variance > 0, variance, np.nan))
-    return 2 * stats.norm.sf(z)
+    return 2 * special.ndtr(-z)
 
 
 def benjamini_hochberg(p: np.ndarray) -> np.ndarray:
@@ -219,48 +220,50 @@ def yearly(table: pd.DataFrame) -> SeriesSet:
     ``break``, the series begins there. The keys gain a column `note` that says what was done.
     """
     whole = as_series(table)
-    keys, points = whole.keys.copy(), whole.points
-    keys["note"] = ""
-    parts = []
-    for row, group in points.groupby("row", sort=True):
-        group, note = _one_a_year(group, keys.loc[row])
-        keys.loc[row, "note"] = note
-        parts.append(group)
-    points = pd.concat(parts, ignore_index=True) if parts else points
-    by_row = points.groupby("row")
-    keys["n"] = by_row.size().reindex(keys.index, fill_value=0)
-    for name in ("first", "last"):
-        keys[name] = getattr(by_row["period"], name)().reindex(keys.index).fillna("")
-    return SeriesSet(keys, points)
+    keys, points = whole.keys, whole.points
+    row, notes = points["row"].to_numpy(), np.full(len(keys), "", dtype=object)
+    begin = np.zeros(len(keys), dtype=int)  # first point that counts
+    breaks = np.flatnonzero((points["status"] == "break").to_numpy())
+    np.maximum.at(begin, row[breaks], breaks)
+    for broken in np.unique(row[breaks]):
+        notes[broken] = f"from the break of {points['period'].iloc[begin[broken]]} on"
+    kept = np.arange(len(row)) >= begin[row]
+    full = keys["freq"].map(_FULL_YEAR).to_numpy(float)
+    shorter = (full > 1) & (keys["n"] > 0).to_numpy()
+    pooled = keys["overlapping"].to_numpy() & (full == 1)
+    _add_note(notes, shorter, "means of complete calendar years")
+    _add_note(notes, pooled, "every pooled period that shares no year with a later one kept")
+    for one in np.flatnonzero(pooled):
+        _thin(points, np.flatnonzero(kept & (row == one)), kept)
+    parts = [points[kept & ~shorter[row]]]
+    if shorter.any():
+        parts.append(_year_means(points[kept & shorter[row]], full))
+        parts = [pd.concat(parts).sort_values("row", kind="stable")]
+    points = parts[0].reset_index(drop=True)
+    return SeriesSet(with_ends(keys.assign(note=pd.Series(notes, keys.index, dtype=str)), points), points)
 
 
-def _one_a_year(group: pd.DataFrame, key: pd.Series) -> tuple[pd.DataFrame, str]:
-    notes = []
-    breaks = np.flatnonzero(group["status"].to_numpy() == "break")
-    if len(breaks):
-        group = group.iloc[breaks[-1] :]
-        notes.append(f"from the break of {group['period'].iloc[0]} on")
-    if key["freq"] != "A":
-        group = _year_means(group, {"Q": 4, "M": 12, "W": 52, "D": 365}[key["freq"]])
-        notes.append("means of complete calendar years")
-    elif key["overlapping"]:
-        keep, begin = [], np.inf
-        for place in range(len(group) - 1, -1, -1):
-            if group["end"].iloc[place] <= begin + 1e-6:
-                keep.append(place)
-                begin = group["start"].iloc[place]
-        group = group.iloc[sorted(keep)]
-        notes.append("every pooled period that shares no year with a later one kept")
-    return group, "; ".join(notes)
+def _add_note(notes: np.ndarray, rows: np.ndarray, text: str) -> None:
+    notes[rows] = [f"{note}; {text}" if note else text for note in notes[rows]]
 
 
-def _year_means(group: pd.DataFrame, full: int) -> pd.DataFrame:
-    year = np.floor(group["t"]).astype(int)
-    means = group.groupby(year).agg(value=("value", "mean"), count=("value", "size"), status=("status", "first"))
-    means = means[means["count"] >= full]
-    years = means.index.to_numpy()
-    frame = {"row": group["row"].iloc[0], "period": years.astype(str), "t": years + 0.5, "start": years + 0.0}
-    rest = {"end": years + 1.0, "value": means["value"].to_numpy(), "low": np.nan, "high": np.nan, "status": "value"}
+def _thin(points: pd.DataFrame, places: np.ndarray, kept: np.ndarray) -> None:
+    """Of pooled years that overlap keep those, counted back from the latest, that share no year with a later one."""
+    start, end = points["start"].to_numpy(), points["end"].to_numpy()
+    begin = np.inf
+    for place in places[::-1]:
+        kept[place] = end[place] <= begin + 1e-6
+        begin = start[place] if kept[place] else begin
+
+
+def _year_means(points: pd.DataFrame, full: np.ndarray) -> pd.DataFrame:
+    """Return the means of complete calendar years of series with shorter periods."""
+    year = np.floor(points["t"]).astype(int).rename("year")
+    means = points.groupby(["row", year])["value"].agg(["mean", "size"]).reset_index()
+    means = means[means["size"] >= full[means["row"]]]
+    years = means["year"].to_numpy()
+    frame = {"row": means["row"], "period": years.astype(str), "t": years + 0.5, "start": years + 0.0}
+    rest = {"end": years + 1.0, "value": means["mean"], "low": np.nan, "high": np.nan, "status": "value"}
     return pd.DataFrame(frame | rest)
 
 
@@ -304,11 +307,19 @@ def trend_table(
     Not for reading the years after a shock: a rise from 2020 on may be recovery.
     """
     series = yearly(table)
-    keys = _tested(series, alpha, family)
+    keys = series.keys.copy()
+    found, flat = _measured(series, alpha)
+    keys[list(_STATISTICS)] = found
+    families = _families(keys, family)
+    keys["q"], keys["q_ar1"] = (_corrected(families, keys[name].to_numpy()) for name in ("p", "p_ar1"))
+    keys["default"] = _verdicts(keys["n"], keys["q"], keys["q_ar1"], alpha)
+    keys["reason"] = _reasons(keys, flat)
     for name, dropped in series.edges().items():
-        keys[name] = _tested(series.without(dropped), alpha, family)["default"]
-    p = _corrected(keys, family, _hamed_rao_p(series))
-    keys["hamed_rao"] = np.select([p.isna(), p <= alpha], [UNKNOWN, "trend"], NONE)
+        other = series.without(dropped)
+        p, p_ar1 = (_corrected(families, p) for p in _measured(other, alpha)[0][:, [5, 6]].T)
+        keys[name] = _verdicts(other.keys["n"], p, p_ar1, alpha)
+    p = _corrected(families, _hamed_rao_p(series))
+    keys["hamed_rao"] = np.select([np.isnan(p), p <= alpha], [UNKNOWN, "trend"], NONE)
     keys["flips"] = _flips(keys)
     graded = (keys["default"] == ROBUST) & (keys["flips"] != "")
     keys["verdict"] = np.where(graded, NOT_ROBUST, keys["default"])
@@ -320,36 +331,40 @@ def trend_table(
     return keys[order]
 
 
-def _tested(series: SeriesSet, alpha: float, family: pd.Series | None) -> pd.DataFrame:
-    """Return the keys with statistics, corrected p-values, `default` verdict and `reason`."""
-    keys = series.keys.copy()
-    keys[list(_STATISTICS)] = np.nan
-    flat = np.zeros(len(keys), dtype=bool)
+def _measured(series: SeriesSet, alpha: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the statistics of every series, shape (m, 8), NaN where it is too short; and which never change."""
+    found, flat = np.full((len(series.keys), len(_STATISTICS)), np.nan), np.zeros(len(series.keys), dtype=bool)
     for block in series.blocks():
         if block.y.shape[1] < LEAST:
             continue
-        found = trend_statistics(block.t, block.y, alpha)
+        line = trend_statistics(block.t, block.y, alpha)
         same = np.ptp(block.y, axis=1) == 0
         flat[block.rows] = same
-        slope = np.where(same, 0.0, found.slope)
-        values = [slope, found.low, found.high, found.intercept, found.tau, found.p, found.p_ar1, found.phi]
-        keys.loc[block.rows, list(_STATISTICS)] = np.stack(values, axis=1)
-        keys.loc[block.rows[same], ["tau", "p", "p_ar1", "phi"]] = [0.0, 1.0, 1.0, 0.0]
-    keys["q"], keys["q_ar1"] = (_corrected(keys, family, keys[name]) for name in ("p", "p_ar1"))
-    keys["default"], keys["reason"] = _verdicts(keys, flat, alpha)
-    return keys
+        values = [line.slope, line.low, line.high, line.intercept, line.tau, line.p, line.p_ar1, line.phi]
+        values = np.stack(values, axis=1)
+        values[same, 0], values[same, 4:] = 0.0, [0.0, 1.0, 1.0, 0.0]
+        found[block.rows] = values
+    return found, flat
 
 
-def _corrected(keys: pd.DataFrame, family: pd.Series | None, p: pd.Series) -> pd.Series:
+def _families(keys: pd.DataFrame, family: pd.Series | None) -> list[np.ndarray]:
+    """Return the places of the series that are corrected together."""
     member = (keys["breakdown"] == "") if family is None else family
-    return p.groupby([keys["area"], member]).transform(benjamini_hochberg)
+    return list(keys.groupby([keys["area"], member]).indices.values())
 
 
-def _hamed_rao_p(series: SeriesSet) -> pd.Series:
-    p = pd.Series(np.nan, index=series.keys.index)
+def _corrected(families: list[np.ndarray], p: np.ndarray) -> np.ndarray:
+    out = np.full(len(p), np.nan)
+    for places in families:
+        out[places] = benjamini_hochberg(p[places])
+    return out
+
+
+def _hamed_rao_p(series: SeriesSet) -> np.ndarray:
+    p = np.full(len(series.keys), np.nan)
     for block in series.blocks():
         if block.y.shape[1] >= LEAST:
-            p.loc[block.rows] = np.where(np.ptp(block.y, axis=1) == 0, 1.0, hamed_rao_p(block.t, block.y))
+            p[block.rows] = np.where(np.ptp(block.y, axis=1) == 0, 1.0, hamed_rao_p(block.t, block.y))
     return p
 
 
@@ -363,13 +378,15 @@ def _flips(keys: pd.DataFrame) -> np.ndarray:
     return np.array([text.removeprefix("; ") for text in told], dtype=object)
 
 
-def _verdicts(keys: pd.DataFrame, flat: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
-    short = keys["n"] < LEAST
-    first, second = keys["q"] <= alpha, keys["q_ar1"] <= alpha
-    verdict = np.select([short, first & second, first], [UNKNOWN, ROBUST, NOT_ROBUST], NONE)
-    few = keys["n"].map(lambda n: f"{n} yearly value{'' if n == 1 else 's'}, at least {LEAST} are needed")
+def _verdicts(n: pd.Series, q: np.ndarray, q_ar1: np.ndarray, alpha: float) -> np.ndarray:
+    first, second = np.asarray(q) <= alpha, np.asarray(q_ar1) <= alpha
+    return np.select([n < LEAST, first & second, first], [UNKNOWN, ROBUST, NOT_ROBUST], NONE)
+
+
+def _reasons(keys: pd.DataFrame, flat: np.ndarray) -> np.ndarray:
+    few = [f"{n} yearly value{'' if n == 1 else 's'}, at least {LEAST} are needed" for n in keys["n"]]
     texts = [few, "every value is the same", "the test that allows for correlated years does not confirm it"]
-    return verdict, np.select([short, flat, verdict == NOT_ROBUST], texts, "")
+    return np.select([keys["n"] < LEAST, flat, keys["default"] == NOT_ROBUST], texts, "")
 
 
 def _movement(keys: pd.DataFrame, definitions: pd.DataFrame | None) -> np.ndarray:

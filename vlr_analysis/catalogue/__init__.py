@@ -10,10 +10,12 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib.resources import files
+from types import MappingProxyType
 
 import pandas as pd
 
@@ -93,6 +95,13 @@ def indicators() -> pd.DataFrame:
     Count different indicators by `unique_id`, never by `code`.
     """
     return _read("indicators").astype({"goal": int})
+
+
+@lru_cache(maxsize=1)
+def unique_ids() -> Mapping[str, str]:
+    """Return the first code of the same indicator, by the code of each; read only."""
+    table = _read("indicators")
+    return MappingProxyType(dict(zip(table["code"], table["unique_id"], strict=True)))
 
 
 def umf() -> pd.DataFrame:

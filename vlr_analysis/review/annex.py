@@ -9,7 +9,8 @@ import pandas as pd
 
 from vlr_analysis.cities import City
 from vlr_analysis.errors import InputError, Problem
-from vlr_analysis.findings import Finding, evidence_rows
+from vlr_analysis.findings import Finding
+from vlr_analysis.lookup import Lookup
 from vlr_analysis.observations import COLUMNS, NUMBERS, WITHOUT_VALUE, check
 from vlr_analysis.periods import parse_period
 from vlr_analysis.review import recompute
@@ -80,16 +81,19 @@ def annex(
     """
     own = city.observations.reset_index(drop=True)
     table = pd.concat([own, city.around], ignore_index=True)
-    held = [evidence_rows(found, table) for found in findings]
-    others = table.loc[sorted({i for rows in held for i in rows.index if i >= len(own)})]
-    places = [f"{recompute.OWN}!{i + 2}" for i in range(len(own))] + [""] * (len(table) - len(own))
-    for number, i in enumerate(others.index, 2):
-        places[i] = f"{recompute.OTHERS}!{number}"
+    lookup = Lookup(table)
+    behind = [lookup.rows(found.evidence).tolist() for found in findings]
+    others = table.take(sorted({i for rows in behind for i in rows if i >= len(own)}))
+    places = {i: f"{recompute.OWN}!{i + 2}" for i in range(len(own))}
+    places |= {i: f"{recompute.OTHERS}!{number}" for number, i in enumerate(others.index, 2)}
+    columns = [table[name].tolist() for name in recompute.Row._fields[1:]]
+    shown = {i: recompute.Row(place, *(column[i] for column in columns)) for i, place in places.items()}
+    held = [[shown[i] for i in rows] for rows in behind]
     labels = city.definitions.set_index(["indicator", "series", "unit"])["label"].to_dict()
     sheets = [
         Sheet("About", ("What", "Text"), _about(city)),
-        Sheet("Findings", FINDINGS, _findings(findings, held, places)),
-        Sheet("Check a number", recompute.HEADER, recompute.check_rows(findings, held, places)),
+        Sheet("Findings", FINDINGS, _findings(findings, held)),
+        Sheet("Check a number", recompute.HEADER, recompute.check_rows(findings, held)),
         Sheet(recompute.OWN, tuple(FIGURES.values()), _figures(own, labels)),
     ]
     if len(others):
@@ -132,10 +136,10 @@ FINDINGS = (
 )  # fmt: skip
 
 
-def _findings(findings: Sequence[Finding], held: Sequence[pd.DataFrame], places: Sequence[str]) -> list[list]:
+def _findings(findings: Sequence[Finding], held: Sequence[Sequence[recompute.Row]]) -> list[list]:
     rows = []
     for found, evidence in zip(findings, held, strict=True):
-        where = recompute.ranges([places[i] for i in evidence.index if places[i]], "A", "M")
+        where = recompute.ranges([row.place for row in evidence], "A", "M")
         rows.append([
             found.id, found.kind, found.statement, found.verdict, found.grade, found.grade_reason, found.caveat,
             found.priority, found.area, found.indicator, found.series, found.unit, found.breakdown,

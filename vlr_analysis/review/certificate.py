@@ -37,16 +37,17 @@ NOT_COVERED = (f"handover/{LOG}", f"{SIGNATURES}/")
 # zero is left with a rest that no machine shares.
 DIGITS, NOTHING = 6, 1e-12
 
-# Where a figure stands in a file is no result; the hashes of data files are among the inputs.
+# Where a figure stands in a file is no result; the hashes of data files are among the inputs. Why something is hidden
+# only those can say who know it: a city that runs another's review has no such figures.
 PLACES = {"provenance.csv": ("file", "row")}
-NO_RESULT = {"files.csv"}
+NO_RESULT = ("files.csv", "_kept_back.csv")
 
 LEVELS = {
     "L0": "not reproduced yet",
     "L1": "run again from the same inputs, parameters and code",
-    "L2": "and every result is equal within the declared rounding, every sentence of a finding word for word",
-    "L3": "and the canonical results are the same, byte for byte",
-    "L4": "and it was another party, on another platform, who signed that",
+    "L2": "run again, and every result is equal within the declared rounding, every sentence of a finding the same",
+    "L3": "run again, and the canonical results are the same byte for byte",
+    "L4": "reproduced by another party on another platform, who signed for it",
 }
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
@@ -280,13 +281,17 @@ def results_of(folder: Path) -> Results:
     """Hash the results of a report in their canonical form."""
     tables = {
         path.name: sha256(canonical_table(path.read_text(encoding="utf-8"), PLACES.get(path.name, ())))
-        for path in sorted((folder / TABLES).glob("*.csv"))
-        if path.name not in NO_RESULT
+        for path in tables_of(folder)
     }
     marked = {path.name: sha256(marked_of(path).encode("utf-8")) for path in sorted(folder.glob("*.ipynb"))}
     findings = sha256(canonical_findings((folder / FINDINGS).read_text(encoding="utf-8")))
     every = {"tables": tables, "findings": findings, "marked": marked}
     return Results(**every, sha256=sha256(as_bytes(every)))
+
+
+def tables_of(folder: Path) -> list[Path]:
+    """Return the tables of a report that are results, sorted by name."""
+    return [path for path in sorted((folder / TABLES).glob("*.csv")) if not path.name.endswith(NO_RESULT)]
 
 
 def canonical_table(text: str, without: Iterable[str] = ()) -> bytes:

@@ -6,6 +6,8 @@ this machine share no folder: files travel, each to a worker at most once.
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import importlib.util
 import json
 import logging
@@ -14,15 +16,16 @@ import queue
 import tempfile
 import threading
 import time
+import warnings
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlr_analysis.errors import InputError, Problem, raise_if_any
-from vlr_analysis.review import inputs, parcel, run
+from vlr_analysis.review import inputs, kernels, parcel, run
 from vlr_analysis.review.plan import Task
 from vlr_analysis.review.run import Outcome
 from vlr_analysis.sources.kit import write_whole
@@ -80,7 +83,8 @@ def run_all(tasks: Sequence[Task], staging: Path, address: str, *, limit: float 
 
 # --- on a worker ---------------------------------------------------------------------------------
 
-_kernels: dict[str, run.Kernels] = {}  # the kernels of each run that this worker has a part in
+_books: dict[str, run.Kernels] = {}  # the kernels of each run that this worker has a part in
+_warm = ExitStack()  # warm kernels, from the first notebook to the end of the worker
 _lock = threading.Lock()
 
 
@@ -125,19 +129,22 @@ def _execute(packed: parcel.Parcel, limit: float, run_id: str) -> _Delivery:
     with tempfile.TemporaryDirectory(prefix="vlr-", dir=store.parent, ignore_cleanup_errors=True) as folder:
         output = Path(folder) / "executed.ipynb"
         task = parcel.unpack(packed, store, Path(folder) / "project")
-        outcome = run.run_one(task, output, limit=limit, kernels=_kernels_of(run_id))
+        outcome = run.run_one(task, output, limit=limit, book=_book(run_id))
         notebook = output.read_bytes() if output.exists() else b""
     return _Delivery(notebook, outcome.error, outcome.cell, outcome.fault)
 
 
 def _halt(run_id: str) -> None:
     """Kill the kernels of a run, in a thread: this is called where the worker's own event loop runs."""
-    threading.Thread(target=_kernels_of(run_id).stop).start()
+    threading.Thread(target=_book(run_id).stop).start()
 
 
-def _kernels_of(run_id: str) -> run.Kernels:
+def _book(run_id: str) -> run.Kernels:
     with _lock:
-        return _kernels.setdefault(run_id, run.Kernels())
+        if not _books:
+            _warm.enter_context(kernels.warm())
+            atexit.register(_warm.close)
+        return _books.setdefault(run_id, run.Kernels())
 
 
 # --- on this machine -----------------------------------------------------------------------------
@@ -198,11 +205,12 @@ class _Crew:
 
     def look(self) -> None:
         """Forget who has gone, and ask who has come."""
-        threads = self.client.nthreads()
+        with _scheduler_answers():
+            threads = self.client.nthreads()
         self.hands = {address: hand for address, hand in self.hands.items() if address in threads}
         self.refused = {address: problem for address, problem in self.refused.items() if address in threads}
         new = sorted(threads.keys() - self.hands.keys() - self.refused.keys())
-        answers = self.client.run(_introduce, workers=new, on_error="return") if new else {}
+        answers = _on_workers(self.client, new, _introduce) if new else {}
         for address, answer in answers.items():
             if isinstance(answer, OSError):
                 continue  # gone again, or too busy to answer: asked again at the next look
@@ -254,34 +262,45 @@ class _Shift:
         at = sorted({job.hand.address for job in self.running.values()})
         for job in self.running.values():
             job.future.cancel()
-        if at and self.client.status == "running":
-            self.client.run(_halt, self.client.id, workers=at, on_error="ignore")
         self.running.clear()
+        if at and self.client.status == "running":
+            with suppress(_Lost):
+                _on_workers(self.client, at, _halt, self.client.id)
 
     def _hand_out(self) -> Iterator[Outcome]:
         while self.waiting and (hand := self._free(self.waiting[0])):
-            job = self.waiting.popleft()
+            job = self.waiting[0]  # it stays there until it runs: whatever happens here, it is not forgotten
             try:
-                contents = parcel.read(job.packed, job.task.root, job.packed.hashes - hand.files)
+                problem = self._send_files(job, hand)
             except InputError as error:
+                self.waiting.popleft()
                 yield job.failed("; ".join(str(problem) for problem in error.problems))
                 continue
-            if contents:
-                answer = self.client.run(_receive, contents, workers=[hand.address], on_error="return")[hand.address]
-                if isinstance(answer, Exception):
-                    self.crew.hands.pop(hand.address, None)  # the next look takes it back if it still answers
-                    yield from self._again(job, f"its files did not reach a worker ({_in_words(answer)})")
-                    continue
-            hand.files |= job.packed.hashes
+            if problem:
+                self.waiting.popleft()
+                self.crew.hands.pop(hand.address, None)  # the next look takes it back if it still answers
+                yield from self._again(job, f"its files did not reach a worker ({problem})")
+                continue
+            key = (job.task.notebook.stem, job.task.folder, len(job.faults), self.client.id)
+            with _scheduler_answers():
+                job.future = self.client.submit(
+                    _execute, job.packed, self.limit, self.client.id, key=key, workers=[hand.address]
+                )
             # What may have killed a worker gets one for itself: no other notebook can be taken for the culprit.
             job.hand, job.slots = hand, hand.threads if job.faults else 1
             hand.busy += job.slots
-            key = (job.task.notebook.stem, job.task.folder, len(job.faults), self.client.id)
-            job.future = self.client.submit(
-                _execute, job.packed, self.limit, self.client.id, key=key, workers=[hand.address]
-            )
-            self.running[key] = job
+            self.running[key] = self.waiting.popleft()
             job.future.add_done_callback(self.done.put)
+
+    def _send_files(self, job: _Job, hand: _Hand) -> str:
+        """Send a worker what it lacks for a job; say why it did not arrive."""
+        contents = parcel.read(job.packed, job.task.root, job.packed.hashes - hand.files)
+        if contents:
+            answer = _on_workers(self.client, [hand.address], _receive, contents)[hand.address]
+            if isinstance(answer, Exception):
+                return _in_words(answer)
+            hand.files |= job.packed.hashes
+        return ""
 
     def _free(self, job: _Job) -> _Hand | None:
         """Return a worker that can take the job: the one that lacks fewest of its files."""
@@ -312,10 +331,7 @@ class _Shift:
 
     def _look(self) -> Iterator[Outcome]:
         self._raise_if_lost()
-        try:
-            self.crew.look()
-        except (OSError, RuntimeError) as failure:
-            raise _Lost(_SCHEDULER_LOST) from failure
+        self.crew.look()
         self.looked = time.monotonic()
         hands = self.crew.hands
         for job in [job for job in self.running.values() if hands.get(job.hand.address) is not job.hand]:
@@ -349,7 +365,21 @@ class _Shift:
 
 
 _DIED = "its worker died"
-_SCHEDULER_LOST = "the Dask scheduler went away during the run; start it again and run again: what is done is kept"
+_SCHEDULER_LOST = "the Dask scheduler went away; start it and run again: what is done is kept"
+
+
+@contextmanager
+def _scheduler_answers() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as failure:  # errors of workers come back as answers: these are the scheduler's
+        raise _Lost(_SCHEDULER_LOST) from failure
+
+
+def _on_workers(client: Client, addresses: list[str], function: Callable, *arguments: Any) -> dict[str, Any]:
+    """Call a function on workers at once, also on busy ones; return its result or exception by address."""
+    with _scheduler_answers():
+        return client.run(function, *arguments, workers=addresses, on_error="return")
 
 
 def _delivered(job: _Job, came: _Delivery) -> Outcome:
@@ -376,9 +406,14 @@ def _connected(address: str) -> Iterator[Client]:
         fix = '`python -m pip install "vlr-analysis[cluster]"`'
         raise InputError("Dask cluster", [Problem(where, "no package distributed", "the extra for clusters", fix)])
     from distributed import Client
+    from distributed.versions import VersionMismatchWarning
 
     try:
-        client = Client(_scheduler(address), timeout=CONNECT, set_as_default=False)
+        scheduler = _scheduler(address)
+        asyncio.run(_try(scheduler))
+        with warnings.catch_warnings():  # versions are compared, and told, in `_Crew`
+            warnings.simplefilter("ignore", VersionMismatchWarning)
+            client = Client(scheduler, timeout=CONNECT, set_as_default=False)
     except (OSError, ValueError, TypeError, KeyError) as failure:
         found = "nobody who answers" if isinstance(failure, OSError) else f"no address ({failure})"
         fix = "start `dask scheduler`, and give the address that it prints"
@@ -389,8 +424,21 @@ def _connected(address: str) -> Iterator[Client]:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         yield client
+    except _Lost as lost:
+        raise InputError(
+            "Dask cluster", [Problem(where, str(lost), "a scheduler that stays", "start it again")]
+        ) from None
     finally:
         client.close()
+
+
+async def _try(address: str) -> None:
+    """Raise `TimeoutError` where something listens that never answers: a client would wait for it without end."""
+    from distributed import Security
+    from distributed.comm import connect
+
+    comm = await asyncio.wait_for(connect(address, **Security().get_connection_args("client")), CONNECT)
+    comm.abort()
 
 
 def _scheduler(address: str) -> str:

@@ -24,7 +24,7 @@ PACKAGE = "vlr_analysis"
 TEMPLATE = Path(__file__).with_name("kernel_template.py")
 LONGEST_SOCKET = 90  # bytes in the name of a Unix socket: the systems allow 104 to 108, and a number is added
 PATIENCE = 60.0  # seconds for a template to start and fork
-IDLE = 180.0  # seconds that a template without owner waits for the next kernel
+IDLE = "VLR_KERNELS_IDLE"  # seconds that a template without owner waits for the next kernel
 
 # Read by Python or a library while it starts, hence fixed in the template: another value needs another template.
 AT_START = (
@@ -39,7 +39,8 @@ FIXED = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-DEFAULTS = {"PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "1"}
+# Arrow's own allocator keeps tens of megabytes for each kernel.
+DEFAULTS = {"PYTHONHASHSEED": "0", "MALLOC_ARENA_MAX": "1", "ARROW_DEFAULT_MEMORY_POOL": "system"}
 
 
 class NoWarmKernel(Exception):
@@ -81,8 +82,11 @@ def find_package(env: Mapping[str, str], cwd: str) -> Path:
     return Path(spec.origin).resolve().parent
 
 
-def _shadows(cwd: str) -> list[str]:
-    """List what an import or matplotlib could find in the working folder of a kernel, before what is installed."""
+def _shadows(env: Mapping[str, str], cwd: str) -> list[str]:
+    """List what an import or matplotlib could find by way of the working folder, before what is installed."""
+    search = env.get("PYTHONPATH", "").split(os.pathsep) if env.get("PYTHONPATH") else []
+    if not all(Path(folder).is_absolute() for folder in search):
+        return ["PYTHONPATH"]
     with os.scandir(cwd) as entries:
         names = [
             entry
@@ -101,7 +105,7 @@ def _inherited() -> list[str]:
     limits = [f"{name} {resource.getrlimit(getattr(resource, name))}" for name in dir(resource) if "RLIMIT_" in name]
     status = Path("/proc/self/status").read_text().splitlines()
     masks = [line for line in status if line.startswith(("Umask", "Cpus_allowed:", "Uid", "Gid", "Groups"))]
-    spaces = [os.readlink(path) for path in sorted(Path("/proc/self/ns").iterdir())]
+    spaces = [str(path.readlink()) for path in sorted(Path("/proc/self/ns").iterdir())]
     return [*limits, *masks, *spaces, Path("/proc/self/cgroup").read_text(), str(os.nice(0))]
 
 
@@ -116,9 +120,9 @@ def key(env: Mapping[str, str], cwd: str, package: Path) -> str:
     files = [
         f"{item.relative_to(package)} {item.stat().st_mtime_ns} {item.stat().st_size}"
         for item in package.rglob("*")
-        if item.is_file() and item.suffix != ".pyc"
+        if "__pycache__" not in item.parts and item.is_file()
     ]
-    shadows = _shadows(cwd)
+    shadows = _shadows(env, cwd)
     parts = [
         sys.executable, sys.prefix, sys.version, str(os.getuid()), str(package), sorted(versions), sorted(files),
         sorted(env.items()), [cwd, *shadows] if shadows else [], _inherited(),
@@ -177,14 +181,14 @@ def start_template(path: Path, env: Mapping[str, str], cwd: str, package: Path, 
         listener.bind(str(path))
         listener.listen(128)
         fd = listener.fileno()
-        options = [f"--listener={fd}", f"--path={path}", f"--package={package}", f"--idle={IDLE}"]
+        options = [f"--listener={fd}", f"--path={path}", f"--package={package}", f"--idle={os.environ.get(IDLE, 180)}"]
         return subprocess.Popen(
             [sys.executable, str(TEMPLATE), *options, *(["--owned"] if owned else [])],
             stdin=subprocess.PIPE if owned else subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             env=dict(env),
-            cwd=cwd,
+            cwd=cwd if _shadows(env, cwd) else "/",
             pass_fds=[fd],
             start_new_session=True,
         )
@@ -201,14 +205,17 @@ def shared_template(env: Mapping[str, str], cwd: str) -> socket.socket:
         try:
             return connect(path)
         except OSError:
-            process = start_template(path, started, cwd, package, owned=False)
-            _orphan(process)
+            start_template(path, started, cwd, package, owned=False).wait()  # it goes on in a fork of its own
             return connect(path)
 
 
-def _orphan(process: subprocess.Popen) -> None:
-    """Let go of a process that outlives this one."""
-    process.returncode = 0  # no warning that it still runs
+def last_words(path: Path) -> str:
+    """Return the last line that the template of a socket has written: why it ended."""
+    try:
+        lines = path.with_suffix(".log").read_text(errors="replace").strip().splitlines()
+    except OSError:
+        lines = []
+    return lines[-1] if lines else "it left no word"
 
 
 def connect(path: Path) -> socket.socket:
@@ -245,6 +252,7 @@ class Forked:
     def __init__(self, client: socket.socket, request: Mapping[str, Any], streams: Sequence[int]) -> None:
         self.returncode: int | None = None
         self._client, self._heard = client, b""
+        path = client.getpeername()
         try:
             line = json.dumps(request).encode() + b"\n"
             client.settimeout(PATIENCE)
@@ -259,7 +267,7 @@ class Forked:
             client.setblocking(False)
         except OSError as error:
             client.close()
-            raise NoWarmKernel(f"the template ended or hangs ({error})") from error
+            raise NoWarmKernel(f"the template has ended, or hangs: {last_words(Path(path))}") from error
         except NoWarmKernel:
             client.close()
             raise

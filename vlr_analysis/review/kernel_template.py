@@ -20,14 +20,27 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-# What the notebooks reach by `import vlr_analysis`, or load later by themselves, and the kernel itself. Never pyplot
-# or matplotlib_inline: imported here, they would take the backend of this process, and figures vanish without a word.
-MODULES = ("vlr_analysis", "statsmodels.api", "statsmodels.stats.meta_analysis", "ipykernel.kernelapp", "comm")
+# What the notebooks reach by `import vlr_analysis` or load later by themselves, and what a kernel loads as it starts.
+# Never pyplot or matplotlib_inline: imported here, they would take the backend of this process, and figures vanish
+# without a word.
+KERNEL = (
+    "encodings.idna", "encodings.latin_1", "pdb", "mimetypes", "sqlite3", "IPython.core.completerlib",
+    "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect", "IPython.extensions.storemagic", "comm",
+    "ipykernel.kernelapp", "ipykernel.debugger", "tornado.platform.asyncio", "zmq.utils.garbage",
+)  # fmt: skip
+MODULES = (
+    "vlr_analysis", "statsmodels.api", "statsmodels.stats.meta_analysis", "pyarrow.dataset", "pyarrow.pandas_compat",
+    "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.csvs", "pandas.io.formats.string",
+    "pyarrow.acero", "pandera.backends.register_checks", "encodings.utf_8_sig", "importlib.readers",
+)  # fmt: skip
+KERNEL_FILES: dict[str, SimpleNamespace] = {}  # stand in for the modules that a kernel has loaded when it starts
 NEVER = ("matplotlib.pyplot", "matplotlib_inline")
 
 PR_SET_PDEATHSIG = 1
@@ -78,13 +91,22 @@ def preload(package: str) -> None:
     import builtins
     from importlib import import_module
 
-    # pandas asks at import whether it is in a terminal, and sets display.max_columns by the answer.
+    # pandas asks at import whether it is in a terminal, and how the console encodes, and sets its display by the
+    # answers. The capitals are those of a kernel.
     builtins.get_ipython = lambda: SimpleNamespace(kernel=True)
+    encoding = sys.stdout.encoding
+    sys.stdout.reconfigure(encoding="UTF-8")
     try:
+        for name in KERNEL:
+            import_module(name)
+        files = [(name, getattr(module, "__file__", None)) for name, module in sys.modules.items()]
+        KERNEL_FILES.update({name: SimpleNamespace(__file__=file) for name, file in files})
         for name in MODULES:
             import_module(name)
+        rehearse()
     finally:
         del builtins.get_ipython
+        sys.stdout.reconfigure(encoding=encoding)
     found = Path(sys.modules["vlr_analysis"].__file__).parent
     if not found.samefile(package):
         raise ImportError("another vlr_analysis comes first on the path")
@@ -93,12 +115,33 @@ def preload(package: str) -> None:
         raise ImportError(f"the template imported {', '.join(wrong)}")
 
 
+def rehearse() -> None:
+    """Build what libraries put together at first use: schemas, fonts, formats. Made-up figures only, never data."""
+    import io
+
+    import pandas as pd
+    import pandera.pandas as pa
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+
+    table = pd.read_csv(io.StringIO("name,value\na,1.5\nb,2.5\n"))
+    pa.DataFrameSchema({"name": pa.Column(str), "value": pa.Column(float)}).validate(table)
+    table.groupby("name").agg(mean=("value", "mean")).reset_index().merge(table).to_csv()
+    figure = Figure(layout="constrained")
+    axes = figure.subplots()
+    axes.plot([1, 2], [1, 2], label="a")
+    axes.legend()
+    for canvas, form in ((FigureCanvasSVG, "svg"), (FigureCanvasAgg, "png")):
+        getattr(canvas(figure), f"print_{form}")(io.BytesIO())
+
+
 def unfit() -> str:
     """Say why a fork would be unsafe now; empty where it is safe."""
     import zmq
 
     for _ in range(50):  # a thread that has just ended may still be listed
-        threads = len(os.listdir("/proc/self/task"))
+        threads = len(list(Path("/proc/self/task").iterdir()))
         if threads == 1 and threading.active_count() == 1:
             break
         time.sleep(0.01)
@@ -126,6 +169,7 @@ class Template:
         self.listener, self.path, self.owned, self.idle = listener, path, owned, idle
         self.kernels: list[Kernel] = []
         self.pid = os.getpid()
+        self.learned: dict[str, str] = {}  # what the imports have put into the environment
         self.retired = False
 
     def serve(self) -> Request | None:
@@ -242,10 +286,8 @@ def receive(client: socket.socket) -> Request:
 
 def say(client: socket.socket, **words: Any) -> None:
     """Send a line of JSON; a client that has gone needs none."""
-    try:
+    with suppress(OSError):
         client.sendall(json.dumps(words).encode() + b"\n")
-    except OSError:
-        pass
 
 
 def become_kernel(request: Request, template: Template) -> None:
@@ -261,14 +303,12 @@ def become_kernel(request: Request, template: Template) -> None:
     for owner in [template.listener, *(kernel.client for kernel in template.kernels)]:
         owner.detach()
     keep = request.client.fileno()
-    for fd in map(int, os.listdir("/proc/self/fd")):
+    for fd in [int(path.name) for path in Path("/proc/self/fd").iterdir()]:
         if fd > 2 and fd != keep:
-            try:
+            with suppress(OSError):  # the descriptor of the listing itself
                 os.close(fd)
-            except OSError:  # the descriptor of the listing itself
-                pass
     os.environ.clear()
-    os.environ.update(request.env)
+    os.environ.update(template.learned | request.env)
     os.chdir(request.cwd)
     Path(request.folder).mkdir(mode=0o700, exist_ok=True)
     sys.argv = request.argv
@@ -280,11 +320,29 @@ def become_kernel(request: Request, template: Template) -> None:
     # Nobody scrolls back in these kernels; the history would be a database and a thread. The system ends the kernel
     # with its parent: 1 spares the thread that would look after it.
     app = IPKernelApp.instance(config=Config({"HistoryManager": {"enabled": False}}), parent_handle=1)
-    app.initialize(request.argv[1:])
+    with few_modules():
+        app.initialize(request.argv[1:])
     settle_matplotlib()
     say(request.client, ready=True)
     request.client.close()
     app.start()
+
+
+@contextmanager
+def few_modules() -> Iterator[None]:
+    """Let the kernel take note of the modules of the kernel alone.
+
+    It keeps the files of what is loaded at its start, for its debugger to pass over. A look at each of the template's
+    modules would copy fifteen megabytes of memory that is shared, and have the debugger pass over the kit.
+    """
+    from ipykernel import ipkernel
+
+    whole = ipkernel.sys
+    ipkernel.sys = SimpleNamespace(**{**vars(sys), "modules": KERNEL_FILES})
+    try:
+        yield
+    finally:
+        ipkernel.sys = whole
 
 
 def refresh() -> None:
@@ -306,6 +364,7 @@ def settle_matplotlib() -> None:
 def main() -> None:
     """Preload, serve, and become a kernel in every fork."""
     del sys.path[0]  # the folder of this script: its neighbours are no modules for others
+    before = dict(os.environ)
     options = argparse.ArgumentParser()
     options.add_argument("--listener", type=int)
     options.add_argument("--path")
@@ -313,6 +372,8 @@ def main() -> None:
     options.add_argument("--owned", action="store_true")
     options.add_argument("--idle", type=float)
     wanted = options.parse_args()
+    if not wanted.owned and os.fork():
+        os._exit(0)  # the client takes note of our end at once, and we belong to nobody
     template = Template(socket.socket(fileno=wanted.listener), wanted.path, wanted.owned, wanted.idle)
 
     def end(*_: Any) -> None:
@@ -324,14 +385,12 @@ def main() -> None:
         sys.path.insert(site, "")  # where IPython puts the working folder
         preload(wanted.package)
         sys.path.remove("")
+        template.learned = {name: value for name, value in os.environ.items() if before.get(name) != value}
         gc.collect()
         gc.freeze()
         request = template.serve()
     except _End:
         request = None
-    except BaseException:
-        template.end()
-        raise
     if request is None:
         template.end()
     else:

@@ -7,6 +7,7 @@ papermill, nbclient, nbval. Where forking is not possible an ordinary kernel sta
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import os
 import shutil
@@ -24,14 +25,16 @@ from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 
 from vlr_analysis.review import kernel_start
+from vlr_analysis.review.kernel_client import PROMPT
 from vlr_analysis.review.kernel_start import Forked, NoWarmKernel
 
-NAME = "vlr-warm"
+NAME, ORDINARY = "vlr-warm", "local-provisioner"
 KERNEL = "python3"
 CHOICE = "VLR_KERNELS"  # set to "ordinary" it switches warm kernels off
 CHOSEN = KernelProvisionerFactory.default_provisioner_name_env
 STEP = 0.005  # seconds between two looks at a kernel that is about to end
-OWN_FOLDER_TRIES = 2
+LOOKS = 100
+STARTS = 2  # of one template in one run: a template that cannot start would cost every kernel its time
 LOG = logging.getLogger("vlr_analysis.kernels")
 
 
@@ -80,7 +83,7 @@ class _Owner:
 
     def __init__(self) -> None:
         self.pid, self.lock = os.getpid(), threading.Lock()
-        self.templates: dict[str, tuple[Path, subprocess.Popen]] = {}
+        self.templates: dict[str, list[tuple[Path, subprocess.Popen]]] = {}
 
     def connect(self, env: dict[str, str], cwd: str) -> Any:
         """Connect to the template for such kernels, starting it first where needed."""
@@ -88,19 +91,19 @@ class _Owner:
         package = kernel_start.find_package(env, cwd)
         key = kernel_start.key(started, cwd, package)
         with self.lock:
-            path, process = self.templates.get(key, (None, None))
-            if path is None or process.poll() is not None:
+            known = self.templates.setdefault(key, [])
+            if not known or (known[-1][1].poll() is not None and len(known) < STARTS):
                 path = kernel_start.private_folder() / "s"
-                process = kernel_start.start_template(path, started, cwd, package, owned=True)
-                self.templates[key] = path, process
+                known.append((path, kernel_start.start_template(path, started, cwd, package, owned=True)))
+            path = known[-1][0]
         try:
             return kernel_start.connect(path)
         except OSError as error:
-            raise NoWarmKernel(f"the template has ended ({error.strerror})") from error
+            raise NoWarmKernel(f"the template has ended: {kernel_start.last_words(path)}") from error
 
     def end(self) -> None:
         """End the templates, their kernels and their folders."""
-        for path, process in self.templates.values():
+        for path, process in itertools.chain(*self.templates.values()):
             process.stdin.close()
             try:
                 process.wait(5)
@@ -111,6 +114,15 @@ class _Owner:
 
 
 _owner: _Owner | None = None
+_ended = threading.local()
+
+
+def last_status() -> int | None:
+    """Return how the last kernel of this thread ended: its exit status, or minus the number of a signal.
+
+    None where it was told to end, or was not started through the provisioner.
+    """
+    return getattr(_ended, "status", None)
 
 
 @contextmanager
@@ -128,32 +140,45 @@ def warm(log: logging.Logger | None = None) -> Iterator[bool]:
     reason = possible()
     if reason:
         (log or LOG).info("Ordinary kernels: %s.", reason)
-        yield False
+        with _provisioner(ORDINARY if os.environ.get(CHOSEN) == NAME else None):
+            yield False
         return
+    before, own = _owner, _Owner()
+    with _provisioner(NAME):
+        _owner = own
+        try:
+            yield True
+        finally:
+            _owner = before
+            own.end()
+
+
+@contextmanager
+def _provisioner(name: str | None) -> Iterator[None]:
+    """Choose the provisioner of kernels whose specification names none; no change without a name."""
+    if name is None:
+        yield
+        return
+    # Jupyter reads the environment once, and then keeps the answer.
     factory = KernelProvisionerFactory.instance()
-    before = os.environ.get(CHOSEN), factory.default_provisioner_name, _owner
-    os.environ[CHOSEN] = factory.default_provisioner_name = NAME
-    own = _owner = _Owner()
+    before, kept = os.environ.get(CHOSEN), factory.default_provisioner_name
+    os.environ[CHOSEN] = factory.default_provisioner_name = name
     try:
-        yield True
+        yield
     finally:
-        _owner, factory.default_provisioner_name = before[2], before[1]
+        factory.default_provisioner_name = kept
         os.environ.pop(CHOSEN, None)
-        if before[0] is not None:
-            os.environ[CHOSEN] = before[0]
-        own.end()
+        if before is not None:
+            os.environ[CHOSEN] = before
 
 
 class WarmProvisioner(LocalProvisioner):
     """Starts a kernel by forking the template, or as an ordinary process where that is not possible."""
 
     _folder: Path | None = None
-    _ending = False
-
-    @property
-    def returncode(self) -> int | None:
-        """How the kernel ended: its exit status, or minus the number of the signal; None while it runs."""
-        return None if self.process is None else self.process.poll()
+    _forked: Forked | None = None  # outlives `process`, which is forgotten when its end has been waited for
+    _ending = False  # it was told to end
+    _interrupt = False  # it is to be interrupted if it does not end soon
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
         """Choose sockets in a private folder: over TCP, kernels that start together race for free ports."""
@@ -166,15 +191,16 @@ class WarmProvisioner(LocalProvisioner):
             else:
                 manager.transport, manager.ip = "ipc", str(self._folder / "s")
                 manager.connection_file = manager.connection_file or str(self._folder / "kernel.json")
+                manager.client_class = PROMPT.get(manager.client_class, manager.client_class)
         return await super().pre_launch(**kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
         """Fork a kernel; fall back to an ordinary one, with one line in the log."""
-        self._ending = False
+        self._ending, _ended.status = False, None
         reason = _impossible_here() or _other_command(cmd)
         if not reason:
             try:
-                self.process = await asyncio.to_thread(self._fork, cmd, kwargs)
+                self.process = self._forked = await asyncio.to_thread(self._fork, cmd, kwargs)
             except NoWarmKernel as refusal:
                 reason = str(refusal)
         if reason:
@@ -197,7 +223,7 @@ class WarmProvisioner(LocalProvisioner):
         connect = _owner.connect if _owner and _owner.pid == os.getpid() else kernel_start.shared_template
         client = connect(env, cwd)
         request = {"argv": cmd[2:], "env": env, "cwd": cwd, "folder": str(self._folder)}
-        with open(os.devnull, "r+b", buffering=0) as nothing:
+        with Path(os.devnull).open("r+b", buffering=0) as nothing:
             numbers = [
                 nothing.fileno() if stream == -3 or (stream is None and number == 0) else _number(stream, number)
                 for number, stream in enumerate(streams)
@@ -209,7 +235,7 @@ class WarmProvisioner(LocalProvisioner):
     async def poll(self) -> int | None:
         """Return the exit status, None while the kernel runs; waits a little for a kernel that was told to end."""
         status = await super().poll()
-        for _ in range(20 if self._ending else 0):
+        for _ in range(LOOKS if self._ending else 0):
             if status is not None:
                 break
             await asyncio.sleep(STEP)
@@ -222,8 +248,10 @@ class WarmProvisioner(LocalProvisioner):
         return await super().wait()
 
     async def shutdown_requested(self, restart: bool = False) -> None:
-        """Expect the end from now on."""
+        """Expect the end from now on; interrupt a kernel that is too busy to hear of it."""
         self._ending = True
+        if self._interrupt and await self.poll() is None:
+            await super().send_signal(signal.SIGINT)
 
     async def kill(self, restart: bool = False) -> None:
         """Kill the kernel with all it has started."""
@@ -236,14 +264,24 @@ class WarmProvisioner(LocalProvisioner):
         await super().terminate(restart)
 
     async def send_signal(self, signum: int) -> None:
-        """Send a signal to the kernel's process group; a kernel that has ended gets none."""
+        """Send a signal to the kernel's process group; a kernel that has ended gets none.
+
+        The manager interrupts a kernel before it asks it to end. An idle kernel may take the interrupt for its
+        request, and then the end takes seconds: only one that does not end by itself is interrupted.
+        """
+        self._interrupt = signum == signal.SIGINT and getattr(self.parent, "shutting_down", False)
+        if self._interrupt:
+            return
         if self.process is not None and self.process.poll() is None:
             await super().send_signal(signum)
 
     async def cleanup(self, restart: bool = False) -> None:
         """Let go of the kernel, and of its folder unless it is about to start again."""
-        if isinstance(self.process, Forked):
-            self.process.close()
+        if self.process is not None and not self._ending:
+            _ended.status = self.process.poll()
+        if self._forked is not None:
+            self._forked.close()
+            self._forked = None
         if self._folder and not restart:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

@@ -40,8 +40,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["version"] = version("vlr-analysis")
-    environment.filters["code"] = lambda text: Markup(Highlight2HTML()(text).replace("<pre>", '<pre tabindex="0">'))
+    environment.filters["code"] = _code
     return environment
+
+
+@lru_cache(maxsize=512)
+def _code(text: str) -> Markup:
+    """Colour code; the notebooks of all cities hold the same."""
+    return Markup(Highlight2HTML()(text).replace("<pre>", '<pre tabindex="0">'))
 
 
 def _render(template: str, **values: Any) -> str:
@@ -55,6 +61,7 @@ def _anchor(heading: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
 
 
+@lru_cache(maxsize=512)
 def _markdown(text: str) -> Markup:
     html = markdown2html(text)
     # nbconvert's own anchors carry a pilcrow that a screen reader speaks; ours are plain ids.

@@ -6,10 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from vlr_analysis.cities import City
-from vlr_analysis.findings import KEY, Finding, evidence_rows
+from vlr_analysis.findings import KEY, Finding
+from vlr_analysis.lookup import Lookup
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.params import DATA
 from vlr_analysis.sources import kit
@@ -36,8 +38,10 @@ def provenance(city: City, findings: Sequence[Finding]) -> pd.DataFrame:
         date; `department` that answers for it.
     """
     table = pd.concat([city.observations, city.around], ignore_index=True)
-    parts = [evidence_rows(finding, table).assign(finding=finding.id) for finding in findings]
-    rows = pd.concat(parts, ignore_index=True) if parts else table.iloc[:0].assign(finding="")
+    lookup = Lookup(table)
+    behind = [lookup.rows(finding.evidence) for finding in findings]
+    rows = table.take(np.concatenate([np.array([], dtype=int), *behind])).reset_index(drop=True)
+    rows["finding"] = np.repeat(np.array([finding.id for finding in findings], dtype=object), list(map(len, behind)))
     rows["file"] = rows["area"].map({area: data_file(city, area) for area in rows["area"].unique()})
     rows["row"] = _row_numbers(city, rows)
     rows = rows.merge(
@@ -76,4 +80,5 @@ def _row_numbers(city: City, rows: pd.DataFrame) -> pd.Series:
     numbers = {}
     for name in rows["file"].unique():
         numbers.update(kit.row_numbers(city.root / name))
-    return pd.Series([numbers.get(tuple(key), 0) for key in rows[list(ROW_KEY)].to_numpy()], rows.index, dtype=int)
+    keys = zip(*(rows[name].tolist() for name in ROW_KEY), strict=True)
+    return pd.Series([numbers.get(key, 0) for key in keys], rows.index, dtype=int)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from vlr_analysis.exhibits import HEADERS
 from vlr_analysis.findings import Finding
@@ -27,16 +27,24 @@ _VALUES = ("value", "other_value", "last_value", "shock_value", "level", "base_v
 _CLOSE = 1e-5  # findings keep six significant digits
 
 
-def check_rows(findings: Sequence[Finding], evidence: Sequence[pd.DataFrame], places: Sequence[str]) -> list[list]:
+class Row(NamedTuple):
+    """A row of the sheets of figures: its place in the workbook, such as ``Figures!12``, and what is there."""
+
+    place: str
+    area: str
+    breakdown: str
+    period: str
+    value: float
+
+
+def check_rows(findings: Sequence[Finding], evidence: Sequence[Sequence[Row]]) -> list[list]:
     """Return the rows of the sheet that checks every number of every finding.
 
     Parameters
     ----------
     findings : sequence of Finding
-    evidence : sequence of DataFrame
-        The rows that each finding rests on; their index is the one of `places`.
-    places : sequence of str
-        Where each row stands in the workbook, such as ``Figures!12``; empty where it does not.
+    evidence : sequence of sequence of Row
+        The rows that each finding rests on, sorted by key and time; a value that is not there is NaN.
 
     Returns
     -------
@@ -45,9 +53,7 @@ def check_rows(findings: Sequence[Finding], evidence: Sequence[pd.DataFrame], pl
     """
     rows = []
     for found, held in zip(findings, evidence, strict=True):
-        held = held.assign(place=[places[i] for i in held.index])
-        held = held[held["place"] != ""]
-        shown = ranges(held["place"].tolist(), "A", "M")
+        shown = ranges([row.place for row in held], "A", "M")
         for number, (name, value) in enumerate(found.numbers.items(), 2 + len(rows)):
             told = printed(found.statement, value, found.unit) if isinstance(value, float) else None
             formula, how = _formula(found, name, value, held)
@@ -82,7 +88,7 @@ def _at(place: str, column: str = VALUE) -> str:
     return f"{_sheet(sheet)}{column}{row}"
 
 
-def _formula(found: Finding, name: str, value, held: pd.DataFrame) -> tuple[Formula | str, str]:
+def _formula(found: Finding, name: str, value, held: Sequence[Row]) -> tuple[Formula | str, str]:
     """Return a formula that gives the number again, and what it does; empty texts where there is none."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         return "", ""
@@ -90,7 +96,7 @@ def _formula(found: Finding, name: str, value, held: pd.DataFrame) -> tuple[Form
         return _slope(value, held)
     if name == "n":
         cells = _one_range(held, VALUE)
-        fits = cells and int(held["value"].notna().sum()) == value
+        fits = cells and len(_known(held)) == value
         return (Formula(f"=COUNT({cells})"), "values in these rows") if fits else ("", "")
     if name in _VALUES:
         place = _of_value(found, value, held, name)
@@ -98,14 +104,14 @@ def _formula(found: Finding, name: str, value, held: pd.DataFrame) -> tuple[Form
     return _difference(found, name, value, held)
 
 
-def _slope(value: float, held: pd.DataFrame) -> tuple[Formula | str, str]:
+def _slope(value: float, held: Sequence[Row]) -> tuple[Formula | str, str]:
     """The median of the slopes between all pairs of points: an array formula."""
     t, y = _one_range(held, TIME), _one_range(held, VALUE)
-    points = held[held["value"].notna()]
+    points = _known(held)
     if not t or len(points) < 2:
         return "", "from yearly values made of these rows: see Methods"
-    time = np.array([parse_period(text).midpoint for text in points["period"]])
-    values = points["value"].to_numpy()
+    time = np.array([parse_period(row.period).midpoint for row in points])
+    values = np.array([row.value for row in points])
     i, j = np.triu_indices(len(time), 1)
     if (time[i] == time[j]).any() or not _same(float(np.median((values[j] - values[i]) / (time[j] - time[i]))), value):
         return "", "from yearly values made of these rows: see Methods"
@@ -114,24 +120,27 @@ def _slope(value: float, held: pd.DataFrame) -> tuple[Formula | str, str]:
     return Formula(text, array=True), "median slope of all pairs of points (Theil-Sen)"
 
 
-def _one_range(held: pd.DataFrame, column: str) -> str:
+def _known(held: Sequence[Row]) -> list[Row]:
+    return [row for row in held if not math.isnan(row.value)]
+
+
+def _one_range(held: Sequence[Row], column: str) -> str:
     """Return the cells of one column as one range; empty where the rows do not stand together."""
-    spots = [(place.partition("!")[0], int(place.partition("!")[2])) for place in held["place"]]
-    spots.sort()
+    spots = sorted((row.place.partition("!")[0], int(row.place.partition("!")[2])) for row in held)
     together = all(a[0] == b[0] and b[1] == a[1] + 1 for a, b in pairwise(spots))
     if not spots or not together:
         return ""
     return f"{_sheet(spots[0][0])}{column}{spots[0][1]}:{column}{spots[-1][1]}"
 
 
-def _of_value(found: Finding, value: float, held: pd.DataFrame, name: str) -> str:
-    mine = held["area"] == found.area
-    rows = held[~mine if name == "other_value" else mine]
-    fits = rows[[_same(float(number), value) for number in rows["value"]]]
-    return fits["place"].iloc[-1] if len(fits) else ""
+def _of_value(found: Finding, value: float, held: Sequence[Row], name: str) -> str:
+    fits = [
+        row.place for row in held if (row.area == found.area) != (name == "other_value") and _same(row.value, value)
+    ]
+    return fits[-1] if fits else ""
 
 
-def _difference(found: Finding, name: str, value: float, held: pd.DataFrame) -> tuple[Formula | str, str]:
+def _difference(found: Finding, name: str, value: float, held: Sequence[Row]) -> tuple[Formula | str, str]:
     """Differences and ratios of two values of the table."""
     ends = {
         "gap_level": ("last_value", "level"), "shock_change": ("shock_value", "level"),
@@ -139,15 +148,14 @@ def _difference(found: Finding, name: str, value: float, held: pd.DataFrame) -> 
     }.get(name)  # fmt: skip
     places: list[str] = []
     if found.kind == "disparity" and name in ("difference", "ratio"):
-        groups = held[(held["breakdown"] != "") & held["value"].notna()]
-        groups = groups[groups["period"] == found.numbers.get("period")]
+        groups = [row for row in _known(held) if row.breakdown and row.period == found.numbers.get("period")]
         if len(groups) > 1:
-            places = [groups["place"][groups["value"].idxmax()], groups["place"][groups["value"].idxmin()]]
+            places = [end(groups, key=lambda row: row.value).place for end in (max, min)]
     elif ends and all(isinstance(found.numbers.get(end), int | float) for end in ends):
         places = [_of_value(found, found.numbers[end], held, end) for end in ends]
     if len(places) != 2 or not all(places):
         return "", ""
-    known = dict(zip(held["place"], held["value"], strict=True))
+    known = {row.place: row.value for row in held}
     first, second = (known[place] for place in places)
     if name == "ratio":
         fits = second != 0 and _same(first / second, value)

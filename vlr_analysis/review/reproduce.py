@@ -16,7 +16,7 @@ from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.params import DATA, PARAMS
 from vlr_analysis.review import certificate, deliver, inputs, plan
 from vlr_analysis.review.bundle import MANIFEST
-from vlr_analysis.review.certificate import FINDINGS, LEVELS, NO_RESULT, PLACES, TABLES, Certificate
+from vlr_analysis.review.certificate import FINDINGS, LEVELS, PLACES, TABLES, Certificate
 from vlr_analysis.review.differences import OF_RESULTS, Difference, same_findings, table_differences
 from vlr_analysis.review.handover import HANDOVER
 from vlr_analysis.review.package import REGISTERS
@@ -125,19 +125,25 @@ def _one(folder: Path, root: Path, run: Run, theirs: bool) -> Reproduction:
         notebooks = [project / NOTEBOOKS / name for name in published.held.notebooks]
         tasks = plan.plan([city.parameters], [path for path in notebooks if path.is_file()], project,
                           internal=city.internal)  # fmt: skip
-        here = _made(city, tasks, run, out)
+        here = write_report(city, tasks, run, out)
         return _compared(published, here, out / city.id)
 
 
-def _made(city: City, tasks: list[Task], run: Run, out: Path) -> Certificate:
-    """Run the notebooks and write the report, below `out`."""
+def write_report(city: City, tasks: list[Task], run: Run, out: Path) -> Certificate:
+    """Run the notebooks of a city and write its report below `out`, certificate included.
+
+    Raises
+    ------
+    InputError
+        A notebook failed: there is no whole report to compare.
+    """
     outcomes = list(run(tasks, out))
     failed = [Problem(item.task.name, item.error, "a notebook that runs", "mend it, or ask the publisher")
               for item in outcomes if item.failed]  # fmt: skip
     raise_if_any(f"{city.name}, run again", failed)
     folder = out / city.id
     deliver.write_city(city, outcomes, folder)
-    return certificate.make(folder, city, inputs.of_city(tasks, inputs.Hashes(city.root)))
+    return certificate.seal(folder, certificate.make(folder, city, inputs.of_city(tasks, inputs.Hashes(city.root))))
 
 
 def _project(published: Verified, root: Path, place: Path, theirs: bool) -> Path:
@@ -243,7 +249,7 @@ def _result_differences(theirs: Path, ours: Path) -> Iterator[Difference]:
     ]
     ids, found = same_findings(*records)
     yield from found
-    names = {path.name for folder in (theirs, ours) for path in (folder / TABLES).glob("*.csv")} - NO_RESULT
+    names = {path.name for folder in (theirs, ours) for path in certificate.tables_of(folder)}
     for name in sorted(names):
         texts = [_text(folder / TABLES / name) for folder in (theirs, ours)]
         if None in texts:

@@ -25,6 +25,7 @@ from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
 from vlr_analysis.errors import Problem, raise_if_any
+from vlr_analysis.review import kernels
 from vlr_analysis.review.plan import Task
 
 KERNEL = "python3"
@@ -101,7 +102,7 @@ def run_all(tasks: Sequence[Task], staging: Path, jobs: int, *, limit: float = L
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     running = Kernels()
     with ThreadPoolExecutor(max_workers=jobs) as pool:
-        futures = [pool.submit(run_one, task, staged(task, staging), limit=limit, kernels=running) for task in tasks]
+        futures = [pool.submit(run_one, task, staged(task, staging), limit=limit, book=running) for task in tasks]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -116,7 +117,7 @@ def staged(task: Task, staging: Path) -> Path:
     return staging / task.folder / task.notebook.name
 
 
-def run_one(task: Task, output: Path, *, limit: float = LIMIT, kernels: Kernels | None = None) -> Outcome:
+def run_one(task: Task, output: Path, *, limit: float = LIMIT, book: Kernels | None = None) -> Outcome:
     """Run one notebook and clean what the run left in it.
 
     Parameters
@@ -126,7 +127,7 @@ def run_one(task: Task, output: Path, *, limit: float = LIMIT, kernels: Kernels 
         The executed notebook.
     limit : float
         Seconds that it may take.
-    kernels : Kernels, optional
+    book : Kernels, optional
         The kernels of a run, so that they can be stopped from outside.
 
     Returns
@@ -134,12 +135,12 @@ def run_one(task: Task, output: Path, *, limit: float = LIMIT, kernels: Kernels 
     Outcome
         Whatever happens: an exception of the notebook, the death of its kernel, a full disk.
     """
-    kernels = kernels or Kernels()
+    book = book or Kernels()
     cells: list[int] = []  # indices of the code cells that have begun
     began, error, fault = time.monotonic(), "", True
 
     def begin(cell: Any, cell_index: int) -> None:
-        kernels.raise_if_stopped()
+        book.raise_if_stopped()
         cells.append(cell_index)
 
     try:
@@ -158,7 +159,7 @@ def run_one(task: Task, output: Path, *, limit: float = LIMIT, kernels: Kernels 
                 extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
                 shutdown_kernel="immediate",
                 config=config,
-                kernel_manager_class=kernels.manager,
+                kernel_manager_class=book.manager,
                 on_cell_execute=begin,
                 timeout_func=lambda _: max(1.0, limit - (time.monotonic() - began)),
             )
@@ -167,7 +168,7 @@ def run_one(task: Task, output: Path, *, limit: float = LIMIT, kernels: Kernels 
     except CellTimeoutError:
         error = f"the notebook did not end within {limit:g} seconds; it may hang: mend it, or give a longer --limit"
     except DeadKernelError:
-        error = _death(kernels.ended.get(threading.get_ident()))
+        error = _death(book.ended.get(threading.get_ident()))
     except OSError as failure:
         error = in_words(failure)
     except Exception as failure:  # a kernel that dies must not take the other cities with it
@@ -254,6 +255,9 @@ class Kernels:
 @contextmanager
 def _connection() -> Iterator[Config]:
     """Give a kernel sockets in a folder of its own: kernels that start together race for free TCP ports."""
+    if os.environ.get(kernels.CHOSEN) == kernels.NAME:
+        yield Config()  # the provisioner sees to that
+        return
     with tempfile.TemporaryDirectory(prefix="vlr-", ignore_cleanup_errors=True) as folder:
         where = str(Path(folder) / "k")
         usable = os.name == "posix" and len(where.encode()) < LONGEST_SOCKET

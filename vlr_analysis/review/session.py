@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing, nullcontext
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from vlr_analysis.cities import load_cities, load_city
 from vlr_analysis.errors import InputError, raise_if_any
-from vlr_analysis.review import cache, deliver, inputs, plan, run, staged
+from vlr_analysis.review import cache, deliver, inputs, kernels, plan, run, staged
 from vlr_analysis.review.plan import OVERVIEW, Task
 from vlr_analysis.review.run import Outcome
 from vlr_analysis.sources.kit import write_whole
@@ -182,8 +182,9 @@ def _outcomes(tasks: list[Task], folder: Path, wanted: Wanted) -> Iterator[Outco
 
         yield from cluster.run_all(tasks, folder, wanted.cluster, limit=wanted.limit)
         return
-    with nullcontext():
-        jobs = wanted.jobs or os.cpu_count() or 1
+    with kernels.warm() as are_warm:
+        # A warm kernel is idle less of the time than it takes to draw and send: one more than cores keeps them busy.
+        jobs = wanted.jobs or (os.cpu_count() or 1) + int(are_warm)
         yield from run.run_all(tasks, folder, min(jobs, len(tasks)), limit=wanted.limit)
 
 

@@ -26,7 +26,7 @@ class Console:
 
     def begins(self, cities: int, notebooks: int) -> None:
         """Show the bar; nothing is shown before there is something to do."""
-        several = f"{cities} {'city' if cities == 1 else 'cities'}, {notebooks} notebooks"
+        several = f"{_count(cities, 'city', 'cities')}, {_count(notebooks, 'notebook', 'notebooks')}"
         self._progress.start()
         self._bar = self._progress.add_task(several, total=notebooks)
 
@@ -42,3 +42,7 @@ class Console:
 
     def _line(self, text: str) -> None:
         self._progress.console.print(text, markup=False, soft_wrap=True)
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

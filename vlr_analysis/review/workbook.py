@@ -63,7 +63,6 @@ def workbook(sheets: Sequence[Sheet], *, title: str, author: str) -> bytes:
         A text too long for a cell, more rows than a sheet can hold.
     """
     from openpyxl import Workbook
-    from openpyxl.styles import Font
     from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.properties import PageSetupProperties
 
@@ -79,31 +78,46 @@ def workbook(sheets: Sequence[Sheet], *, title: str, author: str) -> bytes:
         page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
         for number, width in enumerate(_widths(sheet), 1):
             page.column_dimensions[get_column_letter(number)].width = width
-        head = [_cell(page, text) for text in sheet.header]
-        for cell in head:
-            cell.font = Font(bold=True)
-        page.append(head)
+        page.append([_head(page, text) for text in sheet.header])
         for number, row in enumerate(sheet.rows, 2):
-            page.append([_cell(page, value, f"{get_column_letter(i)}{number}") for i, value in enumerate(row, 1)])
+            page.append([_cell(page, value, number, i) for i, value in enumerate(row, 1)])
     buffer = io.BytesIO()
     made.save(buffer)
     return timeless(buffer.getvalue())
 
 
-def _cell(page, value: Any, place: str = ""):
+def _cell(page, value: Any, row: int, column: int):
+    """Return what openpyxl writes: the bare number or text where no look goes with it and its type is clear."""
     from openpyxl.cell import WriteOnlyCell
-    from openpyxl.styles import Alignment
+    from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.formula import ArrayFormula
 
     if isinstance(value, Formula):
+        place = f"{get_column_letter(column)}{row}"
         return WriteOnlyCell(page, ArrayFormula(place, value.text) if value.array else value.text)
     if isinstance(value, bool | np.bool_):
         value = "yes" if value else "no"
-    if value is None or value == "" or (isinstance(value, float) and not math.isfinite(value)) or value is pd.NA:
+    if value is None or value is pd.NA or value == "" or (isinstance(value, float) and not math.isfinite(value)):
         return None
     if isinstance(value, int | float | np.integer | np.floating):
-        return WriteOnlyCell(page, value.item() if isinstance(value, np.generic) else value)
+        return value.item() if isinstance(value, np.generic) else value
     text = _clean(str(value))
+    # openpyxl takes =1+1 for a formula and #N/A for an error.
+    return _text(page, text) if len(text) > WIDEST or text.startswith((*_FORMULA_LIKE, "#")) else text
+
+
+def _head(page, text: str):
+    from openpyxl.styles import Font
+
+    cell = _text(page, _clean(text))
+    cell.font = Font(bold=True)
+    return cell
+
+
+def _text(page, text: str):
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment
+
     cell = WriteOnlyCell(page, text)
     cell.data_type = "s"
     if text.startswith(_FORMULA_LIKE):

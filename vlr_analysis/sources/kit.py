@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import tempfile
-from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -15,6 +12,8 @@ import pandas as pd
 
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, check
+from vlr_analysis.sources.kit_csv import column_problems, decode, read_csv
+from vlr_analysis.sources.kit_parquet import read_parquet
 
 REQUIRED = ("area", "indicator", "series", "unit", "period", "value", "source")
 SOURCES_COLUMNS = (
@@ -55,45 +54,39 @@ def read_table(path: Path | str) -> pd.DataFrame:
     path = Path(path)
     name = path.name
     _check_file(path)
-    if path.suffix == ".parquet":
-        try:
-            raw = pd.read_parquet(path)
-        except (OSError, ValueError) as error:
-            problem = Problem(name, str(error).splitlines()[0], "a Parquet file", "write the file again")
-            raise InputError(name, [problem]) from None
-        lines = np.arange(2, len(raw) + 2)
-    else:
-        raw, lines = _read_csv(path, COLUMNS, REQUIRED)
-        if not len(raw):
-            problem = Problem(name, "no row below the header", "one row per observation", "add the figures")
-            raise InputError(name, [problem])
-    return _as_observations(raw, lines, name)
+    raw, lines = _read_raw(path)
+    if not len(raw) and path.suffix == ".csv":
+        raise InputError(name, [Problem(name, "no row below the header", "one row per observation", "add the figures")])
+    raise_if_any(name, column_problems(list(raw.columns), COLUMNS, REQUIRED, name))
+    return check(completed(raw), name=name, rows=lines)
 
 
 def row_numbers(path: Path | str) -> dict[tuple[str, ...], int]:
     """Return in which row of a file each observation stands, by its key; row 1 is the header."""
-    path = Path(path)
+    raw, lines = _read_raw(Path(path), KEY)
+    keys = [raw[name].tolist() if name in raw else [""] * len(raw) for name in KEY]
+    return dict(zip(zip(*keys, strict=True), lines.tolist(), strict=True))
+
+
+def _read_raw(path: Path, columns: tuple[str, ...] | None = None) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the cells of a file and the number of each row; of Parquet, only the columns named."""
     if path.suffix == ".parquet":
-        raw = pd.read_parquet(path, columns=list(KEY))
-        lines = np.arange(2, len(raw) + 2)
-    else:
-        raw, lines = _read_csv(path, COLUMNS, REQUIRED)
-    raw = raw.reindex(columns=list(KEY), fill_value="").fillna("")
-    return {tuple(key): int(line) for key, line in zip(raw.to_numpy().tolist(), lines, strict=True)}
+        raw = read_parquet(path, columns)
+        return raw, np.arange(2, len(raw) + 2)
+    return read_csv(path, COLUMNS, REQUIRED)
 
 
-def _as_observations(raw: pd.DataFrame, lines: np.ndarray, name: str) -> pd.DataFrame:
-    problems = _column_problems(list(raw.columns), COLUMNS, REQUIRED, name)
-    raise_if_any(name, problems)
-    table = pd.DataFrame(index=raw.index)
+def completed(raw: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with every column of `COLUMNS`: those that may be absent, empty; empty cells of numbers, NaN."""
+    table = {}
     for column in COLUMNS:
         if column not in raw:
             table[column] = np.nan if column in NUMBERS else ""
-        elif column in NUMBERS:
+        elif column in NUMBERS and not pd.api.types.is_float_dtype(raw[column]):
             table[column] = raw[column].where(raw[column] != "", np.nan)
         else:
-            table[column] = raw[column].fillna("").astype(str)
-    return check(table, name=name, rows=lines)
+            table[column] = raw[column]
+    return pd.DataFrame(table, index=raw.index)
 
 
 def _check_file(path: Path) -> None:
@@ -112,87 +105,6 @@ def _check_file(path: Path) -> None:
     elif path.stat().st_size == 0:
         problems.append(Problem(path.name, "an empty file", "a header and one row per observation", "write it again"))
     raise_if_any(str(path.name), problems)
-
-
-def decode(content: bytes, name: str) -> str:
-    """Return the text of a UTF-8 file, with or without a byte-order mark.
-
-    Raises
-    ------
-    InputError
-        The bytes are not UTF-8; the message names the row and the byte.
-    """
-    try:
-        text = content.decode("utf-8-sig")
-        if "\0" not in text:
-            return text
-        at = content.index(b"\0")
-    except UnicodeDecodeError as error:
-        at = error.start
-    row = content[:at].count(b"\n") + 1
-    found = (
-        "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in content else f"the byte 0x{content[at]:02x}"
-    )
-    fix = 'save it again as "CSV UTF-8 (comma delimited)"'
-    raise InputError(name, [Problem(f"{name}, row {row}", found, "text in UTF-8", fix)])
-
-
-def _read_csv(path: Path, known: Iterable[str], required: Iterable[str]) -> tuple[pd.DataFrame, np.ndarray]:
-    """Read a CSV file as text; return the rows that hold something, and their row numbers in the file."""
-    name = path.name
-    text = decode(path.read_bytes(), name)
-    header = text.split("\n", 1)[0]
-    separator = ";" if header.count(";") > header.count(",") else ","
-    try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
-    except csv.Error as error:
-        problem = Problem(name, str(error), "rows with closed quotation marks", "mend the quotation marks")
-        raise InputError(name, [problem]) from None
-    columns = [column.strip() for column in rows[0]] if rows else []
-    while columns and columns[-1] == "" and all(not any(row[len(columns) - 1 :]) for row in rows[1:]):
-        columns.pop()  # an Excel export often ends its lines with empty cells
-    problems = _column_problems(columns, known, required, name)
-    kept, lines = [], []
-    for number, row in enumerate(rows[1:], start=2):
-        cells = [cell.strip() for cell in row]
-        if not any(cells):
-            continue
-        while len(cells) > len(columns) and cells[-1] == "":
-            cells.pop()
-        if len(cells) != len(columns):
-            found = f"{len(cells)} cells"
-            fix = "put text that holds a comma in quotation marks, or add the missing cells"
-            problems.append(Problem(f"{name}, row {number}", found, f"{len(columns)} cells, as in the header", fix))
-            continue
-        kept.append(cells)
-        lines.append(number)
-    raise_if_any(name, problems)
-    frame = pd.DataFrame(kept, columns=columns, dtype=str)
-    if separator == ";":
-        for column in NUMBERS:
-            if column in frame:
-                frame[column] = frame[column].str.replace(",", ".", regex=False)
-    return frame, np.array(lines, dtype=int)
-
-
-def _column_problems(columns: list[str], known: Iterable[str], required: Iterable[str], name: str) -> list[Problem]:
-    known, required = list(known), list(required)
-    expected = f"the columns {', '.join(known)}"
-    problems = []
-    if not columns:
-        return [Problem(f"{name}, row 1", "no header", expected, "write the names of the columns in the first row")]
-    for column in dict.fromkeys(columns):
-        if columns.count(column) > 1:
-            problems.append(
-                Problem(f"{name}, column {column!r}", f"{columns.count(column)} times", "once", "remove one")
-            )
-        if column not in known:
-            near = get_close_matches(column.lower(), known, n=1, cutoff=0.6)
-            fix = f"did you mean {near[0]!r}?" if near else "remove the column, or make it a breakdown"
-            problems.append(Problem(f"{name}, column {column!r}", "an unknown column", expected, fix))
-    missing = [column for column in required if column not in columns]
-    problems += [Problem(f"{name}, column {column!r}", "nothing", "this column", "add it") for column in missing]
-    return problems
 
 
 # --- writing -----------------------------------------------------------------------------------
@@ -309,7 +221,7 @@ def _read_register(
     path: Path, columns: tuple[str, ...], key: list[str], filled: list[str]
 ) -> tuple[pd.DataFrame, np.ndarray]:
     _check_file(path)
-    table, lines = _read_csv(path, columns, filled)
+    table, lines = read_csv(path, columns, filled)
     table = table.reindex(columns=list(columns), fill_value="")
     problems = [
         Problem(f"{path.name}, row {line}, column {column}", "nothing", "text", "fill the cell")

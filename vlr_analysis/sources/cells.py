@@ -1,0 +1,385 @@
+"""One cell on its way in: what number, mark or label it holds, and what was mended to read it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from math import isfinite, nan
+from typing import Any
+
+from vlr_analysis.errors import Problem
+
+SHOWN = 40  # characters of a cell that a message repeats
+LONGEST = 400  # characters of a cell that may still be a number
+
+# What a cell without a number says of why there is none. A dash is no zero: sources that write it for "nil" are
+# told so in the log, and the officer writes 0 where a zero is meant.
+MISSING = frozenset({
+    "", ".", "..", "...", "…", "-", "–", "—", "−", ":", "na", "n/a", "n.a.", "n.a", "n/d", "nd", "n.d.", "n.d", "s/d",
+    "s.d.", "k. a.", "k.a.", "null", "nan", "none", "#n/a", "<na>", "[x]", "[u]", "not available", "no data",
+    "missing", "sin datos", "sem dados", "sans données", "non disponible", "no disponible", "keine angabe",
+})  # fmt: skip
+SUPPRESSED = frozenset({"*", "**", "***", "c", "s", "x", "[c]", "(c)", "suppressed", "confidential", "secret"})
+NOT_APPLICABLE = frozenset({"[z]", "z", "not applicable", "no aplica", "sans objet", "não se aplica"})
+ERRORS = frozenset({"#div/0!", "#ref!", "#value!", "#name?", "#num!", "#null!", "#spill!", "#calc!"})
+
+# Letters after a number or a year, as Eurostat, the OECD and national offices write them.
+FLAGS = {"p": "provisional", "prov": "provisional", "prel": "provisional", "e": "estimated", "est": "estimated",
+         "i": "estimated", "s": "estimated", "f": "estimated", "b": "break", "d": "value", "r": "value", "rev": "value",
+         "u": "value", "n": "value"}  # fmt: skip
+HIDDEN_FLAGS = {"c": "suppressed", "z": "not_applicable", "m": "not_applicable"}
+# Without brackets these letters are flags in any sheet; b, d, s ... could be billions, days or seconds.
+PLAIN_FLAGS = ("p", "e", "r", "prov", "prel", "est", "rev")
+_RANK = ("break", "provisional", "estimated", "value")
+
+_INVISIBLE = dict.fromkeys(
+    [0x200B, 0x200E, 0x200F, 0xFEFF, 0x00AD, 0x061C, *range(0x202A, 0x202F), *range(0x2060, 0x206A)]
+)
+_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
+_SPACES = "\u00a0\u2009\u202f\u2007"  # no-break, thin, narrow no-break, figure space
+_MINUS = str.maketrans("–—−‒﹣－", "------")
+SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜᵈᵉᵖʳ"
+
+
+@dataclass(frozen=True)
+class Repair:
+    """One thing that was mended on the way in.
+
+    Attributes
+    ----------
+    where : str
+        File and cell, or file, row and column.
+    found, taken : str
+        What stands there; what it was read as.
+    why : str
+        What was mended, in words.
+    """
+
+    where: str
+    found: str
+    taken: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.found} read as {self.taken} ({self.why})"
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """Why a cell cannot be read: what stands there, what was expected, what to do."""
+
+    found: str
+    expected: str
+    fix: str
+
+    def at(self, where: str) -> Problem:
+        """Return the message for a cell at `where`."""
+        return Problem(where, self.found, self.expected, self.fix)
+
+
+@dataclass(frozen=True)
+class Number:
+    """What one cell says of a figure.
+
+    Attributes
+    ----------
+    value : float
+        NaN exactly where the status is missing, suppressed or not_applicable, or the cell is unreadable.
+    status : str
+        One of `observations.STATUSES`.
+    why : tuple of str
+        What was mended, in words; empty for a plain number and for an empty cell.
+    unreadable : Unreadable or None
+    percent : bool
+        A percent sign stood with the number.
+    """
+
+    value: float
+    status: str
+    why: tuple[str, ...] = ()
+    unreadable: Unreadable | None = None
+    percent: bool = False
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A formula whose result the file does not hold; nothing here ever works one out."""
+
+    text: str
+
+
+# --- text ----------------------------------------------------------------------------------------------
+
+
+def shown(content: Any) -> str:
+    """Return a cell as a message repeats it: quoted, without control characters, at most `SHOWN` characters."""
+    if content is None or content == "":
+        return "nothing"
+    if isinstance(content, Formula):
+        return "a formula without a result"
+    if isinstance(content, datetime):
+        return f"the date {content.date().isoformat()}" if content.time() == time() else f"the time {content}"
+    if not isinstance(content, str):
+        return repr(content)
+    return repr(content if len(content) <= SHOWN else content[: SHOWN - 1] + "…")
+
+
+def read_text(content: Any) -> tuple[str, tuple[str, ...]]:
+    """Return the words of a cell, and what was mended.
+
+    Composed letters (Unicode NFC), single spaces; invisible marks and marks that turn the direction of reading are
+    taken out, since two labels that look alike must be alike.
+    """
+    if content is None or isinstance(content, Formula):
+        return "", ()
+    if isinstance(content, float) and content.is_integer() and abs(content) < 1e15:
+        content = int(content)
+    if isinstance(content, datetime) and content.time() == time():
+        content = content.date()
+    raw = str(content)
+    if raw.isascii() and raw.isprintable() and "  " not in raw:
+        return raw.strip(), ()
+    text = unicodedata.normalize("NFC", raw).translate(_CONTROLS)
+    visible = text.translate(_INVISIBLE)
+    why = ("invisible marks taken out",) if visible != text else ()
+    return " ".join(visible.split()), why
+
+
+def read_label(content: Any) -> tuple[str, tuple[str, ...]]:
+    """Return a name (of a series, a group, a unit) as `read_text` does, without what a spreadsheet would run.
+
+    A text that begins with =, @, + or - is a formula to a spreadsheet program that opens our CSV files. The sign is
+    taken out, but where a number follows it, as in "-5 to 0 degrees".
+    """
+    text, why = read_text(content)
+    if text[:1] in "=@+-" and text and not re.fullmatch(r"[+-] ?\d[^|!=&*^\"']*", text):
+        return text.lstrip("=@+- "), (*why, "sign that starts a formula taken out")
+    return text, why
+
+
+def is_blank(content: Any) -> bool:
+    """Whether a cell holds nothing that can be seen."""
+    return content is None or (isinstance(content, str) and not read_text(content)[0])
+
+
+# --- numbers -------------------------------------------------------------------------------------------
+
+_PLAIN = re.compile(r"-?\d+(\.\d+)?|-?\.\d+")
+_SCIENCE = re.compile(r"-?(\d+\.?\d*|\.\d+)[eE][+-]?\d{1,3}")
+_BOUND = re.compile(r"[<>≤≥]=?-?\d[\d.,]*%?")
+_GROUPED = re.compile(r"-?\d{1,3}([ '’])\d{3}(\1\d{3})*([.,]\d+)?")
+_POINTED = re.compile(r"-?\d*\.\d+|-?\d+\.")
+_COMMAED = re.compile(r"-?\d*,\d+")
+_COMMA_GROUPS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
+_POINT_GROUPS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
+_TAIL = re.compile(
+    r"(.*?\d%?)\s*(?:[\(\[]\s*([A-Za-z]{1,4})\.?\s*[\)\]]|(\[\d{1,2}\]|[*†‡#" + SUPERSCRIPT + r"]+)|\s?([a-z]{1,4}))"
+)
+_FRACTIONS = "write digits with a decimal point or comma, or leave the cell empty"
+
+
+def decimal_mark(contents: Iterable[Any], default: str = "") -> str:
+    """Say which mark stands before the decimals of a sheet or column.
+
+    Parameters
+    ----------
+    contents : iterable
+        Cells; only texts are looked at.
+    default : str
+        What to say where the cells leave it open.
+
+    Returns
+    -------
+    str
+        ``.`` or ``,``; empty where the cells contradict each other: 1,234 is then refused, not guessed.
+    """
+    seen = set()
+    for content in contents:
+        if isinstance(content, str) and ("," in content or "." in content) and len(content) < 40:
+            seen |= _evidence(_bare(content)[0])
+        if len(seen) == 2:
+            return ""
+    return seen.pop() if seen else default
+
+
+def _evidence(text: str) -> set[str]:
+    """Which decimal mark a text shows beyond doubt."""
+    text = text.rstrip("%").strip()
+    if _GROUPED.fullmatch(text):
+        return {mark for mark in ".," if mark in text}
+    comma, point = _readings(text)
+    if (comma is None) == (point is None):
+        return set()
+    return {","} if point is None else {"."}
+
+
+def _readings(text: str) -> tuple[float | None, float | None]:
+    """Return the number with a comma before its decimals, and with a point; None where the text cannot be that."""
+    comma = point = None
+    if _COMMAED.fullmatch(text):
+        comma = text.replace(",", ".")
+    elif _POINT_GROUPS.fullmatch(text):
+        comma = text.replace(".", "").replace(",", ".")
+    if _POINTED.fullmatch(text):
+        point = text
+    elif _COMMA_GROUPS.fullmatch(text):
+        point = text.replace(",", "")
+    return (None if comma is None else float(comma)), (None if point is None else float(point))
+
+
+def _bare(text: str) -> tuple[str, list[str]]:
+    """Return a text without what only looks like part of a number, and what was mended."""
+    if text.isascii():
+        return text.strip(), []
+    why = []
+    cleaned = text.translate(_CONTROLS).translate(_INVISIBLE)
+    if any(unicodedata.category(letter) == "Nd" and not letter.isascii() for letter in cleaned):
+        cleaned = "".join(
+            str(unicodedata.decimal(letter)) if unicodedata.category(letter) == "Nd" else letter for letter in cleaned
+        ).translate(str.maketrans("٫٬", ".,"))  # fmt: skip
+        why.append("digits of another script")
+    for space in _SPACES:
+        cleaned = cleaned.replace(space, " ")
+    if re.match(r"\s*[–—−‒﹣－]\s*[\d.,]", cleaned):
+        cleaned = cleaned.translate(_MINUS)
+        why.append("dash read as minus")
+    return cleaned.strip(), why
+
+
+def read_number(content: Any, *, decimal: str = ".", percent_format: bool = False, flags: bool = False) -> Number:
+    """Read one cell that should hold a figure.
+
+    Parameters
+    ----------
+    content : object
+        Text, number, date or None, as a file gives it.
+    decimal : str
+        ``.`` or ``,``: the mark before the decimals in this sheet (see `decimal_mark`); empty where it is unclear.
+        It decides only where a text can be read in two ways, such as 1,234.
+    percent_format : bool
+        The spreadsheet shows the number as a percentage: 0.123 stands for 12.3.
+    flags : bool
+        Every letter after a number is a flag, as Eurostat writes them; else only those in brackets and `PLAIN_FLAGS`.
+
+    Returns
+    -------
+    Number
+        A mark or an empty cell has a status and no value; it is never zero.
+    """
+    if content is None:
+        return _EMPTY
+    if isinstance(content, bool):
+        return _refuse(content, "a number", "write the number; true and false are none")
+    if isinstance(content, (int, float)):
+        return _of_number(content, percent_format)
+    if isinstance(content, (date, datetime, time)):
+        return _refuse(content, "a number", "format the cell as text and type the number again: a program made a date")
+    if isinstance(content, Formula):
+        return _refuse(content, "the figure itself", "open and save the file in a spreadsheet program, or paste values")
+    if len(content) > LONGEST:
+        return _refuse(content, "a number", "write the number alone, and the text in a column of notes")
+    text, why = _bare(content)
+    if _PLAIN.fullmatch(text) and len(text) < 30 and not (decimal != "." and _POINT_GROUPS.fullmatch(text)):
+        return Number(float(text), "value", tuple(why))
+    return _of_mark(text) or _of_text(content, text, why, decimal, flags)
+
+
+_EMPTY = Number(nan, "missing")
+
+
+def _refuse(content: Any, expected: str, fix: str) -> Number:
+    return Number(nan, "missing", (), Unreadable(shown(content), expected, fix))
+
+
+def _of_number(content: float, percent_format: bool) -> Number:
+    try:
+        value = float(content)
+    except OverflowError:
+        value = float("inf")
+    if value != value:
+        return _EMPTY
+    if not isfinite(value):
+        return _refuse(str(content)[:SHOWN], "a finite number", "correct the cell")
+    if percent_format:
+        return Number(round(value * 100, 10), "value", ("shown as a percentage, multiplied by 100",), percent=True)
+    return Number(value, "value")
+
+
+def _of_mark(text: str) -> Number | None:
+    plain = " ".join(text.split()).casefold()
+    if plain == "":
+        return _EMPTY
+    if plain in MISSING:
+        nil = "; write 0 if the source means zero" if plain in ("-", "–", "—", "−") else ""
+        return Number(nan, "missing", (f"mark for a missing value{nil}",))
+    if plain in SUPPRESSED:
+        return Number(nan, "suppressed", ("mark for a suppressed value",))
+    if plain in NOT_APPLICABLE:
+        return Number(nan, "not_applicable", ("mark for a value that cannot exist",))
+    if _BOUND.fullmatch(plain.replace(" ", "")):
+        return Number(nan, "suppressed", ("a bound is no number",))
+    if plain in ERRORS:
+        return _refuse(text, "a figure", "mend the formula, or empty the cell")
+    if plain[0] == ":" and all(letter in FLAGS | HIDDEN_FLAGS for letter in plain[1:].strip()):
+        hidden = [HIDDEN_FLAGS[letter] for letter in plain[1:].strip() if letter in HIDDEN_FLAGS]
+        return Number(nan, hidden[0] if hidden else "missing", ("mark for a missing value, with a flag",))
+    return None
+
+
+def _of_text(content: str, text: str, why: list[str], decimal: str, flags: bool) -> Number:
+    if text.startswith(("=", "+=", "@")):
+        return _refuse(content, "a number", "write the result itself; formulas are not worked out")
+    status, percent = "value", False
+    tail = _TAIL.fullmatch(text) if len(text) < 60 and not _SCIENCE.fullmatch(text) else None
+    if tail:
+        mark = tail[2] or tail[3] or tail[4]
+        status = _flagged(mark, in_brackets=tail[2] is not None, every=flags)
+        if status in ("", "suppressed", "not_applicable"):
+            return _refuse(content, "a number", _FRACTIONS if not status else "empty the number, or take off the mark")
+        text, why = tail[1].strip(), [*why, f"mark {mark} beside the number" + (f": {status}" * (status != "value"))]
+    if text.endswith("%") or text.startswith("%"):
+        text, percent, why = text.strip("%").strip(), True, [*why, "percent sign taken out"]
+    if re.fullmatch(r"-\s+[\d.,].*", text):
+        text = "-" + text[1:].strip()
+    if text.startswith("+") and text[1:2].isdigit():
+        text = text[1:]
+    if _GROUPED.fullmatch(text):
+        why = [*why, "thousands mark taken out"] + ["decimal comma"] * ("," in text)
+        text = re.sub(r"[ '’]", "", text).replace(",", ".")
+        return Number(float(text), status, tuple(why), percent=percent)
+    if _SCIENCE.fullmatch(text) or re.fullmatch(r"-?\d{1,400}", text):
+        value = float(text)
+        if not isfinite(value):
+            return _refuse(content, "a finite number", "correct the cell")
+        return Number(value, status, tuple(why), percent=percent)
+    comma, point = _readings(text) if len(text) < 400 else (None, None)
+    if comma is None and point is None:
+        return _refuse(content, "a number", _FRACTIONS)
+    if comma is not None and point is not None and comma != point and not decimal:
+        either = f"{point:g} or {comma:g}: the sheet does not say which"
+        return Number(nan, "missing", (), Unreadable(
+            shown(content), "one number, not " + either, "write it without a mark at the thousands"))  # fmt: skip
+    by_comma = point is None or (comma is not None and decimal == ",")
+    if not isfinite(comma if by_comma else point):
+        return _refuse(content, "a finite number", "correct the cell")
+    groups = _POINT_GROUPS if by_comma else _COMMA_GROUPS
+    why = [*why] + ["thousands mark taken out"] * bool(groups.fullmatch(text))
+    why += ["decimal comma"] * (by_comma and "," in text)
+    return Number(comma if by_comma else point, status, tuple(why), percent=percent)
+
+
+def _flagged(mark: str, *, in_brackets: bool, every: bool) -> str:
+    """Return the status that a mark beside a number gives; empty where it may be part of a word or a unit."""
+    letters = mark.casefold()
+    if not letters.isascii() or not letters.isalpha():
+        return "value"  # a sign of a footnote
+    if in_brackets:
+        return FLAGS.get(letters, "value" if len(letters) == 1 else "")
+    if every and all(letter in FLAGS for letter in letters):
+        return min((FLAGS[letter] for letter in letters), key=_RANK.index)
+    if every and letters in HIDDEN_FLAGS:
+        return HIDDEN_FLAGS[letters]
+    return FLAGS[letters] if letters in PLAIN_FLAGS else ""

@@ -1,0 +1,112 @@
+"""The texts of a row of figures: code, unit, group, status; mended where it is harmless, else refused."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from vlr_analysis import catalogue
+from vlr_analysis.observations import STATUSES
+from vlr_analysis.sources.cells import Formula, Unreadable, is_blank, read_text, shown
+
+Read = tuple[str | Unreadable, Sequence[str]]  # the text, or why it cannot be read; and what was mended
+
+
+def tidy_text(content: Any) -> tuple[str, Sequence[str]]:
+    """Return the words of a cell, and what was mended, stray spaces too."""
+    text, why = read_text(content)
+    if isinstance(content, str) and text != content and not why:
+        why = ("stray spaces taken out",)
+    return text, why
+
+
+def read_cell(column: str, content: Any, needed: Collection[str], own: Collection[str] | None) -> Read:
+    """Read one text of a row of figures.
+
+    Parameters
+    ----------
+    column : str
+        One of the text columns of `observations.COLUMNS`, but not the period.
+    content : object
+    needed : collection of str
+        Columns that may not be empty.
+    own : collection of str or None
+        Codes that the city has added; None: every code is welcome.
+    """
+    if isinstance(content, Formula):
+        fix = "open and save the file in a spreadsheet program, or paste the text in place of the formula"
+        return Unreadable(shown(content), "the text itself", fix), ()
+    if column == "indicator":
+        return read_code(content, own)
+    text, why = tidy_text(content)
+    if text == "" and column in needed:
+        asked, fix = _ASKED[column]
+        return Unreadable("nothing", asked, f"{fix}; merged cells hold their text in the first row only"), ()
+    if column == "breakdown":
+        return _group(text, why)
+    if column == "status":
+        return _status(text, why)
+    return text, why
+
+
+_ASKED = {
+    "unit": ("the unit of the figures", "write it, such as %"),
+    "source": ("where the figures come from", "write the short name of the source"),
+    "series": ("what was measured", "say it in a few words"),
+    "area": ("the id of the place", "write it, such as cuenca"),
+}
+
+
+def read_code(content: Any, own: Collection[str] | None) -> Read:
+    """Read the code of an indicator, with or without the label that a list offers behind it.
+
+    Parameters
+    ----------
+    content : object
+    own : collection of str or None
+        Codes that the city has added; None: every code is welcome.
+
+    Returns
+    -------
+    Read
+    """
+    if is_blank(content):
+        fix = "choose the code in every row; merged cells hold their text in the first row only"
+        return Unreadable("nothing", "an indicator code", fix), ()
+    if not isinstance(content, str) and (own is None or str(content) not in own):
+        fix = "format the cell as text and type the code again: a program made another thing of it"
+        return Unreadable(shown(content), "an indicator code as text, such as 11.6.2", fix), ()
+    text, why = tidy_text(content)
+    first = text.split()[0].rstrip(":,")
+    if own is None or text in own:
+        return text, why
+    if catalogue.is_global(first) or first in own:
+        return first, why
+    near = [*get_close_matches(first, list(own), n=1, cutoff=0.8), *catalogue.suggest(first, 1)]
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    fix = f"{meant}A code of your own needs a row on the sheet Indicators"
+    return Unreadable(shown(content), "a code of the list or of the sheet Indicators", fix), ()
+
+
+def _group(text: str, why: Sequence[str]) -> Read:
+    pairs = [[part.strip() for part in pair.split("=")] for pair in text.split(";") if pair.strip()]
+    names = [pair[0] for pair in pairs]
+    if any(len(pair) != 2 or not all(pair) for pair in pairs) or len(set(names)) < len(names):
+        example = f"sex={text}" if text.casefold() in ("female", "male", "women", "men") else "district=Centro"
+        fix = f"write the kind of group and its name, such as {example}, or leave it empty for the whole city"
+        return Unreadable(shown(text), "a group as kind=name, each kind once", fix), ()
+    tidy = ";".join(f"{name}={value}" for name, value in sorted(pairs))
+    if tidy == text:
+        return tidy, why
+    ordered = names == sorted(names)
+    return tidy, (*why, "stray spaces taken out" if ordered else "kinds in alphabetical order")
+
+
+def _status(text: str, why: Sequence[str]) -> Read:
+    plain = text.casefold().replace(" ", "_") or "value"
+    if plain in STATUSES:
+        return plain, (*why, "capitals made small") if text and plain != text else why
+    near = get_close_matches(plain, STATUSES, n=1, cutoff=0.6)
+    fix = f"did you mean {near[0]!r}?" if near else "choose a word of the list, or empty the cell"
+    return Unreadable(shown(text), f"one of {', '.join(STATUSES)}", fix), ()

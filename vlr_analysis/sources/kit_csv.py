@@ -1,0 +1,257 @@
+"""CSV files of the kit's own form as text: in bulk where a file is clean, row by row where something is to be told."""
+
+from __future__ import annotations
+
+import csv
+import io
+from codecs import BOM_UTF8
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+
+from vlr_analysis.errors import InputError, Problem, raise_if_any
+from vlr_analysis.observations import NUMBERS
+
+
+def read_csv(path: Path, known: Iterable[str], required: Iterable[str]) -> tuple[pd.DataFrame, np.ndarray]:
+    """Read a CSV file as text, cells stripped; return the rows that hold something, and their row numbers in the file.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8, with or without a byte-order mark; commas, or semicolons with decimal commas.
+    known, required : iterable of str
+        Columns that the file may have, and those that it must have.
+
+    Returns
+    -------
+    frame : DataFrame
+        Text; a column of `NUMBERS` is float64 already where each of its cells is a number or empty.
+    lines : ndarray of int
+        Row 1 is the header.
+
+    Raises
+    ------
+    InputError
+        With every problem: not UTF-8, columns unknown, missing or twice, rows of the wrong length, quotation marks
+        that are not closed.
+    """
+    content = path.read_bytes()
+    return _in_bulk(content, known, required) or _row_by_row(content, known, required, path.name)
+
+
+def decode(content: bytes, name: str) -> str:
+    """Return the text of a UTF-8 file, with or without a byte-order mark.
+
+    Raises
+    ------
+    InputError
+        The bytes are not UTF-8; the message names the row and the byte.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        at = error.start
+    row = content[:at].count(b"\n") + 1
+    raise InputError(name, [not_utf8(name, row, content[at], content[:2], b"\0" in content)])
+
+
+def not_utf8(name: str, row: int, byte: int, begin: bytes, zeros: bool) -> Problem:
+    """Make the message about a file that is no UTF-8: where, and what it may be instead."""
+    found = "UTF-16" if begin in (b"\xff\xfe", b"\xfe\xff") or zeros else f"the byte 0x{byte:02x}"
+    fix = 'save it again as "CSV UTF-8 (comma delimited)"'
+    return Problem(f"{name}, row {row}", found, "text in UTF-8", fix)
+
+
+# --- in bulk -----------------------------------------------------------------------------------
+
+
+def _in_bulk(content: bytes, known: Iterable[str], required: Iterable[str]) -> tuple[pd.DataFrame, np.ndarray] | None:
+    """Read a clean file at once; None where anything is odd, so that the careful reader can say what it is."""
+    head = clean_header(content[: content.find(b"\n") + 1])
+    if head is None or column_problems(head[0], known, required, "") or not Quotes(head[1]).right(content, last=True):
+        return None
+    try:
+        with open_stream(pa.BufferReader(content), *head, block=len(content) + 1) as stream:
+            table = stream.read_all()
+    except pa.ArrowInvalid:
+        return None
+    if not len(table) or any(
+        pc.max(pc.binary_length(column)).as_py() > csv.field_size_limit() for column in table.columns
+    ):
+        return None
+    table, lines = stripped(table, first=2)
+    table = with_point(table, head[1])
+    frame = {}
+    for name in table.column_names:
+        numbers = as_numbers(table[name]) if name in NUMBERS else None
+        frame[name] = table[name].to_pandas().astype(str) if numbers is None else numbers.to_pandas()
+    return pd.DataFrame(frame), lines
+
+
+def clean_header(line: bytes) -> tuple[list[str], str] | None:
+    """Return the columns and the separator of a plain first line; None where it takes care to read it."""
+    try:
+        text = line.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+        separator = separator_of(text)
+        (cells,) = csv.reader([text], delimiter=separator, strict=True)
+    except (ValueError, csv.Error):
+        return None
+    return None if "\r" in text else ([cell.strip() for cell in cells], separator)
+
+
+def separator_of(header: str) -> str:
+    """Return the sign between the cells: the more frequent in the header, comma if in doubt."""
+    return ";" if header.count(";") > header.count(",") else ","
+
+
+class Quotes:
+    """Whether quotation marks stand only where they may: around whole cells, doubled inside them.
+
+    The quick reader passes over stray marks that the careful one names. Feed a file in pieces, in order.
+    """
+
+    def __init__(self, separator: str):
+        self._beside = np.frombuffer(f'{separator}\n\r"'.encode(), dtype=np.uint8)
+        self._begun = self._inside = False
+        self._carried = b"\n"  # a byte that is judged, and the one whose neighbour is not known yet
+
+    def right(self, piece: bytes, *, last: bool) -> bool:
+        """Look at the next piece; a piece with a zero byte is not right either."""
+        if not self._begun:
+            piece, self._begun = piece.removeprefix(BOM_UTF8), True
+        content = self._carried + piece + (b"\n" if last else b"")
+        data = np.frombuffer(content, dtype=np.uint8)
+        at = np.flatnonzero(data[1:-1] == ord('"')) + 1
+        opens = np.arange(len(at)) % 2 == int(self._inside)
+        beside = np.where(opens, data[at - 1], data[at + 1])
+        self._inside ^= bool(len(at) % 2)
+        self._carried = content[-2:]
+        return bool(np.isin(beside, self._beside).all()) and b"\0" not in piece and not (last and self._inside)
+
+
+def open_stream(
+    file: pa.NativeFile, columns: list[str], separator: str, block: int = 1 << 23
+) -> pyarrow.csv.CSVStreamingReader:
+    """Open a stream of record batches of text below the header; pyarrow.ArrowInvalid where a row has other cells."""
+    return pyarrow.csv.open_csv(
+        file,
+        pyarrow.csv.ReadOptions(use_threads=False, block_size=min(block, 2**31 - 1), column_names=columns, skip_rows=1),
+        pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True, ignore_empty_lines=False),
+        pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=False),
+    )
+
+
+def stripped(table: pa.Table, first: int) -> tuple[pa.Table, np.ndarray]:
+    """Strip every cell and leave out wholly empty rows; return the rest and its row numbers, counted from `first`."""
+    table = pa.table([pc.utf8_trim_whitespace(column) for column in table.columns], table.column_names)
+    filled = np.zeros(len(table), dtype=bool)
+    for column in table.columns:
+        if filled.all():
+            break
+        filled |= pc.not_equal(column, "").to_numpy()
+    lines = np.flatnonzero(filled) + first
+    return (table if filled.all() else table.filter(pa.array(filled))), lines
+
+
+def with_point(table: pa.Table, separator: str) -> pa.Table:
+    """Turn the decimal commas of a file with semicolons into points."""
+    for place, name in enumerate(table.column_names):
+        if separator == ";" and name in NUMBERS:
+            table = table.set_column(place, name, pc.replace_substring(table[name], ",", "."))
+    return table
+
+
+def as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Return cells as float64, empty ones as NaN; None where one is no plain number, for the check to name."""
+    empty = pc.equal(column, "")
+    try:
+        numbers = pc.if_else(empty, "0", column).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return None
+    if not pc.all(pc.is_finite(numbers)).as_py():
+        return None
+    return pc.if_else(empty, float("nan"), numbers)
+
+
+# --- row by row --------------------------------------------------------------------------------
+
+
+def _row_by_row(
+    content: bytes, known: Iterable[str], required: Iterable[str], name: str
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Read any file; every problem is named."""
+    text = decode(content, name)
+    separator = separator_of(text.split("\n", 1)[0])
+    rows = list(careful_rows(io.StringIO(text, newline=""), separator, name))
+    columns = [column.strip() for column in rows[0]] if rows else []
+    while columns and columns[-1] == "" and all(not any(row[len(columns) - 1 :]) for row in rows[1:]):
+        columns.pop()  # an Excel export often ends its lines with empty cells
+    problems = column_problems(columns, known, required, name)
+    kept, lines = [], []
+    for number, row in enumerate(rows[1:], start=2):
+        cells = fitted(row, len(columns))
+        if not any(cells):
+            continue
+        if len(cells) != len(columns):
+            problems.append(wrong_length(f"{name}, row {number}", len(cells), len(columns)))
+            continue
+        kept.append(cells)
+        lines.append(number)
+    raise_if_any(name, problems)
+    frame = pd.DataFrame(kept, columns=columns, dtype=str)
+    if separator == ";":
+        for column in NUMBERS:
+            if column in frame:
+                frame[column] = frame[column].str.replace(",", ".", regex=False)
+    return frame, np.array(lines, dtype=int)
+
+
+def careful_rows(file: Iterable[str], separator: str, name: str) -> Iterator[list[str]]:
+    """Yield the cells of each row; InputError where quotation marks are not closed."""
+    try:
+        yield from csv.reader(file, delimiter=separator, strict=True)
+    except csv.Error as error:
+        problem = Problem(name, str(error), "rows with closed quotation marks", "mend the quotation marks")
+        raise InputError(name, [problem]) from None
+
+
+def fitted(row: list[str], width: int) -> list[str]:
+    """Strip the cells of a row, and leave out empty ones past its width."""
+    cells = [cell.strip() for cell in row]
+    while len(cells) > width and cells[-1] == "":
+        cells.pop()
+    return cells
+
+
+def wrong_length(where: str, found: int, expected: int) -> Problem:
+    """Make the message about a row that has more or fewer cells than the header."""
+    fix = "put text that holds a comma in quotation marks, or add the missing cells"
+    return Problem(where, f"{found} cells", f"{expected} cells, as in the header", fix)
+
+
+def column_problems(columns: list[str], known: Iterable[str], required: Iterable[str], name: str) -> list[Problem]:
+    """Name every column that is unknown, missing or there twice."""
+    known, required = list(known), list(required)
+    expected = f"the columns {', '.join(known)}"
+    problems = []
+    if not columns:
+        return [Problem(f"{name}, row 1", "no header", expected, "write the names of the columns in the first row")]
+    for column in dict.fromkeys(columns):
+        if columns.count(column) > 1:
+            problems.append(
+                Problem(f"{name}, column {column!r}", f"{columns.count(column)} times", "once", "remove one")
+            )
+        if column not in known:
+            near = get_close_matches(column.lower(), known, n=1, cutoff=0.6)
+            fix = f"did you mean {near[0]!r}?" if near else "remove the column, or make it a breakdown"
+            problems.append(Problem(f"{name}, column {column!r}", "an unknown column", expected, fix))
+    missing = [column for column in required if column not in columns]
+    problems += [Problem(f"{name}, column {column!r}", "nothing", "this column", "add it") for column in missing]
+    return problems

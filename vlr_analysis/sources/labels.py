@@ -1,0 +1,203 @@
+"""Labels of time on their way in: years, fiscal years, pooled years, quarters, months, as offices write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from math import isfinite
+from typing import Any
+
+from vlr_analysis.periods import parse_period
+from vlr_analysis.sources.cells import FLAGS, SUPERSCRIPT, Formula, Unreadable, read_text, shown
+
+
+@dataclass(frozen=True)
+class Label:
+    """What one label says of time.
+
+    Attributes
+    ----------
+    period : str
+        ISO 8601, empty where the label is no period.
+    status : str
+        provisional, estimated or break where a mark beside the year says so, else empty.
+    why : tuple of str
+    unreadable : Unreadable or None
+    """
+
+    period: str
+    status: str = ""
+    why: tuple[str, ...] = ()
+    unreadable: Unreadable | None = None
+
+
+_YEAR = re.compile(r"(1[5-9]\d\d|2[01]\d\d)(?:\.0+)?")
+_SPAN = re.compile(r"(1[5-9]\d\d|2[01]\d\d)\s*([-/]|to|a)\s*(\d{4}|\d{2})")
+_NAMED = re.compile(r"(?:FY|F\.Y\.|fiscal year|financial year)\s*'?(.+)", re.I)
+_BEFORE = re.compile(r"(?:year|años?|anos?|année|jahr|yr|cy)[\s:]*(?=\d)", re.I)
+_MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
+                "november", "december")  # fmt: skip
+_MONTHS = [name[:3] for name in _MONTH_NAMES]
+_YEAR_MARK = re.compile(
+    r"(.*\d)\s*(?:[\(\[]\s*([A-Za-z]{1,4}|\d{1,2})\.?\s*[\)\]]|([*†‡#" + SUPERSCRIPT + r"]+)|\s?([a-z]{1,4}))"
+)
+_EXPECTED = "a year or an ISO 8601 period"
+_WRITE = "write the year, such as 2019, or 2019-04-01/P1Y for a year that begins in April"
+
+
+def read_periods(contents: Sequence[Any], *, year_start: str = "07-01") -> dict[Any, Label]:
+    """Read the labels of one column or header row together: some can be told only by their neighbours.
+
+    Parameters
+    ----------
+    contents : sequence
+        Labels; repeated ones are read once.
+    year_start : str
+        Month and day on which a year written 2019/20 begins.
+
+    Returns
+    -------
+    dict
+        A `Label` for each distinct label. 2019/20 is one year; 2019-20 too; 2017-2019 is three pooled years;
+        2012-2013 is one year where 2013-2014 stands beside it, else two pooled years. FY2020 is the year that ends
+        in 2020. 2011-12 alone may be a month or a year and is refused.
+    """
+    distinct = list(dict.fromkeys(contents))
+    texts = {content: _period_text(content) for content in distinct if isinstance(content, str)}
+    spans = [found for text, _, _ in texts.values() if (found := _SPAN.fullmatch(text))]
+    return {content: _label(content, texts.get(content), spans, year_start) for content in distinct}
+
+
+def _period_text(content: str) -> tuple[str, str, list[str]]:
+    """Return a label without marks, the status that a mark gives, and what was mended."""
+    text, why = read_text(content)
+    why = list(why)
+    dashed = re.sub(r"[–—−‒]", "-", text)
+    if dashed != text:
+        why.append("dash read as hyphen")
+    text, before = dashed, _BEFORE.match(dashed)
+    if before:
+        text, why = text[before.end() :], [*why, "word before the year left out"]
+    mark = _YEAR_MARK.fullmatch(text) if len(text) < 40 else None
+    if mark and (_YEAR.fullmatch(mark[1].strip()) or _SPAN.fullmatch(mark[1].strip())):
+        sign = (mark[2] or mark[3] or mark[4]).casefold()
+        status = FLAGS.get(sign, "value")
+        if sign.isalpha() and mark[4] and sign not in FLAGS:
+            return text, "", why
+        status = "" if status == "value" else status
+        return mark[1].strip(), status, [*why, f"mark {sign} beside the year" + (f": {status}" * bool(status))]
+    return text, "", why
+
+
+def _years(span: re.Match) -> int:
+    first, last = int(span[1]), int(span[3])
+    if len(span[3]) == 2:
+        last += first // 100 * 100 + 100 * (first % 100 == 99 and last == 0)  # 1998-02 is a month, 1999-00 a span
+    return last - first + 1
+
+
+def _label(content: Any, text: tuple[str, str, list[str]] | None, spans: list[re.Match], year_start: str) -> Label:
+    if isinstance(content, bool) or content is None or isinstance(content, (Formula, time)):
+        return _no_period(content)
+    if isinstance(content, (date, datetime)):
+        return Label(f"{content.year:04d}-{content.month:02d}-{content.day:02d}")
+    if isinstance(content, (int, float)):
+        whole = content == content and isfinite(content) and content == int(content)
+        return Label(str(int(content))) if whole and 1500 <= content < 2200 else _no_period(content)
+    bare, status, why = text if text is not None else _period_text(str(content))
+    if _YEAR.fullmatch(bare):
+        return Label(bare[:4], status, tuple(why))
+    named = _NAMED.fullmatch(bare)
+    if named:
+        return _fiscal(content, named[1].strip(), status, why, year_start)
+    span = _SPAN.fullmatch(bare)
+    if span and _years(span) > 1:
+        return _of_span(content, span, spans, status, why, year_start)
+    period, more = _other_form(bare)
+    return Label(period, status, (*why, *more)) if period else _no_period(content)
+
+
+def _no_period(content: Any) -> Label:
+    return Label("", unreadable=Unreadable(shown(content), _EXPECTED, _WRITE))
+
+
+def _fiscal(content: Any, rest: str, status: str, why: list[str], year_start: str) -> Label:
+    if re.fullmatch(r"\d{2}", rest):
+        rest = f"20{rest}"
+    if _YEAR.fullmatch(rest):
+        first = int(rest[:4]) - (year_start != "01-01")
+    elif (span := _SPAN.fullmatch(rest)) and _years(span) == 2:
+        first = int(span[1])
+    else:
+        return _no_period(content)
+    period = f"{first}-{year_start}/P1Y"
+    return Label(period, status, (*why, f"year that begins on {year_start}"))
+
+
+def _of_span(
+    content: Any, span: re.Match, spans: list[re.Match], status: str, why: list[str], year_start: str
+) -> Label:
+    first, count = int(span[1]), _years(span)
+    short = span[2] == "-" and len(span[3]) == 2 and int(span[3]) <= 12
+    if short:  # 2011-12 may be December 2011
+        alike = [other for other in spans if other[2] == "-" and len(other[3]) == 2]
+        months = [other for other in alike if 1 <= int(other[3]) <= 12]
+        if len(months) == len(alike) and any(_years(other) != 2 for other in alike):
+            return Label(f"{span[1]}-{span[3]}", status, tuple(why))
+        if len(alike) == 1:
+            fix = f"write {first}/{span[3]} for the year, or {first}-{span[3]}-01/P1M for the month"
+            return Label("", unreadable=Unreadable(shown(content), "a label that is plainly a year or a month", fix))
+    begins = {int(other[1]) for other in spans if _years(other) == 2}
+    chained = span[2] == "/" or len(span[3]) == 2 or first + 1 in begins or first - 1 in begins
+    if count == 2 and chained:
+        return Label(f"{first}-{year_start}/P1Y", status, (*why, f"year that begins on {year_start}"))
+    if count > 99:
+        return _no_period(content)
+    return Label(f"{first}-01-01/P{count}Y", status, (*why, f"{count} pooled years"))
+
+
+_FORMS = (
+    (re.compile(r"(\d{4})[- ]?A1?"), lambda m: m[1]),
+    (re.compile(r"(\d{4})[- ]?Q([1-4])"), lambda m: f"{m[1]}-Q{m[2]}"),
+    (re.compile(r"Q([1-4])[ /-]?(\d{4})"), lambda m: f"{m[2]}-Q{m[1]}"),
+    (re.compile(r"(\d{4})[- ]?M(\d{1,2})"), lambda m: f"{m[1]}-{int(m[2]):02d}"),
+    (re.compile(r"(\d{4})/(\d{2})/(\d{2})"), lambda m: f"{m[1]}-{m[2]}-{m[3]}"),
+    (re.compile(r"(\d{4})[- ]?W(\d{1,2})"), lambda m: f"{m[1]}-W{int(m[2]):02d}"),
+    (re.compile(r"(\d{4})[- ]?[SH]([12])"), lambda m: f"{m[1]}-{'01' if m[2] == '1' else '07'}-01/P6M"),
+    (re.compile(r"(\d{4})[- ]?T([1-3])"), lambda m: f"{m[1]}-{4 * int(m[2]) - 3:02d}-01/P4M"),
+    (re.compile(r"(\d{4}-\d{2}-\d{2})[T ]00:00(?::00)?(/P.+)?"), lambda m: m[1] + (m[2] or "")),
+    (re.compile(r"(\d{4}) \[YR\1\]"), lambda m: m[1]),
+    (re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})"), lambda m: _day(m)),
+    (re.compile(r"([A-Za-z]{3,9})\.?[ -](\d{4})"), lambda m: _month(m[1], m[2])),
+    (re.compile(r"(\d{4})[ -]([A-Za-z]{3,9})"), lambda m: _month(m[2], m[1])),
+)  # fmt: skip
+
+
+def _day(found: re.Match) -> str:
+    """Return the day; empty where day and month could change places."""
+    a, b = int(found[1]), int(found[2])
+    if a > 12 >= b or a == b:
+        return f"{found[3]}-{b:02d}-{a:02d}"
+    return f"{found[3]}-{a:02d}-{b:02d}" if b > 12 >= a else ""
+
+
+def _month(name: str, year: str) -> str:
+    place = _MONTHS.index(name.casefold()[:3]) if name.casefold()[:3] in _MONTHS else None
+    return f"{year}-{place + 1:02d}" if place is not None and _MONTH_NAMES[place].startswith(name.casefold()) else ""
+
+
+def _other_form(text: str) -> tuple[str, tuple[str, ...]]:
+    candidates = [(text, ())] if not re.fullmatch(r"\d{4}", text) else []
+    for form, make in _FORMS:
+        found = form.fullmatch(text)
+        if found:
+            candidates.append((make(found), ("written in ISO 8601",)))
+    for period, why in candidates:
+        try:
+            parse_period(period)
+        except (ValueError, OverflowError):
+            continue
+        return period, why
+    return "", ()

@@ -1,0 +1,373 @@
+"""Long tables: one row for each figure, or one row for each year with a column for each series."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.observations import WITHOUT_VALUE
+from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_label, read_number, read_text, shown
+from vlr_analysis.sources.names import Told, category_of, dimension_of, role_of, unit_of
+from vlr_analysis.sources.reading import (
+    UNIT_NOT_STATED,
+    Figure,
+    Gathering,
+    Reading,
+    breakdown_of,
+    code_of,
+    filter_error,
+    local_code,
+    matches_area,
+    split_unit,
+)
+from vlr_analysis.sources.sheets import Sheet, open_sheets
+
+HEADER_WITHIN = 40  # rows from the top in which a header is looked for
+SAMPLE = 300
+
+STATUS = {"a": "value", "e": "estimated", "i": "estimated", "f": "estimated", "p": "provisional", "b": "break",
+          "m": "not_applicable", "o": "missing", "l": "missing", "c": "suppressed", "q": "suppressed", "u": "value",
+          "d": "value", "r": "value", "n": "value", "s": "estimated", "g": "value", "z": "not_applicable",
+          "v": "value", "value": "value", "estimated": "estimated", "provisional": "provisional", "break": "break",
+          "missing": "missing", "suppressed": "suppressed", "not_applicable": "not_applicable",
+          "normal value": "value", "estimated value": "estimated", "provisional value": "provisional"}  # fmt: skip
+
+
+@dataclass
+class Layout:
+    """Which column holds what; columns from 0.
+
+    Attributes
+    ----------
+    header : int
+        Position of the header in `Sheet.rows`.
+    roles : dict
+        Column by role.
+    dimensions : dict
+        Breakdown by column.
+    measures : dict
+        Name of the series by column, where there are several columns of figures.
+    """
+
+    header: int
+    roles: dict[str, int] = field(default_factory=dict)
+    dimensions: dict[int, str] = field(default_factory=dict)
+    measures: dict[int, str] = field(default_factory=dict)
+
+
+def read_long(
+    path: Path | str, *, area: str, source: str, place: str = "", indicator: str = "", series: str = "",
+    unit: str = "", columns: Mapping[str, str] | None = None, ignore: Iterable[str] = (), sheet: str = "",
+    decimal: str = "", year_start: str = "07-01",
+) -> Reading:  # fmt: skip
+    """Read a long table, CSV or Excel.
+
+    Parameters
+    ----------
+    path : Path or str
+    area, source : str
+        Slug of the place that the figures are of; id in the sources table.
+    place : str
+        The area as the file writes it, where its area column holds several.
+    indicator, series, unit : str
+        Of figures that have no column for it.
+    columns : mapping, optional
+        Name of the column by role (period, value, code, series, unit, area, status, low, high) where the usual names
+        in English, Spanish, French, Portuguese and German do not tell it.
+    ignore : iterable of str
+        Columns to leave out.
+    sheet : str
+        Which worksheet; left out: every one that has such a header.
+    decimal, year_start : str
+        See `Told`.
+
+    Returns
+    -------
+    Reading
+        Any other column of texts is a breakdown. Columns of figures without a column of values are one series each.
+
+    Raises
+    ------
+    InputError
+        No header with a year or period, no column of figures, or columns that could be one or the other: named.
+    """
+    told = Told(place, indicator, series, unit, decimal, year_start)
+    opened = open_sheets(path)
+    gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
+    tables = [table for table in opened.sheets if not sheet or table.name == sheet]
+    placed = [(table, find_header(table, columns or {})) for table in tables]
+    placed = [(table, header) for table, header in placed if header is not None]
+    if not placed:
+        raise InputError(opened.file, [_no_header(opened.file, tables, sheet, opened.sheets)])
+    for table, header in placed:
+        take_rows(gathering, table, layout_of(table, header, columns or {}, ignore), told)
+    return gathering.reading()
+
+
+def _no_header(name: str, tables: list[Sheet], sheet: str, every: list[Sheet]) -> Problem:
+    if not tables:
+        found = "the sheets " + ", ".join(table.name for table in every if table.name)
+        return Problem(name, found, f"a sheet {sheet}", "name one of them")
+    first = ", ".join(shown(content) for content in tables[0].rows[0][:8] if not is_blank(content))
+    fix = "name the column of years Year, or say which it is: columns={'period': ...}"
+    return Problem(tables[0].title, f"the first row {first}", "a header with a column of years or periods", fix)
+
+
+def find_header(sheet: Sheet, columns: Mapping[str, str]) -> int | None:
+    """Return the position of the first row that names a column of periods, or None."""
+    wanted = (columns.get("period") or "").casefold()
+    for row in range(min(len(sheet.rows), HEADER_WITHIN)):
+        texts = [read_text(content)[0] for content in sheet.rows[row] if isinstance(content, str)]
+        if len(texts) < 2:
+            continue
+        if any(text.casefold() == wanted if wanted else role_of(text) == "period" for text in texts):
+            return row
+    return None
+
+
+def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Iterable[str] = ()) -> Layout:
+    """Say which column holds what.
+
+    Raises
+    ------
+    InputError
+        A role has two columns, or a column of figures beside the values is neither.
+    """
+    names = [read_text(content)[0] for content in sheet.rows[header]]
+    layout = Layout(header)
+    left_out = {name.casefold() for name in ignore}
+    given = {name.casefold(): role for role, name in columns.items()}
+    unknown = sorted(set(given) - {name.casefold() for name in names})
+    problems = [Problem(sheet.title, f"no column {name!r}", ", ".join(filter(None, names)), "correct the name")
+                for name in unknown]  # fmt: skip
+    others = []
+    for column, name in enumerate(names):
+        if name.casefold() in left_out or (not name and _is_empty(sheet, header, column)):
+            continue
+        role = given.get(name.casefold()) or ("" if name.casefold() in given else role_of(name))
+        if role in given.values() and name.casefold() not in given:
+            role = "ignore" if role in ("period", "value") else ""
+        if role == "ignore":
+            continue
+        if not role:
+            others.append(column)
+        elif role in layout.roles:
+            other = names[layout.roles[role]]
+            fix = f"say which holds the {role}: columns={{'{role}': ...}}, or leave one out: ignore=[...]"
+            problems.append(Problem(sheet.where(header), f"the columns {other} and {name}", f"one {role}", fix))
+        else:
+            layout.roles[role] = column
+    figures = [column for column in others if _holds_figures(sheet, header, column)]
+    layout.dimensions = {column: dimension_of(names[column]) for column in others if column not in figures}
+    problems += _place_figures(sheet, layout, names, figures)
+    if problems:
+        raise InputError(sheet.file, problems)
+    return layout
+
+
+def _place_figures(sheet: Sheet, layout: Layout, names: list[str], figures: list[int]) -> list[Problem]:
+    """Make columns of figures series of their own, where no column is called the value."""
+    where, listed = sheet.where(layout.header), ", ".join(names[column] or "(no name)" for column in figures)
+    if "value" in layout.roles:
+        ages = [column for column in figures if dimension_of(names[column]) in ("age", "district", "group")]
+        layout.dimensions |= {column: dimension_of(names[column]) for column in ages}
+        rest = [column for column in figures if column not in ages]
+        if rest:
+            fix = "leave them out: ignore=[...], or say that one is the value: columns={'value': ...}"
+            return [Problem(where, f"columns of figures beside the value: {listed}", "one column of figures", fix)]
+        return []
+    if not figures:
+        fix = "name the column of figures Value, or say which it is: columns={'value': ...}"
+        return [Problem(where, f"the columns {', '.join(filter(None, names))}", "a column of figures", fix)]
+    if "series" in layout.roles or "code" in layout.roles:
+        if len(figures) > 1:
+            fix = "say which: columns={'value': ...}"
+            return [Problem(where, f"the columns of figures {listed}", "one column of values", fix)]
+        layout.roles["value"] = figures[0]
+        return []
+    layout.measures = {column: names[column] for column in figures}
+    return []
+
+
+def _is_empty(sheet: Sheet, header: int, column: int) -> bool:
+    return all(is_blank(sheet.at(row, column)) for row in range(header + 1, len(sheet.rows)))
+
+
+def _holds_figures(sheet: Sheet, header: int, column: int) -> bool:
+    numbers = filled = 0
+    for row in range(header + 1, min(len(sheet.rows), header + 1 + SAMPLE)):
+        content = sheet.at(row, column)
+        if not is_blank(content):
+            filled += 1
+            number = read_number(content, decimal=sheet.decimal or ".")
+            numbers += number.value == number.value
+    return numbers > 0 and numbers >= 0.6 * filled
+
+
+# --- rows ----------------------------------------------------------------------------------------------
+
+
+def take_rows(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, *, flags: bool = False) -> None:
+    """Take every figure below a header.
+
+    Raises
+    ------
+    InputError
+        The area column does not hold the area.
+    """
+    roles = layout.roles
+    rows = _of_area(gathering, sheet, layout, told, list(range(layout.header + 1, len(sheet.rows))))
+    rows = _figures_only(gathering, sheet, layout, rows)
+    values = list(layout.measures) or [roles["value"]]
+    numbers = [*values, *(roles[role] for role in ("low", "high") if role in roles)]
+    decimal = told.decimal or decimal_mark(
+        (sheet.at(row, column) for row in rows for column in numbers), sheet.decimal
+    )  # fmt: skip
+    periods = gathering.periods(sheet, ((row, roles["period"]) for row in rows), told.year_start)
+    words = _Words(gathering, sheet, layout, told)
+    for row in rows:
+        label = periods[row, roles["period"]]
+        if not label.period:
+            continue
+        for column in values:
+            number = gathering.number(sheet, row, column, decimal, flags=flags)
+            if number is None:
+                continue
+            status, blank = _status(gathering, sheet, layout, row, number, label.status)
+            if status is None:
+                continue
+            low, high = _interval(gathering, sheet, layout, row, decimal, number)
+            code, series, unit = words.of(row, column)
+            unit = "%" if unit == UNIT_NOT_STATED and number.percent else unit
+            value = number.value if status not in WITHOUT_VALUE else float("nan")
+            gathering.add(Figure(
+                code, series, unit, label.period, words.breakdown(row), value, status, blank, sheet, (row, column),
+                low, high,
+            ))  # fmt: skip
+
+
+def _of_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, rows: list[int]) -> list[int]:
+    column = layout.roles.get("area")
+    if column is None:
+        return rows
+    texts = {row: read_text(sheet.at(row, column))[0] for row in rows}
+    seen = {text for text in texts.values() if text}
+    wanted = {text for text in seen if matches_area(text, gathering.area, told.place)}
+    if len(seen) == 1 and not told.place:
+        return rows
+    if not wanted and seen:
+        raise filter_error(sheet.title, read_text(sheet.at(layout.header, column))[0], seen, gathering.area)
+    return [row for row, text in texts.items() if text in wanted or not text]
+
+
+def _figures_only(gathering: Gathering, sheet: Sheet, layout: Layout, rows: list[int]) -> list[int]:
+    """Leave out rows that hold a remark alone: a text in one cell, no period and no figure."""
+    kept, period = [], layout.roles["period"]
+    for row in rows:
+        filled = [column for column, content in enumerate(sheet.rows[row]) if not is_blank(content)]
+        if len(filled) == 1 and isinstance(sheet.at(row, filled[0]), str) and (filled != [period] or len(
+            read_text(sheet.at(row, period))[0]) > 24):  # fmt: skip
+            gathering.mended(sheet.where(row, filled[0]), sheet.at(row, filled[0]), "nothing", ["remark left out"])
+        else:
+            kept.append(row)
+    return kept
+
+
+def _status(
+    gathering: Gathering, sheet: Sheet, layout: Layout, row: int, number: Number, by_year: str
+) -> tuple[str | None, bool]:  # fmt: skip
+    """Return the status of a figure, and whether its cell says nothing at all; None where the two are at odds."""
+    status, blank = number.status, number.status == "missing" and not number.why
+    if by_year and status == "value":
+        status = by_year
+    for role in ("confidential", "status"):
+        text = read_text(sheet.at(row, layout.roles[role]))[0] if role in layout.roles else ""
+        if not text or (role == "confidential" and text.casefold()[:1] not in ("c", "n", "s", "d")):
+            continue
+        if role == "confidential":
+            coded = "suppressed"
+        else:
+            coded = STATUS.get(text.casefold()) or STATUS.get(text.split(":")[0].strip().casefold(), "")
+        where = sheet.where(row, layout.roles[role])
+        if not coded:
+            gathering.mended(where, text, status, ["a flag that is not known"])
+        elif number.value != number.value and coded in WITHOUT_VALUE:
+            return coded, False
+        elif number.value == number.value and coded in WITHOUT_VALUE:
+            fix = "empty the value, or correct the status"
+            gathering.problems.append(Problem(where, f"{shown(text)} beside a number", "no number there", fix))
+            return None, False
+        elif number.value == number.value and coded != "value":
+            status = coded
+    return status, blank
+
+
+def _interval(
+    gathering: Gathering, sheet: Sheet, layout: Layout, row: int, decimal: str, number: Number
+) -> tuple[float, float]:
+    nothing = float("nan"), float("nan")
+    if "low" not in layout.roles or "high" not in layout.roles or number.value != number.value:
+        return nothing
+    ends = [gathering.number(sheet, row, layout.roles[role], decimal) for role in ("low", "high")]
+    if None in ends:
+        return nothing
+    low, high = (end.value for end in ends)
+    if low <= number.value <= high:
+        return low, high
+    if low == low or high == high:
+        where = sheet.where(row, layout.roles["low"])
+        fix = "check the interval: are its ends swapped, or is one missing?"
+        gathering.problems.append(Problem(where, f"{low:g} to {high:g} around {number.value:g}", "low <= value <= high",
+                                          fix))  # fmt: skip
+    return nothing
+
+
+class _Words:
+    """Code, series, unit and breakdown of each row, worked out once for each combination of cells."""
+
+    def __init__(self, gathering: Gathering, sheet: Sheet, layout: Layout, told: Told):
+        self.gathering, self.sheet, self.layout, self.told = gathering, sheet, layout, told
+        self.known: dict[Any, Any] = {}
+
+    def text(self, row: int, role: str) -> str:
+        column = self.layout.roles.get(role)
+        return "" if column is None else self.gathering.label(self.sheet, row, column)
+
+    def of(self, row: int, column: int) -> tuple[str, str, str]:
+        key = (column, self.text(row, "code"), self.text(row, "series"), self.text(row, "unit"))
+        if key not in self.known:
+            where = self.sheet.where(row, column)
+            self.known[key] = named(self.gathering, where, key[1], key[2] or self._header(column), key[3], self.told)
+        return self.known[key]
+
+    def _header(self, column: int) -> str:
+        return read_label(self.layout.measures.get(column, ""))[0]
+
+    def breakdown(self, row: int) -> str:
+        texts = tuple(self.gathering.label(self.sheet, row, column) for column in self.layout.dimensions)
+        key = ("breakdown", texts)
+        if key not in self.known:
+            pairs = zip(self.layout.dimensions.values(), texts, strict=True)
+            self.known[key] = breakdown_of((name, category_of(name, text)) for name, text in pairs)
+        return self.known[key]
+
+
+def named(gathering: Gathering, where: str, code: str, words: str, unit: str, told: Told) -> tuple[str, str, str]:
+    """Return code, series and unit of a figure from what its file says and what the caller says.
+
+    Words that are a code are taken as one; a series without a code gets a local one, which is noted.
+    """
+    if not code and code_of(words):
+        code, words = words, ""
+    words, in_words = split_unit(words or told.series) if not unit else (words or told.series, "")
+    unit = unit_of(unit or in_words or told.unit) or UNIT_NOT_STATED
+    code = code_of(code) or code or told.indicator
+    words = told.series or words or (f"indicator {code}" if code else "")
+    if not code:
+        words = words or "figures without a name"
+        code = local_code(gathering.area, words)
+        gathering.mended(where, words, code, ["no code of an indicator: a local one was made"])
+    return code, words, unit

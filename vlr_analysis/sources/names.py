@@ -1,0 +1,126 @@
+"""What columns and groups are called, in the languages and codes of the sources; what a caller says of a source."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from vlr_analysis.exhibits import slug
+
+# Usual names of columns in English, Spanish, French, Portuguese and German, as `slug` writes them.
+_NAMES = {
+    "period": """year years period time time-period timeperiod date observation-date calendar-year fiscal-year
+        financial-year reference-period ano anos periodo fecha annee annees periode exercice jahr jahre zeit zeitraum
+        berichtsjahr""",
+    "value": """value values obs-value observation-value figure valor valores dato valeur valeurs wert werte""",
+    "code": """code indicator-code indicatorcode sdg-indicator sdg-code codigo codigo-del-indicador codigo-do-indicador
+        code-indicateur code-de-l-indicateur indikatorcode kennziffer""",
+    "series": """indicator indicator-name series series-name seriesdescription series-description measure variable
+        metric indicador nombre-del-indicador nome-do-indicador medida serie indicateur nom-de-l-indicateur mesure
+        indikator merkmal kennzahl""",
+    "unit": """unit units unit-of-measure unit-measure uom unidad unidades unidad-de-medida unidade unidade-de-medida
+        unite unites unite-de-mesure einheit einheiten maeinheit masseinheit""",
+    "area": """area area-name geography geography-name geo ref-area geoareaname city municipality place territory
+        local-authority country country-name ciudad municipio territorio pais cidade concelho ville commune territoire
+        pays stadt gemeinde gebiet ort land""",
+    "status": "status obs-status observation-status flag flags obs-flag estado statut bandera marke kennzeichen",
+    "confidential": "conf-status confidentiality",
+    "low": """low lower lower-bound lowerbound lower-ci lower-95-ci ci-low ci-lower lci lower-limit
+        lower-confidence-limit lower-confidence-interval limite-inferior borne-inferieure limite-inferieure
+        untergrenze""",
+    "high": """high upper upper-bound upperbound upper-ci upper-95-ci ci-high ci-upper uci upper-limit
+        upper-confidence-limit upper-confidence-interval limite-superior borne-superieure limite-superieure
+        obergrenze""",
+    "ignore": """note notes footnote footnotes comment comments remark remarks source sources nota notas observaciones
+        observacoes fuente fuentes fonte fontes remarque remarques bemerkung bemerkungen anmerkung anmerkungen quelle
+        quellen progress geocode geo-code area-code geoareacode country-code codigo-municipio goal target objetivo meta
+        objectif ziel zielvorgabe last-update last-updated""",
+}  # fmt: skip
+ROLES = {name: role for role, names in _NAMES.items() for name in names.split()}
+
+_DIMENSIONS = {"gender": "sex", "sexo": "sex", "sexe": "sex", "geschlecht": "sex", "genero": "sex", "edad": "age",
+               "idade": "age", "alter": "age", "age-group": "age", "grupo-de-edad": "age", "altersgruppe": "age",
+               "distrito": "district", "bezirk": "district", "stadtteil": "district", "barrio": "district"}  # fmt: skip
+_TOTALS = frozenset({"total", "totals", "all", "both", "both-sexes", "bothsex", "allage", "allarea", "all-ages", "t",
+                     "tot", "gesamt", "insgesamt", "ensemble", "todos", "todas", "ambos-sexos", "ambos", "conjunto",
+                     "les-deux-sexes", "grand-total", "city-total"})  # fmt: skip
+_SEXES = {"f": "female", "female": "female", "females": "female", "women": "female", "woman": "female",
+          "girls": "female", "mujer": "female", "mujeres": "female", "femme": "female", "femmes": "female",
+          "mulher": "female", "mulheres": "female", "frauen": "female", "weiblich": "female", "feminino": "female",
+          "femenino": "female", "m": "male", "male": "male", "males": "male", "men": "male", "man": "male",
+          "boys": "male", "hombre": "male", "hombres": "male", "homme": "male", "hommes": "male", "homem": "male",
+          "homens": "male", "manner": "male", "mannlich": "male", "masculino": "male"}  # fmt: skip
+_TOTAL_AGES = frozenset({"allage", "total", "_t", "all ages", "y_ge0"})
+UNITS = {"percent": "%", "pc": "%", "pt": "%", "per cent": "%", "percentage": "%", "pourcent": "%", "prozent": "%"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the caller says of a source, where its file does not.
+
+    Attributes
+    ----------
+    place : str
+        The area as the source writes it.
+    indicator, series, unit : str
+        Of figures that have no column for it.
+    decimal : str
+        ``.`` or ``,``: the mark before decimals, where the cells leave it open.
+    year_start : str
+        Month and day on which a year written 2019/20 begins.
+    """
+
+    place: str = ""
+    indicator: str = ""
+    series: str = ""
+    unit: str = ""
+    decimal: str = ""
+    year_start: str = "07-01"
+
+
+def role_of(header: str) -> str:
+    """Return what a column of this name holds: a key of the names above, or an empty text."""
+    return ROLES.get(slug(header), "")
+
+
+def dimension_of(header: str) -> str:
+    """Return the name of a breakdown for a column of this name."""
+    name = slug(header)
+    return _DIMENSIONS.get(name, name) or "group"
+
+
+def is_total(text: str) -> bool:
+    """Whether a group is everybody: ``Total``, ``_T``, ``BOTHSEX``, an empty cell."""
+    return not text.strip() or text == "_Z" or slug(text) in _TOTALS
+
+
+def category_of(dimension: str, text: str) -> str:
+    """Return a group as the kit writes it, empty for the total; sexes and ages in the codes of the sources are words.
+
+    Y15-24 is 15-24, Y_GE65 is 65+, Y_LT15 is under 15.
+    """
+    if is_total(text) or (dimension == "age" and text.casefold() in _TOTAL_AGES):
+        return ""
+    if dimension == "sex":
+        return _SEXES.get(slug(text), text)
+    if dimension == "age":
+        found = re.fullmatch(r"Y?(\d{1,3})[-T_]Y?(\d{1,3})|Y_?(GE|LT)_?(\d{1,3})|(\d{1,3})\s?\+", text)
+        if found and found[1]:
+            return f"{found[1]}-{found[2]}"
+        if found:
+            return f"under {found[4]}" if found[3] == "LT" else f"{found[4] or found[5]}+"
+    return text
+
+
+def group_of(text: str) -> tuple[str, str]:
+    """Return dimension and group of a column's label that names no dimension: Women is sex=female, 15-24 an age."""
+    if slug(text) in _SEXES and len(text) > 1:
+        return "sex", _SEXES[slug(text)]
+    if category_of("age", text) != text or re.fullmatch(r"\d{1,3}\s?[-–]\s?\d{1,3}", text):
+        return "age", category_of("age", re.sub(r"\s|–", lambda found: "-" if found[0] == "–" else "", text))
+    return "group", text
+
+
+def unit_of(text: str) -> str:
+    """Return a unit as the kit writes it: PERCENT and PC are %."""
+    return UNITS.get(text.casefold(), text)
