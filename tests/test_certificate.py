@@ -278,6 +278,12 @@ def test_no_report_at_all(tmp_path):
         verify.verify(tmp_path / "out.zip")
 
 
+def test_a_hand_over_alone_says_what_to_give_instead(report):
+    for path in (report / "handover", report / "handover" / "handover.zip"):
+        with pytest.raises(InputError, match="a hand-over, which has no"):
+            verify.verify(path)
+
+
 def test_results_that_nobody_can_read_are_refused_in_words(report):
     (report / "findings.jsonl").write_text("no JSON\n", encoding="utf-8")
     assert {item.file for item in verify.verify(report)} == {"findings.jsonl"}

@@ -17,11 +17,12 @@ import nbformat
 import pytest
 
 from vlr_analysis.errors import InputError
-from vlr_analysis.review import cluster, inputs, parcel, plan, run
+from vlr_analysis.review import cluster, inputs, kernels, parcel, plan, run
 from vlr_analysis.review.plan import Task
 
 distributed = pytest.importorskip("distributed", reason="no extra [cluster]")
 ROOT = Path(__file__).resolve().parents[1]
+kills = pytest.mark.skipif(os.name != "posix", reason="no SIGKILL on this system")
 
 # Lets a notebook of these tests find the worker that runs it, whatever process its kernel was started from.
 PRELOAD = "import os\nos.environ['TEST_WORKER'] = str(os.getpid())\n"
@@ -273,7 +274,8 @@ def test_the_cluster_gives_the_same_bytes_as_this_machine(tmp_path, processes):
     cities = [hashes.parameters(city) for city in ("pittsburgh", "porto-exemplo")]
     tasks = plan.plan(cities, plan.chosen_notebooks(ROOT, []), ROOT, internal=False)
     assert len(tasks) == 17
-    here = list(run.run_all(tasks, tmp_path / "here", 2))
+    with kernels.warm():
+        here = list(run.run_all(tasks, tmp_path / "here", 2))
     there = list(cluster.run_all(tasks, tmp_path / "there", processes.address))
     assert stems(here) == stems(there)
     for outcome in there:
@@ -319,6 +321,7 @@ def test_each_file_reaches_a_worker_once(task, tmp_path, processes, monkeypatch)
     assert [len(files) for files in sent] == [len(parcel.pack(tasks[0], inputs.Hashes(tasks[0].root)).hashes), 1]
 
 
+@kills
 @pytest.mark.slow
 def test_a_killed_worker_costs_only_its_notebook_which_runs_again(task, tmp_path, processes):
     processes.add(2)
@@ -341,6 +344,7 @@ def test_a_killed_worker_costs_only_its_notebook_which_runs_again(task, tmp_path
     assert [len((tmp_path / n).read_text().splitlines()) for n in "234"] == [1, 1, 1]
 
 
+@kills
 @pytest.mark.slow
 def test_a_notebook_that_kills_its_worker_each_time_is_named_and_no_other(task, tmp_path, processes):
     """Three at a time in one worker: those beside the culprit lose it too, and run again."""
@@ -355,6 +359,7 @@ def test_a_notebook_that_kills_its_worker_each_time_is_named_and_no_other(task, 
     assert len(found) == 5
 
 
+@kills
 @pytest.mark.slow
 def test_when_no_worker_is_left_the_rest_is_named(task, tmp_path, processes, monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 2.0)

@@ -191,7 +191,7 @@ def template_of(one):
     return parent_of(one.pid)
 
 
-def ordinary_report(cwd=ROOT):
+def ordinary_report(cwd):
     """What an ordinary kernel of the same surroundings says of itself."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(kernels.CHOICE, "ordinary")
@@ -230,11 +230,13 @@ def without_names(report):
 
 
 @linux
-def test_a_warm_kernel_is_in_the_state_of_an_ordinary_one(warm):
-    with kernel() as one:
+@pytest.mark.parametrize("place", ["project", "elsewhere"])
+def test_a_warm_kernel_is_in_the_state_of_an_ordinary_one(place, warm, tmp_path):
+    cwd = ROOT if place == "project" else tmp_path
+    with kernel(cwd) as one:
         assert one.warm
         ours = json.loads(one.run(REPORT))
-    theirs = ordinary_report()
+    theirs = ordinary_report(cwd)
     theirs["environment"].pop(kernels.CHOICE)
     # Set by a library at its first use, which is over in a warm kernel. The history is a file that warm kernels lack.
     for name in "SPARK_LOCAL_IP", "PYARROW_IGNORE_TIMEZONE":
@@ -418,6 +420,7 @@ def test_a_template_without_owner_ends_when_idle_and_serves_many(surroundings, s
     for name, value in surroundings.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv(kernel_start.IDLE, "1")
+    monkeypatch.setattr(kernels, "_owner", None)
     monkeypatch.setattr(tempfile, "tempdir", str(short))
     monkeypatch.setattr(kernels.KernelProvisionerFactory.instance(), "default_provisioner_name", kernels.NAME)
     with kernel(short) as first, kernel(short) as second:

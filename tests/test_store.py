@@ -152,6 +152,16 @@ def test_of_each_kind_the_first_are_told_and_the_rest_counted(tmp_path, table):
     assert stored(tmp_path / "data") == {}
 
 
+def test_numbers_as_text_in_parquet_are_read_or_named(tmp_path, table, small_pieces):
+    rows = table.assign(value=table["value"].map(lambda value: "" if pd.isna(value) else repr(value)))
+    assert store.import_store(write(rows, tmp_path / "big.parquet"), tmp_path / "one").whole
+    assert_holds(tmp_path / "one", table, AREAS)
+    rows.loc[7, "value"] = "n/a"
+    report = store.import_store(write(rows, tmp_path / "big.parquet"), tmp_path / "two")
+    assert [problem.where for problem in report.problems] == ["big.parquet, row 9, column value"]
+    assert_holds(tmp_path / "two", table, [area for area in AREAS if area != rows.loc[7, "area"]])
+
+
 def test_rows_of_the_wrong_length_hold_their_area_back(tmp_path, table, small_pieces):
     path = write(table, tmp_path / "big.csv")
     with path.open("a", encoding="utf-8") as file:
@@ -186,6 +196,7 @@ def test_ids_that_no_file_can_have_are_refused(tmp_path, table, area):
     [
         ("big.csv", b"area,indicator\n", "column 'series'"),
         ("big.csv", b"", "no header"),
+        ("big.csv", b"area,indicator,series,unit,period,value,source\n", "no row below the header"),
         (
             "big.csv",
             b"area,indicator,series,unit,period,value,source\nx,1,\xff,%,2019,1,s\n",
@@ -306,7 +317,9 @@ def test_an_interrupt_leaves_no_working_files(tmp_path, table):
 
 def test_progress_only_rises_and_ends_at_the_end(tmp_path, table, small_pieces):
     told = []
-    store.import_store(write(table, tmp_path / "big.csv"), tmp_path / "data", progress=lambda *x: told.append(x))
+    store.import_store(
+        write(spoiled(table), tmp_path / "big.csv"), tmp_path / "data", progress=lambda *x: told.append(x)
+    )
     for stage in ("read", "check"):
         steps = [(done, of) for name, done, of in told if name == stage]
         assert len(steps) > 2

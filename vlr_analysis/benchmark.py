@@ -249,10 +249,8 @@ def benchmark_table(
     mine = (keys["area"] == city).to_numpy()[row]
     group = keys.groupby([*DEFINITION_KEY, "duration"], sort=True)
     number, rows = group.ngroup().to_numpy()[row], []
-    order = np.argsort(number, kind="stable")
-    for (*key, _), places in zip(
-        group.size().index[np.unique(number)], np.split(order, np.flatnonzero(np.diff(number[order])) + 1), strict=True
-    ):
+    order, ends = np.argsort(number, kind="stable"), np.cumsum(np.bincount(number, minlength=group.ngroups))
+    for (*key, _), places in zip(group.size().index, np.split(order, ends)[:-1], strict=True):
         own = places[mine[places]]
         if not len(own) or is_total(key[2], key[1]):
             continue

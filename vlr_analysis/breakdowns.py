@@ -115,12 +115,9 @@ def _reasons(reasons: dict[str, str]) -> str:
 
 
 def _expected(row) -> tuple[set[str], str]:
-    official = catalogue.indicators().set_index("code")["breakdowns"]
     if row.unique_id:
-        return set(filter(None, official.get(row.indicator, "").split(";"))), f"indicator {row.indicator}"
-    same = catalogue.indicators()
-    asked = [set(text.split(";")) for text in same.loc[same["target"] == row.target, "breakdowns"] if text]
-    shared = set.intersection(*asked) if asked else set()
+        return set(catalogue.breakdowns_of(row.indicator)), f"indicator {row.indicator}"
+    shared = set(catalogue.breakdowns_of_target(row.target))
     return shared, f"target {row.target}" if shared else ""
 
 

@@ -13,7 +13,7 @@ from vlr_analysis import inequality
 from vlr_analysis.groups import regrouped as regrouped
 from vlr_analysis.inequality import MEASURES
 from vlr_analysis.periods import parse_period, year_of
-from vlr_analysis.trends import DEFINITION_KEY, LEAST, direction_sign, trend_statistics, yearly
+from vlr_analysis.trends import DEFINITION_KEY, LEAST, trend_statistics, yearly
 
 KEY = ["area", "indicator", "series", "unit", "dimension"]
 HIDES, MAY_HIDE, SHOWS, UNKNOWN = "average hides", "average may hide", "no sign that it hides", "cannot tell"
@@ -45,6 +45,11 @@ class Groups:
     people: np.ndarray
     total: np.ndarray
     status: np.ndarray
+
+    @property
+    def measure(self) -> tuple[str, ...]:
+        """Indicator, series and unit."""
+        return tuple(self.key[name] for name in DEFINITION_KEY)
 
 
 def disparity_table(
@@ -90,9 +95,9 @@ def disparity_table(
     Not for comparing dimensions with different numbers of groups: more groups lie further apart by chance. Counts
     are refused: groups differ in size.
     """
-    rows = []
+    rows, known = [], _readings(definitions)
     for groups in _dimensions(table, populations, orders or {}):
-        sign, counts, bounds = _reading(groups.key, definitions)
+        sign, counts, bounds = known.get(groups.measure, _NOT_KNOWN)
         for place, period in enumerate(groups.periods):
             if not np.isnan(groups.y[place]).all():
                 found = _refused(groups, place) if counts else _measured(groups, place, sign, bounds, seed)
@@ -104,16 +109,20 @@ def disparity_table(
     return pd.DataFrame(rows, columns=columns)
 
 
-def _reading(key: dict[str, str], definitions: pd.DataFrame) -> tuple[int, bool, tuple[float, float]]:
-    """Sign of the desired direction, whether the series counts something, and the bounds of its unit."""
-    known = definitions[(definitions[DEFINITION_KEY] == [key[name] for name in DEFINITION_KEY]).all(axis=1)]
-    sign = int(direction_sign(pd.DataFrame([key]), definitions)[0])
-    if not len(known):
-        return sign, False, (-np.inf, np.inf)
-    row = known.iloc[0]
-    low = float(row["lower"]) if np.isfinite(row["lower"]) else -np.inf
-    high = float(row["upper"]) if np.isfinite(row["upper"]) else np.inf
-    return sign, row.get("kind") == "count", (low, high)
+def _readings(definitions: pd.DataFrame) -> dict[tuple, tuple[int, bool, tuple[float, float]]]:
+    """Return the sign of the desired direction, whether a series counts something, and the bounds of its unit."""
+    rows = definitions.drop_duplicates(DEFINITION_KEY)
+    kinds = rows["kind"] if "kind" in rows else pd.Series("", rows.index)
+    found = {}
+    columns = (rows[DEFINITION_KEY].itertuples(index=False, name=None), rows["direction"], kinds, rows["lower"])
+    for key, direction, kind, low, high in zip(*columns, rows["upper"], strict=True):
+        sign = {"increase": 1, "decrease": -1}.get(direction, 0)
+        bounds = (float(low) if np.isfinite(low) else -np.inf, float(high) if np.isfinite(high) else np.inf)
+        found[key] = sign, kind == "count", bounds
+    return found
+
+
+_NOT_KNOWN = (0, False, (-np.inf, np.inf))
 
 
 def _dimensions(table: pd.DataFrame, populations: pd.DataFrame | None, orders: Mapping) -> Iterator[Groups]:
@@ -123,20 +132,28 @@ def _dimensions(table: pd.DataFrame, populations: pd.DataFrame | None, orders: M
     parts["dimension"] = pd.Series([half[0] for half in halves], parts.index, dtype=str)
     parts["category"] = pd.Series([half[2] for half in halves], parts.index, dtype=str)
     parts = parts[~parts["category"].str.lower().isin(TOTALS)]
-    totals = table[table["breakdown"] == ""].set_index(["area", *DEFINITION_KEY, "period"])["value"]
-    for key, rows in parts.groupby(KEY, sort=True):
-        named = dict(zip(KEY, key, strict=True))
-        categories, ordered = _order(sorted(rows["category"].unique()), orders.get(named["dimension"]))
-        wide = {name: rows.pivot(index="period", columns="category", values=name)[categories] for name in
-                ("value", "low", "high", "status")}  # fmt: skip
-        periods = sorted(wide["value"].index, key=lambda text: parse_period(text).midpoint)
-        wide = {name: frame.loc[periods].to_numpy() for name, frame in wide.items()}
-        t = np.array([parse_period(period).midpoint for period in periods])
-        se = (wide["high"].astype(float) - wide["low"].astype(float)) / (2 * 1.959964)
-        at = [(*(named[name] for name in ("area", *DEFINITION_KEY)), period) for period in periods]
+    heads = table[table["breakdown"] == ""]
+    names = ["area", *DEFINITION_KEY, "period"]
+    totals = dict(zip(heads[names].itertuples(index=False, name=None), heads["value"], strict=True))
+    number = parts.groupby(KEY, sort=True).ngroup().to_numpy()
+    order, ends = np.argsort(number, kind="stable"), np.cumsum(np.bincount(number))
+    columns = {name: parts[name].to_numpy() for name in ("period", "category", "value", "low", "high", "status")}
+    keys = parts[KEY].take(order[ends - 1]).to_dict("records") if len(parts) else []
+    for named, at in zip(keys, np.split(order, ends[:-1]), strict=bool(keys)):
+        rows = {name: column[at] for name, column in columns.items()}
+        categories, ordered = _order(sorted(set(rows["category"])), orders.get(named["dimension"]))
+        middle = {text: parse_period(text).midpoint for text in sorted(set(rows["period"]))}
+        periods = sorted(middle, key=middle.get)
+        at = [periods.index(text) for text in rows["period"]], [categories.index(text) for text in rows["category"]]
+        wide = {name: np.full((len(periods), len(categories)), np.nan) for name in ("value", "low", "high")}
+        wide["status"] = np.full((len(periods), len(categories)), "", dtype=object)
+        for name, array in wide.items():
+            array[at] = rows[name]
+        start = tuple(named[name] for name in names[:-1])
         yield Groups(
-            named, periods, t, categories, ordered, wide["value"].astype(float), se,
-            _people(populations, named, categories, periods), totals.reindex(at).to_numpy(float), wide["status"],
+            named, periods, np.array([middle[text] for text in periods]), categories, ordered, wide["value"],
+            (wide["high"] - wide["low"]) / (2 * 1.959964), _people(populations, named, categories, periods),
+            np.array([totals.get((*start, text), np.nan) for text in periods], dtype=float), wide["status"],
         )  # fmt: skip
 
 
@@ -340,9 +357,9 @@ def disparity_trend_table(
     are left out and named in `reason`, so that one late group does not cost the others their history. Where no
     total is published, the simple mean of the groups stands for it, and `reason` says so. Counts are refused.
     """
-    rows = []
+    rows, known = [], _readings(definitions)
     for groups in _dimensions(_one_value_a_year(table), None, orders or {}):
-        sign, counts, _ = _reading(groups.key, definitions)
+        sign, counts, _ = known.get(groups.measure, _NOT_KNOWN)
         there = ~np.isnan(groups.y)
         kept = there.mean(axis=0) >= MOST_YEARS
         whole = there[:, kept].all(axis=1) & kept.any()

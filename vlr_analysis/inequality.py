@@ -242,16 +242,18 @@ def bootstrap_interval(
     wider than 95 % where groups are alike: docs/methods gives the coverage.
     Davison and Hinkley 1997, doi:10.1017/CBO9780511802843; Cochran 1954, doi:10.2307/3001666.
     """
-    rng = np.random.default_rng(seed)
     estimate = measure(y[None])
     known = np.isfinite(se) & np.isfinite(y) & (se > 0)
+    if not known.any():
+        return dict.fromkeys(estimate, (np.nan, np.nan))
+    rng = np.random.default_rng(seed)
     draws = y + np.where(known, se, 0.0) * rng.standard_normal((DRAWS, len(y)))
     drawn = measure(np.clip(draws, *bounds))
     alike = _alike(y[known], se[known], level)
     found = {}
     for name, values in drawn.items():
         here = float(estimate[name][0])
-        if not known.any() or np.isnan(here) or np.isnan(values).all():
+        if np.isnan(here) or np.isnan(values).all():
             found[name] = (np.nan, np.nan)
             continue
         low, high = (float(v) for v in np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2]))

@@ -42,14 +42,14 @@ def measures(table: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFrame:
     rows = held.merge(known.drop_duplicates(KEY), on=KEY, how="left")
     rows = rows.fillna({"label": "", "sdg_target": "", "definition": "", "priority": False, "goal": 0})
     rows["target"] = [_target(row.indicator, row.sdg_target) for row in rows.itertuples()]
-    official = dict(catalogue.indicators()[["code", "unique_id"]].to_numpy())
-    counts = ~rows["definition"].isin(["own", "other"])
-    rows["unique_id"] = rows["indicator"].map(official).where(counts, "").fillna("")
+    official, counts = catalogue.unique_ids(), ~rows["definition"].isin(["own", "other"])
+    codes = [official.get(code, "") if count else "" for code, count in zip(rows["indicator"], counts, strict=True)]
+    rows["unique_id"] = pd.Series(codes, rows.index, dtype=str)
     return rows.drop(columns="sdg_target").astype({"goal": int, "priority": bool})
 
 
 def _target(indicator: str, stated: str) -> str:
-    codes = set(catalogue.targets()["target"])
+    codes = catalogue.target_codes()
     above = indicator.rpartition(".")[0]
     return stated if stated in codes else above if above in codes else ""
 
@@ -139,7 +139,7 @@ def coverage_by_target(
         A priority is no code of a target.
     """
     wanted, targets = tuple(dict.fromkeys(priority_targets)), catalogue.targets()
-    _check_targets(wanted, set(targets["target"]))
+    _check_targets(wanted, catalogue.target_codes())
     rows = targets[targets["goal"].isin(_chosen(goals)) | targets["target"].isin(wanted)].reset_index(drop=True)
     held = measures(table, definitions).merge(_years(table), on=KEY)
     by_target = dict(iter(held.groupby("target")))
@@ -154,7 +154,7 @@ def coverage_by_target(
     return rows.sort_values("priority", ascending=False, kind="stable").reset_index(drop=True)
 
 
-def _check_targets(wanted: tuple[str, ...], known: set[str]) -> None:
+def _check_targets(wanted: tuple[str, ...], known: frozenset[str]) -> None:
     problems = [
         Problem("priority_targets", repr(code), "a code of a target, such as '11.2'", "correct the code")
         for code in wanted
@@ -237,8 +237,8 @@ def age_table(table: pd.DataFrame, as_of: int) -> pd.DataFrame:
     headline = table[table["breakdown"] == ""]
     series = as_series(headline)
     rows = series.keys[series.keys["n"] > 0].copy()
-    years = np.floor(series.points["t"]).astype(int).groupby(series.points["row"]).agg(lambda held: sorted(set(held)))
-    spans = [_gaps(years[row]) for row in rows.index]
+    years, stop = np.floor(series.points["t"].to_numpy()).astype(int), np.cumsum(series.keys["n"].to_numpy())
+    spans = [_gaps(np.unique(years[end - n : end]).tolist()) for n, end in zip(rows["n"], stop[rows.index], strict=True)]
     rows["age"] = [as_of - year_of(last) for last in rows["last"]]
     rows["gaps"] = [_ranges(gaps) for gaps in spans]
     rows["n_gaps"] = [len(gaps) for gaps in spans]

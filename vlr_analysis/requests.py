@@ -176,11 +176,11 @@ def _figures(targets, national, definitions, years) -> Iterator[dict]:
     there = measures(national, definitions)
     there = there[there["definition"] != "other"]  # it stands under the target's code and measures something else
     labels = there.groupby("target")["label"].agg(lambda names: "; ".join(dict.fromkeys(names)))
+    official = catalogue.indicators()
     for row in targets[targets["held"] == NONE].itertuples():
         published = labels.get(row.target, "")
         if not (row.priority or published):
             continue
-        official = catalogue.indicators()
         names = official.loc[official["target"] == row.target, ["code", "label"]].to_numpy()
         definition = "; ".join(f"{code} {label}" for code, label in names[:2])
         asked = f"the figures for the city that the nation has: {published}" if published else "figures of any source"

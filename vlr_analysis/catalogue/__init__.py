@@ -66,7 +66,7 @@ def goals() -> pd.DataFrame:
     DataFrame, shape (17, 2)
         goal (int), label.
     """
-    return _read("goals").astype({"goal": int})
+    return _typed("goals").copy()
 
 
 def targets() -> pd.DataFrame:
@@ -77,7 +77,7 @@ def targets() -> pd.DataFrame:
     DataFrame, shape (169, 3)
         target (text, ``"1.a"``), goal (int), label.
     """
-    return _read("targets").astype({"goal": int})
+    return _typed("targets").copy()
 
 
 def indicators() -> pd.DataFrame:
@@ -94,7 +94,7 @@ def indicators() -> pd.DataFrame:
     -----
     Count different indicators by `unique_id`, never by `code`.
     """
-    return _read("indicators").astype({"goal": int})
+    return _typed("indicators").copy()
 
 
 @lru_cache(maxsize=1)
@@ -143,6 +143,23 @@ def units() -> pd.DataFrame:
     table = _read("units").copy()
     table[["lower", "upper"]] = table[["lower", "upper"]].replace("", "nan").astype(float)
     return table
+
+
+@lru_cache(maxsize=1)
+def target_codes() -> frozenset[str]:
+    """Return the codes of all targets."""
+    return frozenset(_read("targets")["target"])
+
+
+def breakdowns_of(code: str) -> tuple[str, ...]:
+    """Return the dimensions that the official wording of an indicator asks for; none for any other code."""
+    return _breakdowns()[0].get(code, ())
+
+
+def breakdowns_of_target(target: str) -> tuple[str, ...]:
+    """Return the dimensions that every indicator of a target asks for which asks for any, sorted."""
+    asked = _breakdowns()[1].get(target)
+    return tuple(sorted(set.intersection(*asked))) if asked else ()
 
 
 # --- codes -------------------------------------------------------------------------------------
@@ -311,6 +328,21 @@ def _plain(unit: str) -> str:
 def _read(name: str) -> pd.DataFrame:
     with files(__package__).joinpath(f"{name}.csv").open(encoding="utf-8") as file:
         return pd.read_csv(file, dtype=str, keep_default_na=False)
+
+
+@lru_cache(maxsize=8)
+def _typed(name: str) -> pd.DataFrame:
+    return _read(name).astype({"goal": int})
+
+
+@lru_cache(maxsize=1)
+def _breakdowns() -> tuple[dict[str, tuple[str, ...]], dict[str, list[set[str]]]]:
+    by_code, by_target = {}, {}
+    for row in _read("indicators").itertuples():
+        if row.breakdowns:
+            by_code[row.code] = tuple(row.breakdowns.split(";"))
+            by_target.setdefault(row.target, []).append(set(by_code[row.code]))
+    return by_code, by_target
 
 
 @lru_cache(maxsize=1)

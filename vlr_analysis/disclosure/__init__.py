@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis.catalogue import sort_key
-from vlr_analysis.disclosure.desk import THINGS, Desk
+from vlr_analysis.disclosure.desk import THINGS, Desk, nothing_small
 from vlr_analysis.disclosure.sums import TOLERANCE
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.observations import COLUMNS, KEY
@@ -93,6 +93,8 @@ def protect(
     Hundepool et al. 2012, Statistical Disclosure Control, chapter 4, doi:10.1002/9781118348239.
     """
     _refuse(threshold, minimum_denominator, populations, previous)
+    if populations is None and nothing_small(table, threshold):
+        return table.copy(), nothing_hidden()
     desk = Desk(table, threshold, populations, previous, parents)
     desk.hide(desk.suppressed, "source", _BEFORE)
     desk.hide(desk.people & (desk.value > 0) & (desk.value < threshold), "primary", _SMALL.format(threshold))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -33,6 +34,7 @@ _EARLIER = "; an earlier figure is public in the previous release"
 _OPEN = "; it can still be narrowed down, nothing is left to hide with it"
 
 
+@lru_cache(maxsize=4096)
 def role(unit: str) -> tuple[str, float, float]:
     """Return what a unit counts (people, things, perhaps people, nothing), the base of a rate, its upper end."""
     scale = unit_scale(unit)
@@ -46,6 +48,20 @@ def role(unit: str) -> tuple[str, float, float]:
     if scale.kind == "" and unit.lstrip().startswith("%"):
         return "", 100.0, 100.0
     return ("" if scale.kind or _NO_COUNT.search(unit) else "perhaps"), np.nan, np.inf
+
+
+def nothing_small(table: pd.DataFrame, threshold: int) -> bool:
+    """Return whether a look at the table shows that there is nothing to hide, so that no desk is needed.
+
+    So it is where nothing was hidden before, no count that may be about people is small, and no series counts the
+    residents, which would say of how many people a rate is.
+    """
+    if (table["status"] == "suppressed").any() or any(map(_POPULATION.fullmatch, table["series"].unique())):
+        return False
+    unit, units = pd.factorize(table["unit"])
+    counts = np.array([role(name)[0] in ("people", "perhaps") for name in units], dtype=bool)
+    value = table["value"].to_numpy(float)
+    return not (counts[unit] & (value > 0) & (value < threshold)).any()
 
 
 class Desk:

@@ -7,31 +7,27 @@ this machine share no folder: files travel, each to a worker at most once.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import importlib.util
 import json
 import logging
-import os
 import queue
-import tempfile
-import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vlr_analysis.errors import InputError, Problem, raise_if_any
-from vlr_analysis.review import inputs, kernels, parcel, run
+from vlr_analysis.review import inputs, parcel, run, worker
 from vlr_analysis.review.plan import Task
 from vlr_analysis.review.run import Outcome
 from vlr_analysis.sources.kit import write_whole
 
 if TYPE_CHECKING:
-    from distributed import Client, Future, Worker
+    from distributed import Client, Future
 
 TRIES = 3  # workers that one notebook may lose before it is given up
 CONNECT = 5.0  # seconds for the scheduler to answer, and again for its first worker
@@ -81,75 +77,6 @@ def run_all(tasks: Sequence[Task], staging: Path, address: str, *, limit: float 
             shift.stop()
 
 
-# --- on a worker ---------------------------------------------------------------------------------
-
-_books: dict[str, run.Kernels] = {}  # the kernels of each run that this worker has a part in
-_warm = ExitStack()  # warm kernels, from the first notebook to the end of the worker
-_lock = threading.Lock()
-
-
-@dataclass(frozen=True)
-class _Delivery:
-    """What comes back from a worker: the executed notebook, empty where none was written, and how it ended."""
-
-    notebook: bytes
-    error: str
-    cell: int | None
-    fault: bool
-
-
-def _introduce() -> dict[str, str]:
-    """Return what must be the same here and there: Python without its patch, packages, system, the kit's files."""
-    run.check_kernel()
-    import distributed
-
-    found = {name.partition("/")[2]: version for name, version in inputs.of_environment().items()}
-    found["python"] = ".".join(found["python"].split(".")[:2])
-    found["distributed"] = distributed.__version__
-    found["kit with the hash"] = inputs.key_of(inputs.of_package())[:12]
-    return found
-
-
-def _receive(contents: Mapping[str, bytes], dask_worker: Worker) -> None:
-    """Put files into the store of a worker."""
-    parcel.keep(contents, _store(dask_worker))
-
-
-def _store(worker: Worker) -> Path:
-    return Path(worker.local_directory).resolve() / "vlr-files"
-
-
-def _execute(packed: parcel.Parcel, limit: float, run_id: str) -> _Delivery:
-    """Run the notebook of a parcel in a small project of its own, which is gone afterwards."""
-    from distributed import get_worker
-
-    os.environ.update(run.ENVIRONMENT)
-    logging.getLogger("papermill").setLevel(logging.ERROR)
-    store = _store(get_worker())
-    with tempfile.TemporaryDirectory(prefix="vlr-", dir=store.parent, ignore_cleanup_errors=True) as folder:
-        output = Path(folder) / "executed.ipynb"
-        task = parcel.unpack(packed, store, Path(folder) / "project")
-        outcome = run.run_one(task, output, limit=limit, book=_book(run_id))
-        notebook = output.read_bytes() if output.exists() else b""
-    return _Delivery(notebook, outcome.error, outcome.cell, outcome.fault)
-
-
-def _halt(run_id: str) -> None:
-    """Kill the kernels of a run, in a thread: this is called where the worker's own event loop runs."""
-    threading.Thread(target=_book(run_id).stop).start()
-
-
-def _book(run_id: str) -> run.Kernels:
-    with _lock:
-        if not _books:
-            _warm.enter_context(kernels.warm())
-            atexit.register(_warm.close)
-        return _books.setdefault(run_id, run.Kernels())
-
-
-# --- on this machine -----------------------------------------------------------------------------
-
-
 class _Lost(Exception):
     """The cluster can do no more; the message says why and what to do."""
 
@@ -186,7 +113,7 @@ class _Crew:
 
     def __init__(self, client: Client):
         self.client = client
-        self.own = _introduce()
+        self.own = worker.introduce()
         self.hands: dict[str, _Hand] = {}
         self.refused: dict[str, Problem] = {}
 
@@ -210,7 +137,7 @@ class _Crew:
         self.hands = {address: hand for address, hand in self.hands.items() if address in threads}
         self.refused = {address: problem for address, problem in self.refused.items() if address in threads}
         new = sorted(threads.keys() - self.hands.keys() - self.refused.keys())
-        answers = _on_workers(self.client, new, _introduce) if new else {}
+        answers = _on_workers(self.client, new, worker.introduce) if new else {}
         for address, answer in answers.items():
             if isinstance(answer, OSError):
                 continue  # gone again, or too busy to answer: asked again at the next look
@@ -224,7 +151,7 @@ class _Crew:
         where = f"worker {address}"
         fix = "install the same kit and lock on every worker and here (docs/scale.md), then start the workers again"
         if isinstance(answer, InputError):
-            return answer.problems[0]
+            return replace(answer.problems[0], where=f"{where}, {answer.problems[0].where}")
         if isinstance(answer, Exception):
             return Problem(where, f"no kit that this one can talk to ({answer})", "the kit as it is here", fix)
         names = sorted(name for name in {*answer, *self.own} if answer.get(name) != self.own.get(name))
@@ -265,7 +192,7 @@ class _Shift:
         self.running.clear()
         if at and self.client.status == "running":
             with suppress(_Lost):
-                _on_workers(self.client, at, _halt, self.client.id)
+                _on_workers(self.client, at, worker.halt, self.client.id)
 
     def _hand_out(self) -> Iterator[Outcome]:
         while self.waiting and (hand := self._free(self.waiting[0])):
@@ -284,7 +211,7 @@ class _Shift:
             key = (job.task.notebook.stem, job.task.folder, len(job.faults), self.client.id)
             with _scheduler_answers():
                 job.future = self.client.submit(
-                    _execute, job.packed, self.limit, self.client.id, key=key, workers=[hand.address]
+                    worker.execute, job.packed, self.limit, self.client.id, key=key, workers=[hand.address]
                 )
             # What may have killed a worker gets one for itself: no other notebook can be taken for the culprit.
             job.hand, job.slots = hand, hand.threads if job.faults else 1
@@ -296,7 +223,7 @@ class _Shift:
         """Send a worker what it lacks for a job; say why it did not arrive."""
         contents = parcel.read(job.packed, job.task.root, job.packed.hashes - hand.files)
         if contents:
-            answer = _on_workers(self.client, [hand.address], _receive, contents)[hand.address]
+            answer = _on_workers(self.client, [hand.address], worker.receive, contents)[hand.address]
             if isinstance(answer, Exception):
                 return _in_words(answer)
             hand.files |= job.packed.hashes
@@ -382,7 +309,7 @@ def _on_workers(client: Client, addresses: list[str], function: Callable, *argum
         return client.run(function, *arguments, workers=addresses, on_error="return")
 
 
-def _delivered(job: _Job, came: _Delivery) -> Outcome:
+def _delivered(job: _Job, came: worker.Delivery) -> Outcome:
     """Write what came back to where the run on this machine would have put it."""
     try:
         if came.notebook:
@@ -395,7 +322,9 @@ def _delivered(job: _Job, came: _Delivery) -> Outcome:
 def _in_words(failure: Exception) -> str:
     from distributed.scheduler import KilledWorker
 
-    return _DIED if isinstance(failure, KilledWorker | TimeoutError) else f"{type(failure).__name__}: {failure}"
+    if isinstance(failure, KilledWorker | TimeoutError):
+        return _DIED
+    return run.in_words(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
 
 
 @contextmanager

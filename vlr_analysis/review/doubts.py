@@ -14,6 +14,7 @@ from vlr_analysis import catalogue
 from vlr_analysis.errors import Problem
 from vlr_analysis.observations import KEY
 from vlr_analysis.periods import parse_period, spoken
+from vlr_analysis.slips import measure
 from vlr_analysis.smell import smell_table
 from vlr_analysis.sources.figure_rows import Figure
 
@@ -107,6 +108,13 @@ def _unusual_units(table: pd.DataFrame, figures: Sequence[Figure]) -> Iterator[P
             if near:
                 where, fix = figures[units.index(unit)].where("unit"), f"did you mean {near[0]!r}? Else leave it"
                 yield Problem(where, f"the unit {unit!r}, which is not in the list", "a unit of the list", fix)
+    for row in table[SERIES].drop_duplicates().itertuples():
+        # A series that bears the name of the indicator claims to be measured as it is.
+        named = measure("", catalogue.label(row.indicator)) if row.series == catalogue.label(row.indicator) else ""
+        kind = measure(catalogue.unit_scale(row.unit).kind, row.unit)
+        if named in ("rate", "share") and kind not in ("", named):
+            found, fix = f"{row.unit!r} for {row.series!r}", "correct the unit, or say in Series what was measured"
+            yield Problem(figures[row.Index].where("unit"), found, "a unit that fits the indicator", fix)
     measures = table[SERIES].assign(kind=[catalogue.unit_scale(unit).kind for unit in units], row=range(len(table)))
     for key, rows in measures[measures["kind"] != ""].groupby(["indicator", "series", "kind"], sort=False):
         counts = rows["unit"].value_counts(sort=False)

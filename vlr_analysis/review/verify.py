@@ -21,7 +21,7 @@ from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.exhibits import number
 from vlr_analysis.findings import from_table
 from vlr_analysis.review import certificate
-from vlr_analysis.review.bundle import read_zip
+from vlr_analysis.review.bundle import MANIFEST, read_zip
 from vlr_analysis.review.certificate import FILE, FINDINGS, TABLES, Certificate
 from vlr_analysis.review.differences import Difference, same_findings, table_differences
 from vlr_analysis.review.pages import table_name
@@ -92,8 +92,13 @@ def _folders(place: Path, name: str) -> list[Path]:
     if not place.is_dir():
         raise InputError(name, [Problem(name, "no such folder or zip", EXPECTED, "check the path")])
     found = [place] if (place / FILE).is_file() else sorted(path.parent for path in place.glob(f"*/{FILE}"))
+    if not found and (place / MANIFEST).is_file():
+        fix = (
+            "give the city's report, folder or zip; the hand-over in it is used; `vlr receive` checks a hand-over alone"
+        )
+        raise InputError(name, [Problem(name, f"a hand-over, which has no {FILE}", EXPECTED, fix)])
     if not found:
-        fix = f"give the folder that holds {FILE}, or the one above; a report of before has none: run it again"
+        fix = f"give the folder that holds {FILE}, or the one above; an older report has none: run it again"
         raise InputError(name, [Problem(name, f"no {FILE} there or one folder below", EXPECTED, fix)])
     return found
 

@@ -80,6 +80,11 @@ class Figure:
         """What no other observation of the place has."""
         return tuple(self.cells[name] for name in KEY)
 
+    @property
+    def cell(self) -> str:
+        """Address of the value, such as C12."""
+        return f"{letters(self.places['value'])}{self.row}"
+
     def where(self, column: str = "value") -> str:
         """Name the cell that holds one of the columns."""
         return self.page.where(self.row, self.places.get(column), column)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,7 +113,7 @@ def _no_header(name: str, tables: list[Sheet], sheet: str, every: list[Sheet]) -
         found = "the sheets " + ", ".join(table.name for table in every if table.name)
         return Problem(name, found, f"a sheet {sheet}", "name one of them")
     first = ", ".join(shown(content) for content in tables[0].rows[0][:8] if not is_blank(content))
-    fix = "name the column of years Year, or say which it is: columns={'period': ...}"
+    fix = "name the column of years Year, or say which it is: --column period=NAME"
     return Problem(tables[0].title, f"the first row {first}", "a header with a column of years or periods", fix)
 
 
@@ -152,11 +153,13 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
             role = "ignore" if role in ("period", "value") else ""
         if role == "ignore":
             continue
+        if role == "series" and "code" not in layout.roles and holds_codes(sheet, header + 1, column):
+            role = "code"
         if not role:
             others.append(column)
         elif role in layout.roles:
             other = names[layout.roles[role]]
-            fix = f"say which holds the {role}: columns={{'{role}': ...}}, or leave one out: ignore=[...]"
+            fix = f"say which holds the {role}: --column {role}=NAME, or leave one out: --ignore NAME"
             problems.append(Problem(sheet.where(header), f"the columns {other} and {name}", f"one {role}", fix))
         else:
             layout.roles[role] = column
@@ -176,20 +179,27 @@ def _place_figures(sheet: Sheet, layout: Layout, names: list[str], figures: list
         layout.dimensions |= {column: dimension_of(names[column]) for column in ages}
         rest = [column for column in figures if column not in ages]
         if rest:
-            fix = "leave them out: ignore=[...], or say that one is the value: columns={'value': ...}"
+            fix = "leave them out: --ignore NAME, or say that one is the value: --column value=NAME"
             return [Problem(where, f"columns of figures beside the value: {listed}", "one column of figures", fix)]
         return []
     if not figures:
-        fix = "name the column of figures Value, or say which it is: columns={'value': ...}"
+        fix = "name the column of figures Value, or say which it is: --column value=NAME"
         return [Problem(where, f"the columns {', '.join(filter(None, names))}", "a column of figures", fix)]
     if "series" in layout.roles or "code" in layout.roles:
         if len(figures) > 1:
-            fix = "say which: columns={'value': ...}"
+            fix = "say which: --column value=NAME"
             return [Problem(where, f"the columns of figures {listed}", "one column of values", fix)]
         layout.roles["value"] = figures[0]
         return []
     layout.measures = {column: names[column] for column in figures}
     return []
+
+
+def holds_codes(sheet: Sheet, first: int, column: int) -> bool:
+    """Whether a column holds codes of indicators, such as 3.2.1, from a row on."""
+    texts = [read_text(sheet.at(row, column))[0] for row in range(first, min(len(sheet.rows), first + SAMPLE))]
+    texts = [text for text in texts if text]
+    return bool(texts) and sum(bool(code_of(text)) for text in texts) >= 0.8 * len(texts)
 
 
 def _is_empty(sheet: Sheet, header: int, column: int) -> bool:
@@ -210,8 +220,12 @@ def _holds_figures(sheet: Sheet, header: int, column: int) -> bool:
 # --- rows ----------------------------------------------------------------------------------------------
 
 
-def take_rows(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, *, flags: bool = False) -> None:
+def take_rows(
+    gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, *, flags: bool = False, coded: bool = False
+) -> None:
     """Take every figure below a header.
+
+    `flags`: every letter after a number is one. `coded`: the source writes codes; what does not vary is the series'.
 
     Raises
     ------
@@ -227,7 +241,11 @@ def take_rows(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, *,
         (sheet.at(row, column) for row in rows for column in numbers), sheet.decimal
     )  # fmt: skip
     periods = gathering.periods(sheet, ((row, roles["period"]) for row in rows), told.year_start)
-    words = _Words(gathering, sheet, layout, told)
+    suffix = ""
+    if coded:
+        texts = ({column: read_text(sheet.at(row, column))[0] for column in layout.dimensions} for row in rows)
+        layout.dimensions, suffix = constant(layout.dimensions, texts)
+    words = _Words(gathering, sheet, layout, told, suffix)
     for row in rows:
         label = periods[row, roles["period"]]
         if not label.period:
@@ -242,10 +260,11 @@ def take_rows(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, *,
             low, high = _interval(gathering, sheet, layout, row, decimal, number)
             code, series, unit = words.of(row, column)
             unit = "%" if unit == UNIT_NOT_STATED and number.percent else unit
-            value = number.value if status not in WITHOUT_VALUE else float("nan")
+            times = _multiplier(gathering, sheet, layout, row)
+            value = number.value * times if status not in WITHOUT_VALUE else float("nan")
             gathering.add(Figure(
                 code, series, unit, label.period, words.breakdown(row), value, status, blank, sheet, (row, column),
-                low, high,
+                low * times, high * times,
             ))  # fmt: skip
 
 
@@ -305,6 +324,15 @@ def _status(
     return status, blank
 
 
+def _multiplier(gathering: Gathering, sheet: Sheet, layout: Layout, row: int) -> float:
+    """Return what the figures of a row are to be multiplied by: UNIT_MULT 3 stands for thousands."""
+    text = read_text(sheet.at(row, layout.roles["multiplier"]))[0] if "multiplier" in layout.roles else ""
+    if not re.fullmatch(r"-?\d{1,2}", text) or int(text) == 0:
+        return 1.0
+    gathering.mended(sheet.where(row), "UNIT_MULT " + text, f"times 10^{text}", ["multiplied as the source says"])
+    return 10.0 ** int(text)
+
+
 def _interval(
     gathering: Gathering, sheet: Sheet, layout: Layout, row: int, decimal: str, number: Number
 ) -> tuple[float, float]:
@@ -328,8 +356,8 @@ def _interval(
 class _Words:
     """Code, series, unit and breakdown of each row, worked out once for each combination of cells."""
 
-    def __init__(self, gathering: Gathering, sheet: Sheet, layout: Layout, told: Told):
-        self.gathering, self.sheet, self.layout, self.told = gathering, sheet, layout, told
+    def __init__(self, gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, suffix: str = ""):
+        self.gathering, self.sheet, self.layout, self.told, self.suffix = gathering, sheet, layout, told, suffix
         self.known: dict[Any, Any] = {}
 
     def text(self, row: int, role: str) -> str:
@@ -340,7 +368,9 @@ class _Words:
         key = (column, self.text(row, "code"), self.text(row, "series"), self.text(row, "unit"))
         if key not in self.known:
             where = self.sheet.where(row, column)
-            self.known[key] = named(self.gathering, where, key[1], key[2] or self._header(column), key[3], self.told)
+            words = key[2] or self._header(column)
+            code, series, unit = named(self.gathering, where, key[1], words, key[3], self.told)
+            self.known[key] = code, f"{series}, {self.suffix}" if self.suffix else series, unit
         return self.known[key]
 
     def _header(self, column: int) -> str:
@@ -350,9 +380,30 @@ class _Words:
         texts = tuple(self.gathering.label(self.sheet, row, column) for column in self.layout.dimensions)
         key = ("breakdown", texts)
         if key not in self.known:
-            pairs = zip(self.layout.dimensions.values(), texts, strict=True)
+            pairs = []
+            for name, text in zip(self.layout.dimensions.values(), texts, strict=True):
+                # The kit's own column holds pairs already.
+                own = name == "breakdown" and "=" in text
+                pairs += [pair.split("=", 1) for pair in text.split(";") if "=" in pair] if own else [(name, text)]
             self.known[key] = breakdown_of((name, category_of(name, text)) for name, text in pairs)
         return self.known[key]
+
+
+_CODE_FIRST = re.compile(r"(\d{1,2}\.[0-9a-z]{1,2}\.[0-9]{1,2})[.:]?\s+[-–:]?\s*(\D.*)", re.I)
+
+
+def constant(dimensions: Mapping[int, str], texts: Iterable[Mapping[int, str]]) -> tuple[dict[int, str], str]:
+    """Return the dimensions that tell groups apart, and words for those with one group throughout.
+
+    A source in codes repeats what its whole series is of, such as age 15-74: that is part of the series' name.
+    """
+    seen: dict[int, set[str]] = {column: set() for column in dimensions}
+    for row in texts:
+        for column in dimensions:
+            seen[column].add(category_of(dimensions[column], row[column]))
+    alone = {column: next(iter(found)) for column, found in seen.items() if len(found) == 1}
+    words = ", ".join(f"{dimensions[column]} {text}" for column, text in alone.items() if text)
+    return {column: name for column, name in dimensions.items() if column not in alone}, words
 
 
 def named(gathering: Gathering, where: str, code: str, words: str, unit: str, told: Told) -> tuple[str, str, str]:
@@ -362,6 +413,8 @@ def named(gathering: Gathering, where: str, code: str, words: str, unit: str, to
     """
     if not code and code_of(words):
         code, words = words, ""
+    if not code and (first := _CODE_FIRST.fullmatch(words)):
+        code, words = first[1], first[2]
     words, in_words = split_unit(words or told.series) if not unit else (words or told.series, "")
     unit = unit_of(unit or in_words or told.unit) or UNIT_NOT_STATED
     code = code_of(code) or code or told.indicator

@@ -269,7 +269,7 @@ def filter_error(name: str, column: str, seen: Iterable[str], area: str) -> Inpu
     """Return the error for an area column in which the area is not found."""
     shown: Iterator[str] = iter(sorted(set(seen)))
     few = [text for text, _ in zip(shown, range(12), strict=False)]
-    fix = "give the name as the source writes it: place=..."
+    fix = "give the name as the source writes it: --place NAME"
     return InputError(
         name, [Problem(f"{name}, column {column}", f"the areas {', '.join(few)}", f"one for {area}", fix)]
     )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 from pysdmx.errors import Invalid
+from pysdmx.io.csv.sdmx10.reader import read as read_first
 from pysdmx.io.csv.sdmx20.reader import read as read_datasets
 from pysdmx.io.csv.sdmx20.writer import write as write_datasets
 from pysdmx.io.pd import PandasDataset
@@ -17,6 +19,10 @@ from vlr_analysis.observations import COLUMNS, KEY, check, empty
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources import sdmx_structure as structure
 from vlr_analysis.sources.kit import decode
+from vlr_analysis.sources.names import Told
+from vlr_analysis.sources.reading import Gathering, Reading
+from vlr_analysis.sources.sdmx_tables import take_sdmx
+from vlr_analysis.sources.sheets import Opened, Sheet, decoded, open_sheets
 
 DATA, STRUCTURE = "observations.csv", "structure.json"
 
@@ -227,4 +233,74 @@ def _status_problems(cells: pd.DataFrame, name: str) -> list[Problem]:
     return problems
 
 
-__all__ = ["DATA", "KEY", "STRUCTURE", "frequency", "read_sdmx_csv", "sdmx_files"]
+# --- of other houses -----------------------------------------------------------------------------
+
+
+def read_sdmx(
+    path: Path | str, *, area: str, source: str, place: str = "", indicator: str = "", series: str = "", unit: str = ""
+) -> Reading:
+    """Read SDMX-CSV 1.0 or 2.0 of any house.
+
+    Parameters
+    ----------
+    path : Path or str
+        Also the kit's own feed: its figures of `area` come back as they went out, with their own sources.
+    area, source : str
+        Slug of the place that the figures are of; id in the sources table.
+    place : str
+        Code of the area in REF_AREA (GEO, COUNTRY, LOCATION); not needed where the file holds one.
+    indicator, series, unit : str
+        Take the place of the file's own.
+
+    Returns
+    -------
+    Reading
+        OBS_STATUS and CONF_STATUS become statuses, UNIT_MULT is worked in. Dimensions other than frequency, area,
+        indicator, series and unit are breakdowns; one that does not vary is part of the series.
+
+    Raises
+    ------
+    InputError
+        Not SDMX-CSV as pysdmx reads it; the area not found.
+    """
+    opened = open_sheets(path)
+    sheet = opened.sheets[0]
+    text, _ = decoded(Path(path).read_bytes(), opened.file)
+    raise_if_any(opened.file, _any_form_problems(text, opened.file))
+    if {"SERIES_NAME", "INDICATOR_CODE"} <= set(sheet.rows[0]):
+        return _own(Path(path), sheet, area, opened)
+    gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
+    take_sdmx(gathering, sheet, Told(place, indicator, series, unit))
+    return gathering.reading()
+
+
+def _own(path: Path, sheet: Sheet, area: str, opened: Opened) -> Reading:
+    table = read_sdmx_csv(path)
+    table = table[table["area"] == area].reset_index(drop=True)
+    names = [sheet.rows[0].index(READ_FROM[name]) for name in KEY]
+    value = sheet.rows[0].index(READ_FROM["value"])
+    cells = {tuple(sheet.at(row, column) or "" for column in names): sheet.cell(row, value)
+             for row in range(1, len(sheet.rows))}  # fmt: skip
+    origins = table[list(KEY)].assign(file=opened.file, sheet="", cell="")
+    origins["cell"] = [cells.get(tuple(key), "") for key in table[list(KEY)].to_numpy().tolist()]
+    return Reading(table, origins, opened.repairs, [])
+
+
+def _any_form_problems(text: str, name: str) -> list[Problem]:
+    head = text.lstrip("\ufeff").split("\n", 1)[0]
+    if ";" in head and "," not in head:
+        return []  # a European export; pysdmx reads commas alone
+    read = read_datasets if head.startswith("STRUCTURE") else read_first
+    if not head.startswith(("STRUCTURE", "DATAFLOW")) or len(text.strip().split("\n", 1)) < 2:
+        return []  # told by the header check
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            read(text)
+    except Exception as error:  # pysdmx and pandas have no common class
+        found = str(error).splitlines()[0][:200] if str(error) else "no SDMX-CSV"
+        return [Problem(name, found, "SDMX-CSV 1.0 or 2.0", "take the file from its publisher again")]
+    return []
+
+
+__all__ = ["DATA", "KEY", "STRUCTURE", "frequency", "read_sdmx", "read_sdmx_csv", "sdmx_files"]

@@ -53,6 +53,8 @@ class Sheet:
         What the program does not show: hidden rows and columns, or a hidden sheet.
     decimal : str
         Which mark the kind of file suggests before decimals, where the cells do not show it; empty: none.
+    shift : int
+        How many columns stand here for the first column of the file, less one (Eurostat joins several by commas).
     """
 
     file: str
@@ -63,6 +65,7 @@ class Sheet:
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden: str = ""
     decimal: str = ""
+    shift: int = 0
 
     def at(self, row: int, column: int) -> Any:
         """Return the content at a position in `rows` and a column; None beyond the end of the row."""
@@ -71,7 +74,7 @@ class Sheet:
 
     def cell(self, row: int, column: int) -> str:
         """Return the address of a cell, such as C12, as a spreadsheet program shows it also for a CSV file."""
-        return f"{letters(column)}{self.lines[row]}"
+        return f"{self._letters(column)}{self.lines[row]}"
 
     def where(self, row: int, column: int | None = None) -> str:
         """Say where a row or a cell is: ``figures.xlsx, Sheet1!C12`` or ``figures.csv, row 12, column C``."""
@@ -79,7 +82,10 @@ class Sheet:
             return f"{self.file}, {self.name}!" + (
                 f"row {self.lines[row]}" if column is None else self.cell(row, column)
             )
-        return f"{self.file}, row {self.lines[row]}" + ("" if column is None else f", column {letters(column)}")
+        return f"{self.file}, row {self.lines[row]}" + ("" if column is None else f", column {self._letters(column)}")
+
+    def _letters(self, column: int) -> str:
+        return letters(max(column - self.shift, 0))
 
     @property
     def title(self) -> str:

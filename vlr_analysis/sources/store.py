@@ -139,7 +139,8 @@ def import_store(
     except OSError as error:
         found = (error.strerror or str(error)).lower()
         fix = "make room or correct the rights, then import again: areas that are there already are passed over"
-        raise InputError(source.name, [Problem(f"{folder.name}/", found, "a folder with room to write", fix)]) from None
+        problem = Problem(f"{source.name} to {folder.name}/", found, "a source to read, and room to write", fix)
+        raise InputError(source.name, [problem]) from None
     problems = tuple(problem for examples in told.examples.values() for problem in examples)
     rest = ((*kind, count - len(told.examples[kind])) for kind, count in told.counts.items())
     return ImportReport(source.name, tuple(reports), problems, tuple(item for item in rest if item[-1]))
@@ -183,6 +184,7 @@ class _Task:
 
 def _deliver(parts: Split, task: _Task, progress: Callable[[str, int, int], None]) -> list[AreaReport]:
     problems, outcomes = Counter(parts.odd), {}
+    areas = sorted(parts.rows.keys() | parts.odd.keys())
     for bucket in parts.buckets:
         with pa.OSFile(str(bucket), "rb") as file, pa.ipc.open_stream(file) as stream:
             table = stream.read_all()
@@ -193,8 +195,8 @@ def _deliver(parts: Split, task: _Task, progress: Callable[[str, int, int], None
                 problems[area] += task.told.add(("files", outcome.expected), [outcome], _itself)
             else:
                 outcomes[area] = outcome
-            progress("check", len(outcomes), len(parts.rows))
-    areas = sorted(parts.rows.keys() | parts.odd.keys())
+            progress("check", len(outcomes), len(areas))
+    progress("check", len(areas), len(areas))
     return [AreaReport(area, parts.rows[area], outcomes.get(area, HELD), problems[area]) for area in areas]
 
 

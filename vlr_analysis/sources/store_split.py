@@ -120,25 +120,22 @@ def split(source: Path, spill: Path, told: Told, progress: Callable[[str, int, i
             for table, rows, share in read(path, out, told):
                 _deal(_numbered(table, rows, path, number, out, told), writers, out.rows)
                 progress("read", int(sum(sizes[:number]) + share * sizes[number]), sum(sizes))
+    nothing = Problem(source.name, "no row below the header", "one row per observation", "add the figures")
+    raise_if_any(source.name, [] if out.rows or out.odd else [nothing])
     return out
 
 
 def sources_of(source: Path) -> list[Path]:
     """Return the CSV and Parquet files to read: the one, or those of a folder in order of their names."""
-    found = [source]
+    found = [source] if source.is_file() else []
     if source.is_dir():
-        found = [
-            path
-            for path in sorted(source.iterdir())
-            if path.suffix in (".csv", ".parquet") and path.name[0] not in "._"
-        ]
-    wanted = "a CSV or Parquet file, or a folder of them"
-    problem = Problem(source.name, "no such file" if not source.exists() else "none", wanted, "check the name")
-    if not source.is_dir() and source.exists() and source.suffix not in (".csv", ".parquet"):
-        problem = Problem(source.name, f"ending {source.suffix!r}", wanted, "save the table as CSV UTF-8 or Parquet")
-        found = []
-    raise_if_any(source.name, [] if found and source.exists() else [problem])
-    return found
+        found = [path for path in sorted(source.iterdir()) if path.name[0] not in "._"]
+    read = [path for path in found if path.suffix in (".csv", ".parquet")]
+    told = f"ending {source.suffix!r}" if source.is_file() else "none" if source.is_dir() else "no such file"
+    fix = "save the table as CSV UTF-8 or Parquet" if source.is_file() else "check the name and the folder"
+    problem = Problem(source.name, told, "a CSV or Parquet file, or a folder of them", fix)
+    raise_if_any(source.name, [] if read else [problem])
+    return read
 
 
 def _parquet_bytes(path: Path) -> int:

@@ -110,7 +110,7 @@ def _indicator_rows(rows: Sequence[Row], own: Mapping[str, str], told: Told) -> 
         code = row.code(own, told)
         if not code:
             continue
-        entry = {"indicator": code, "where": row.where("indicator")}
+        entry = {"indicator": code, **{f"where_{name}": row.where(name) for name in SERIES}}
         entry |= {name: row.text(name, told) for name in ("series", "unit", "label", "geography", "group_of", "note")}
         entry["direction"] = row.word("direction", ("increase", "decrease"), told)
         entry["definition"] = row.word("definition", ("same", "adapted", "other", "own"), told)
@@ -162,7 +162,7 @@ def _target_rows(rows: Sequence[Row], own: Mapping[str, str], told: Told) -> lis
         code = row.code(own, told)
         if not code:
             continue
-        entry = {"indicator": code, "where": row.where("indicator")}
+        entry = {"indicator": code, **{f"where_{name}": row.where(name) for name in SERIES}}
         names = ("series", "unit", "target_source", "department", "measure")
         entry |= {name: row.text(name, told) for name in names}
         entry["priority"] = row.word("priority", ("yes", "no"), told) == "yes"

@@ -24,6 +24,7 @@ from vlr_analysis.sources.figure_rows import (
 )
 from vlr_analysis.sources.figure_texts import tidy_text
 from vlr_analysis.sources.kit import INDICATOR_COLUMNS, SOURCES_COLUMNS
+from vlr_analysis.sources.reading import ORIGIN_COLUMNS
 from vlr_analysis.sources.sheets import open_sheets
 from vlr_analysis.sources.template_form import (
     CITY_ID,
@@ -40,6 +41,7 @@ from vlr_analysis.sources.template_rows import READERS, own_codes, rows_of
 
 SUFFIX = ".xlsx"
 TARGET_COLUMNS = (*SERIES, "target", "target_year", "target_source", "priority", "department", "measure")
+_WHERE = [f"where_{name}" for name in SERIES]
 # Other heads that a sheet of figures may have: one figure a row, or an interval.
 _MORE_HEADS = {"breakdown": "breakdown", "period": "period", "year": "period", "value": "value", "low": "low",
                "high": "high"}  # fmt: skip
@@ -62,7 +64,7 @@ class Filled:
     indicators : DataFrame
         As `kit.read_indicators` returns them, one row for each series that the workbook says something of.
     targets : DataFrame
-        `TARGET_COLUMNS` and `where` (cell of the indicator); series and unit empty where the row leaves them open.
+        `TARGET_COLUMNS`, and the cells of the first three; series and unit empty where the row leaves them open.
     sources : DataFrame
         As `kit.read_sources` returns them.
     notes : DataFrame
@@ -121,7 +123,7 @@ def _read(path: Path, area: str, stamp: tuple[int, int] | None) -> Filled:
     figures_pages = [page for name, page in pages.items() if name.startswith(FIGURES.casefold())]
     if not figures_pages:
         found = f"the sheets {', '.join(page.sheet for page in pages.values())}"
-        fix = f"call the sheet with the figures {FIGURES}, or start from a new workbook: vlr new"
+        fix = f"call the sheet with the figures {FIGURES}; bring a workbook of another form in with vlr import"
         raise InputError(path.name, [Problem(path.name, found, f"a sheet {FIGURES}", fix)])
     city = _city(pages, told)
     rows = {sheet: rows_of(pages.get(sheet.casefold()), FORMS[sheet], told) for sheet in READERS}
@@ -133,9 +135,9 @@ def _read(path: Path, area: str, stamp: tuple[int, int] | None) -> Filled:
     table, figures = as_table(found, path.name, told)
     tables = {sheet: pd.DataFrame(READERS[sheet](rows[sheet], own, told)) for sheet in READERS}
     notes = tables[NOTES].reindex(columns=["indicator", "note", "by"], fill_value="").astype(str)
-    targets = tables[TARGETS].reindex(columns=[*TARGET_COLUMNS, "where"])
+    targets = tables[TARGETS].reindex(columns=[*TARGET_COLUMNS, *_WHERE])
     _unmatched(targets, table, told)
-    indicators = tables[INDICATORS].reindex(columns=[*INDICATOR_COLUMNS, "where"], fill_value="").astype(str)
+    indicators = tables[INDICATORS].reindex(columns=[*INDICATOR_COLUMNS, *_WHERE], fill_value="").astype(str)
     _unmatched(indicators, table, told)
     sources = tables[SOURCES].reindex(columns=list(SOURCES_COLUMNS), fill_value="").astype(str)
     expanded = _expanded(indicators, notes, table)
@@ -186,7 +188,7 @@ def read_choices(path: Path | str) -> list[dict[str, Any]]:
     """
     filled = read_workbook(path)
     choices = []
-    for row in filled.targets.drop(columns="where").to_dict("records"):
+    for row in filled.targets[list(TARGET_COLUMNS)].to_dict("records"):
         if (filled.table["indicator"] == row["indicator"]).any():
             choice = {
                 name: value for name, value in row.items() if not (value is None or value == "" or value != value)
@@ -197,10 +199,14 @@ def read_choices(path: Path | str) -> list[dict[str, Any]]:
     return choices
 
 
-def places(path: Path | str, area: str = "") -> dict[tuple[str, ...], str]:
-    """Return in which cell of a workbook each observation stands, by its key: ``Figures!H12``."""
-    filled = read_workbook(path, area)
-    return {figure.key: figure.where().partition(", ")[2] for figure in filled.figures}
+def read_origins(path: Path | str, area: str = "") -> pd.DataFrame:
+    """Return in which cell each observation of `read_table` stands: `reading.ORIGIN_COLUMNS`, in its order."""
+    figures = read_workbook(path, area).figures
+    return pd.DataFrame(
+        [(*figure.key, figure.page.name, figure.page.sheet, figure.cell) for figure in figures],
+        columns=list(ORIGIN_COLUMNS),
+        dtype=object,
+    )
 
 
 def row_numbers(path: Path | str) -> dict[tuple[str, ...], int]:
@@ -232,7 +238,9 @@ def _unmatched(rows: pd.DataFrame, table: pd.DataFrame, told: Told) -> None:
         if not len(same):
             if "target" in row:
                 fix = "add the figures on the sheet Figures; until then the row has no effect"
-                warning = Problem(row["where"], f"no figures of {row['indicator']}", "figures to hold against it", fix)
+                warning = Problem(
+                    row["where_indicator"], f"no figures of {row['indicator']}", "figures to hold against it", fix
+                )
                 told.warnings.append(warning)
             continue
         for column in ("series", "unit"):
@@ -240,7 +248,7 @@ def _unmatched(rows: pd.DataFrame, table: pd.DataFrame, told: Told) -> None:
                 near = get_close_matches(row[column], same[column].unique().tolist(), n=1, cutoff=0.3)
                 fix = f"did you mean {near[0]!r}?" if near else "write it as on the sheet Figures, or empty the cell"
                 found = f"{column} {row[column]!r}, which no figures of {row['indicator']} have"
-                told.problems.append(Problem(row["where"], found, f"a {column} of the sheet Figures", fix))
+                told.problems.append(Problem(row[f"where_{column}"], found, f"a {column} of the sheet Figures", fix))
 
 
 def _expanded(indicators: pd.DataFrame, notes: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

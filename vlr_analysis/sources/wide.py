@@ -12,7 +12,7 @@ from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import SUPERSCRIPT, decimal_mark, is_blank, read_label, read_number, read_text, shown
 from vlr_analysis.sources.labels import read_periods
-from vlr_analysis.sources.long import named
+from vlr_analysis.sources.long import constant, holds_codes, named
 from vlr_analysis.sources.names import Told, category_of, dimension_of, group_of, is_total, role_of
 from vlr_analysis.sources.reading import (
     UNIT_NOT_STATED,
@@ -30,7 +30,8 @@ HEADER_WITHIN = 60  # rows from the top in which a header is looked for
 YEARS = range(1900, 2101)
 
 _REMARK = re.compile(
-    r"\W*(source|note|notes|footnote|fuente|nota|notas|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*|[¹²³†‡])", re.I
+    r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
+    r"|[¹²³†‡])", re.I
 )  # fmt: skip
 _LABEL_MARK = re.compile(r"(.*[^\s*])\s*(?:\*+|[†‡" + SUPERSCRIPT + r"]+|\[\d{1,2}\]|\(\d{1,2}\))")
 _PARTS = {"value", "low", "high", "status", "ignore"}
@@ -58,7 +59,6 @@ class Layout:
     dimensions: dict[int, str] = field(default_factory=dict)
     title: str = ""
     top: int = 0
-    total_codes: frozenset[str] = frozenset()
 
 
 def read_wide(
@@ -247,6 +247,8 @@ def _stub(
             continue
         if role == "period":  # "Year" as the corner above the names of series
             role = "series" if "series" not in layout.roles else ""
+        if role == "series" and "code" not in layout.roles and holds_codes(sheet, layout.first, column):
+            role = "code"
         if role and role not in layout.roles:
             layout.roles[role] = column
         elif column > min(years) or (name and is_total(name)):
@@ -299,8 +301,10 @@ class _Row:
     stub: dict[int, str]
 
 
-def take_table(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, *, flags: bool = False) -> None:
-    """Take every figure of a wide sheet.
+def take_table(
+    gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, *, flags: bool = False, coded: bool = False
+) -> None:
+    """Take every figure of a wide sheet; `flags` and `coded` as in `long.take_rows`.
 
     Raises
     ------
@@ -313,6 +317,9 @@ def take_table(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, *
         (sheet.at(row.place, column.place) for row in rows for column in layout.columns), sheet.decimal
     )  # fmt: skip
     names: dict[tuple, tuple[str, str, str]] = {}
+    suffix = ""
+    if coded:
+        layout.dimensions, suffix = constant(layout.dimensions, (row.stub for row in rows))
     for row in rows:
         code = row.stub.get(layout.roles.get("code", -1), "")
         words = row.stub.get(layout.roles.get("series", -1), "") or layout.title
@@ -324,7 +331,8 @@ def take_table(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, *
                 continue
             key = (code, words, unit or column.unit)
             if key not in names:
-                names[key] = named(gathering, sheet.where(row.place), *key, told)
+                made = named(gathering, sheet.where(row.place), *key, told)
+                names[key] = made[0], f"{made[1]}, {suffix}" if suffix else made[1], made[2]
             made = names[key]
             measured = "%" if made[2] == UNIT_NOT_STATED and number.percent else made[2]
             status = column.status if column.status and number.status == "value" else number.status
@@ -341,9 +349,9 @@ def take_table(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, *
 def _interval(
     gathering: Gathering, sheet: Sheet, layout: Layout, row: int, column: Column, value: float, decimal: str
 ) -> tuple[float, float]:
-    ends = {other.part: other for other in layout.columns
-            if other.part in ("low", "high") and (other.period, other.group) == (column.period, column.group)}  # fmt: skip
-    if len(ends) < 2 or value != value:
+    of = (column.period, column.group)
+    ends = {other.part: other for other in layout.columns if (other.period, other.group) == of}
+    if not {"low", "high"} <= set(ends) or value != value:
         return float("nan"), float("nan")
     numbers = [gathering.number(sheet, row, ends[part].place, decimal) for part in ("low", "high")]
     low, high = (float("nan") if number is None else number.value for number in numbers)
