@@ -114,6 +114,15 @@ def test_files_of_which_this_review_shows_nothing_are_named_and_not_hashed(tmp_p
     assert found.hash_of.startswith("nothing")
 
 
+def test_why_something_is_hidden_is_covered_and_no_result(report):
+    """A city that runs another's review from its hand-over does not have the hidden figures."""
+    before = certificate.results_of(report)
+    assert "files.csv" not in before.tables
+    (report / "tables" / "04_disparities_kept_back.csv").write_text("reason\nprimary\n", encoding="utf-8")
+    assert certificate.results_of(report) == before
+    assert [item.file for item in verify.verify(report)] == ["tables/04_disparities_kept_back.csv"]
+
+
 def test_its_page_shows_results_levels_and_room_for_names(report):
     from vlr_analysis.review.pages import _render
 

@@ -22,9 +22,9 @@ TODAY = date(2026, 1, 1)
 HEADER = "area,indicator,series,unit,period,breakdown,value,low,high,status,source"
 BANNED = re.compile(r"\b(caused?|causes|proves?|proven|significant(ly)?|because|best|worst)\b", re.I)
 PROGRAMMER = re.compile(
-    r"python|traceback|exception|pandas|numpy|openpyxl|pydantic|dtype|dataframe|\bNone\b|\bNaN\b|\bnan\b|KeyError|"
-    r"ValueError|TypeError|\bstr\b|\bint\b|\bfloat\b|object at|<class|site-packages|\.py\b", re.I
-)  # fmt: skip
+    r"[Pp]ython|Traceback|[Ee]xception|pandas|numpy|openpyxl|pydantic|dtype|DataFrame|\bNone\b|\bNaN\b|\bnan\b|"
+    r"Error\b|\bstr\b|\bint\b|\bfloat\b|object at|<class|site-packages|\.py\b"
+)
 
 
 def good_workbook():
@@ -38,11 +38,11 @@ def good_workbook():
     for number in (1, 2, 3):
         book["Indicators"].append([f"cu.{number}", None, None, f"Homes {number}", "6.4", "increase", "own"])
         book["Figures"].append([f"cu.{number}", None, "%", None, None, "police", 50 + number, 51 + number])
-    for letter in "ABC":
+    for letter in "RST":
         book["Targets"].append(["8.5.2", f"measure {letter}", None, 5, 2030, "plan", "yes"])
     for says, count in (("improves", 180), ("worsens", 90)):
-        book["Voices"].append(["survey", "poll", "Street survey", "City", "2024-05", None, 400, None, "random sample",
-                               None, "anonymous", "buses", "11.2", None, None, None, says, count, None, "office"])  # fmt: skip
+        start = ["survey", "poll", "Street survey", "City", "2024-05", None, 400, None, "random sample", None]
+        book["Voices"].append([*start, "anonymous", "buses", "11.2", None, None, None, says, count, None, "office"])
     return book
 
 
@@ -69,8 +69,8 @@ PLANTED = {
     ("Indicators", "F4"): ("up", "increase"),
     ("Indicators", "D5"): (None, "short name"),
     ("Targets", "E3"): (None, "2030"),
-    ("Targets", "B4"): ("mesure B", "'measure B'"),
-    ("Sources", "A4"): ("Police dept", "police"),
+    ("Targets", "B4"): ("mesure S", "'measure S'"),
+    ("Sources", "A4"): ("Police dept", "'police-dept'"),
     ("Voices", "B3"): ("pol", "'poll'"),
     ("Voices", "R4"): (900, "400"),
 }  # fmt: skip
@@ -133,8 +133,8 @@ def test_messages_come_in_the_order_of_the_cells(tmp_path):
     ("sheet", "cell", "value", "at", "word"),
     [
         ("Figures", "A1", "Indicatr", "A1", "'Indicator'"),
-        ("Figures", "P1", "Comment", "P1", "year"),
-        ("Figures", "P4", 12, "P1", "without a year"),
+        ("Figures", "AB1", "Comment", "AB1", "year"),
+        ("Figures", "AB4", 12, "AB1", "without a year"),
         ("Indicators", "A6", "cu.1", "A6", "after row 3"),
         ("Indicators", "A6", "our code", "A6", "'our-code'"),
         ("Targets", "E3", 20300, "E3", "2100"),
@@ -154,10 +154,8 @@ def test_other_mistakes_are_told_at_their_cell_too(tmp_path, sheet, cell, value,
     if (sheet, cell) == ("Sources", "A4"):
         for row in (27, 28, 29):
             book["Figures"][f"F{row}"] = "office"
-    if (sheet, value) == ("Indicators", "our code"):
-        book[sheet]["D6"] = "Label"
-    if (sheet, cell) == ("Figures", "P1"):
-        book[sheet]["P5"] = "checked"
+    if sheet == "Indicators":
+        book[sheet]["D6"], book[sheet]["E6"] = "Label", "6.4"
     book[sheet][cell] = value
     book.save(tmp_path / "town.xlsx")
     report = check(str(tmp_path / "town.xlsx"), None, TODAY)
@@ -212,9 +210,12 @@ def test_harmless_slips_are_mended_and_each_is_logged(tmp_path):
     report = csv_file(path, rows, begin="\ufeff")
     assert report.errors == ()
     whys = " | ".join(f"{place(repair.where)['row']}: {repair.why}" for repair in report.repairs)
-    for expected in ["None: byte-order mark", "2: decimal comma", "3: thousands mark", "4: dash", "6: mark p",
-                     "7: mark for a missing value", "8: stray spaces", "9: year that begins", "10: year that begins"]:  # fmt: skip
-        assert expected in whys
+    expected = [
+        "None: byte-order mark", "2: decimal comma", "3: thousands mark", "4: dash", "5: stray spaces", "6: mark p",
+        "7: mark for a missing value", "8: stray spaces", "9: year that begins", "10: year that begins",
+    ]  # fmt: skip
+    for why in expected:
+        assert why in whys
     table = kit.read_table(path)
     assert table["value"].tolist()[:5] == [6.1, 1234, -6.3, 6.4, 6.5]
     assert table["status"].tolist()[4:6] == ["provisional", "missing"]
@@ -244,7 +245,8 @@ DOUBTFUL = {
     "a proportion among percentages": ([["8.5.2", "a", "%", None, None, "office", *STEADY[:4], 0.1062, *STEADY[5:]]],
                                        "Figures!K3", "per cent"),
     "a share above all": ([["8.5.2", "a", "%", None, None, "office", 97, 96, 98, 130]], "Figures!J3", "100"),
-    "a year that has not begun": ([["8.5.2", "a", "%", None, None, "office", *[None] * 18, 10.4]], "Figures!Y3", "2028"),
+    "a year that has not begun": ([["8.5.2", "a", "%", None, None, "office", *[None] * 18, 10.4]], "Figures!Y3",
+                                  "2028"),
     "a series spelt in two ways": ([["8.5.2", "Jobless", "%", None, None, "office", *STEADY],
                                     ["8.5.2", "jobless ", "%", "sex=male", None, "office", *STEADY]], "", "spelling"),
     "a unit that is a slip of the pen": ([["8.5.2", "a", "% of populaton", None, None, "office", *STEADY]],
@@ -254,11 +256,14 @@ DOUBTFUL = {
     "a unit unlike the indicator's": ([["3.6.1", None, "%", None, None, "office", *STEADY]], "Figures!C3", "fits"),
     "a percentage in another unit": ([["8.5.2", "a", "people", None, None, "office", "12 %", 13]], "Figures!G3",
                                      "percentage"),
-    "groups without the whole": ([["8.5.2", "a", "%", "sex=male", None, "office", *STEADY]], "Figures!D3", "whole city"),
+    "groups without the whole": ([["8.5.2", "a", "%", "sex=male", None, "office", *STEADY]], "Figures!D3",
+                                 "whole city"),
+    "a group larger than the whole": ([["8.5.2", "a", "people", None, None, "office", 900],
+                                       ["8.5.2", "a", "people", "sex=male", None, "office", 950]], "Figures!G4", "950"),
     "districts all above their total": ([
         ["8.5.2", "a", "%", None, None, "office", *STEADY],
         *(["8.5.2", "a", "%", f"district={name}", None, "office", *(value + plus for value in STEADY)]
-          for name, plus in (("A", 6), ("B", 7), ("C", 8)))], "", "group"),
+          for name, plus in (("A", 6), ("B", 7), ("C", 8)))], "Figures!G4", "all 3 groups"),
 }  # fmt: skip
 
 
@@ -420,7 +425,8 @@ def messy_workbook(path):
     page.append([])
     page.append(["Indicador", "Unidad", "Años"])
     page.append([None, None, *range(2012, 2021), "2021*"])
-    page.merge_cells("C3:L3")
+    for joined in ("A3:A4", "B3:B4", "C3:L3"):
+        page.merge_cells(joined)
     page.append(["Tasa de desempleo", "%", "6,1", "6,3", "6,0", "5,8", "..", "5,7", "5,9", "5,6", "9,2", "7,1 (p)"])
     page.append(["Viviendas sin agua", "homes", *(f"1 {n}" for n in range(900, 800, -10))])
     page.append([])

@@ -321,6 +321,16 @@ def test_each_file_reaches_a_worker_once(task, tmp_path, processes, monkeypatch)
     assert [len(files) for files in sent] == [len(parcel.pack(tasks[0], inputs.Hashes(tasks[0].root)).hashes), 1]
 
 
+@pytest.mark.slow
+def test_workers_go_on_while_the_caller_is_busy_with_an_outcome(task, tmp_path, processes):
+    processes.add(1)
+    tasks = [task("11_first", "city"), task("12_second", note(tmp_path / "second"))]
+    outcomes = cluster.run_all(tasks, tmp_path / "staged", processes.address)
+    next(outcomes)
+    wait_until((tmp_path / "second").exists)
+    assert stems(outcomes) == ["12_second"]
+
+
 @kills
 @pytest.mark.slow
 def test_a_killed_worker_costs_only_its_notebook_which_runs_again(task, tmp_path, processes):

@@ -444,10 +444,10 @@ def test_restart_and_polite_end(warm):
     assert one.pid != first
     with pytest.raises(RuntimeError, match="NameError"):
         one.run("x")
-    folder, pid = Path(one.manager.ip).parent, one.pid
+    folder, process = Path(one.manager.ip).parent, one.manager.provisioner.process
     assert folder.is_dir()
     one.end(now=False)
-    assert not alive(pid)
+    assert process.returncode == 0
     assert not folder.exists()
 
 
@@ -456,9 +456,9 @@ def test_a_busy_kernel_is_interrupted_and_ends(warm):
     one = Kernel()
     one.client.execute("import time; time.sleep(600)")
     wait_for(lambda: one.client.get_iopub_msg(timeout=30)["msg_type"] == "execute_input")
-    pid = one.pid
+    process = one.manager.provisioner.process
     one.end(now=False)
-    assert not alive(pid)
+    assert process.returncode == 0, "interrupted, and not terminated"
 
 
 # ------------------------------------------------------------------ faults

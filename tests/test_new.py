@@ -179,7 +179,7 @@ def test_drop_downs_offer_exactly_their_lists_and_say_what_to_do(book):
                 assert 10 < len(rule.error) <= 255
     marks = rules_of_figures(book)
     assert not marks.showErrorMessage
-    assert marks.formula1 == '"..,*,<5,n/a"'
+    assert marks.formula1 == '"..,*,<5,not applicable"'
 
 
 def rules_of_figures(book):
@@ -229,7 +229,7 @@ def test_figures_become_observations(cuenca):
                 None,
                 0,
             ],
-            ["11.6.2", "mean PM2.5", "µg/m³", "sex= female", "estimated", "env", None, "n/a", "7 (p)"],
+            ["11.6.2", "mean PM2.5", "µg/m³", "sex= female", "estimated", "env", None, "not applicable", "7 (p)"],
         ],
     )
     table = kit.read_table(path)
@@ -238,7 +238,7 @@ def test_figures_become_observations(cuenca):
     rows = [
         ("2010", "", 12.5, "value"), ("2011", "", 12.5, "value"), ("2012", "", nan, "missing"),
         ("2013", "", nan, "suppressed"), ("2015", "", 0.0, "value"),
-        ("2011", "sex=female", nan, "missing"), ("2012", "sex=female", 7.0, "provisional"),
+        ("2011", "sex=female", nan, "not_applicable"), ("2012", "sex=female", 7.0, "provisional"),
     ]  # fmt: skip
     expected = pd.DataFrame(
         [

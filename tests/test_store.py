@@ -204,6 +204,7 @@ def test_ids_that_no_file_can_have_are_refused(tmp_path, table, area):
         ),
         ("big.csv", "area,indicator,series,unit,period,value,source\n".encode("utf-16"), "UTF-16"),
         ("big.csv", b'area,indicator,series,unit,period,value,source\nx,1,"m', "closed quotation marks"),
+        ("big.csv", b'area,indicator,series,unit,period,value,source\nx,1,"m"m,%,2019,1,s\n', "closed quotation marks"),
         ("big.parquet", b"PAR1", "a Parquet file"),
         ("big.xlsx", b"x", ".xlsx"),
         ("folder", None, "a folder of them"),

@@ -5,8 +5,8 @@ Prints ratios and memory and writes them to docs/methods/benchmark-store.csv; se
 
 from __future__ import annotations
 
+import gc
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -29,7 +29,7 @@ GROUPS = ["", *SEXES, *(f"{age};{sex}" for age in AGES for sex in SEXES), "place
 STORES = (10, 100, 1_000)
 CITY_ROWS = 1_000
 PEERS = 5
-REPEATS = 15
+REPEATS = 31
 GIB = 2**30
 ARGUMENT = "--part"  # a part of the benchmark, in a process of its own: memory is measured by the process
 
@@ -109,19 +109,20 @@ def one_city(root: Path) -> None:
 
 
 def cities(folder: Path) -> dict[str, float]:
-    """Return the processor time of one city beside that in the smallest store: medians, the stores in turn."""
-    times: dict[int, list[float]] = {count: [] for count in STORES}
+    """Return the processor time of one city beside that in the smallest store: in turn, median of the ratios."""
     for count in STORES:
         write_store(folder / str(count), count)
         one_city(folder / str(count))
-    for _ in range(REPEATS):
-        for count, taken in times.items():
-            begin = time.process_time()
-            one_city(folder / str(count))
-            taken.append(time.process_time() - begin)
-    return {
-        str(count): statistics.median(taken) / statistics.median(times[STORES[0]]) for count, taken in times.items()
-    }
+    rounds = [[_seconds(folder / str(count)) for count in STORES] for _ in range(REPEATS)]
+    ratios = np.median([np.divide(taken, taken[0]) for taken in rounds], axis=0)
+    return dict(zip(map(str, STORES), ratios.tolist(), strict=True))
+
+
+def _seconds(root: Path) -> float:
+    gc.collect()  # the rubbish of one store is not counted for the next
+    begin = time.process_time()
+    one_city(root)
+    return time.process_time() - begin
 
 
 def ours(source: Path) -> int:
@@ -157,7 +158,9 @@ def part(name: str, path: Path, rows: int) -> dict[str, float]:
 def apart(name: str, path: Path, rows: int = 0) -> dict[str, float]:
     """Do one part in a process of its own."""
     command = [sys.executable, __file__, ARGUMENT, name, str(path), str(rows)]
-    return json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+    found = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True).stdout)
+    sys.stderr.write(f"{name} {path.name}: {found['seconds']:.1f} s of processor, {found['peak'] / GIB:.2f} GiB\n")
+    return found
 
 
 def main(rows: int = ROWS) -> int:

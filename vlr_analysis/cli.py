@@ -118,6 +118,68 @@ def receive(
         typer.echo(line)
 
 
+@app.command(epilog="Example: vlr verify reports/bristol")
+def verify(
+    report: Annotated[Path, typer.Argument(help="A city's report, a folder of reports, or a zip.", metavar="REPORT")],
+    signers: Annotated[
+        Path | None, typer.Option(help="Allowed signers, as OpenSSH has them: check signatures.")
+    ] = None,
+) -> None:
+    """Check that a report is what its certificate says; name each file and cell that is not."""
+    from vlr_analysis.review.signing import signatures
+    from vlr_analysis.review.verify import opened, verified
+
+    wrong = 0
+    with opened(report) as folders:
+        for folder in folders:
+            found = verified(folder)
+            held, problems = signatures(found, signers) if signers else ([], [])
+            wrong += len(found.differences) + len(problems)
+            name = found.held.city["name"]
+            typer.echo(f"{name}: {f'{len(found.differences)} differences' if found.differences else 'as certified'}")
+            for line in (*found.differences, *held, *problems):
+                typer.echo(f"  {line}")
+    raise typer.Exit(int(wrong > 0))
+
+
+@app.command(epilog="Example: vlr reproduce reports/bristol")
+def reproduce(
+    report: Annotated[Path, typer.Argument(help="A city's report, a folder of reports, or a zip.", metavar="REPORT")],
+    theirs: Annotated[
+        bool, typer.Option("--theirs", help="Take the figures from the report's hand-over, not from this project.")
+    ] = False,
+    sign: Annotated[Path | None, typer.Option(help="Private key of OpenSSH: sign what was reproduced.")] = None,
+    party: Annotated[str, typer.Option(help="Who signs, with --sign.")] = "",
+    out: Annotated[Path, typer.Option(help="Folder of the signed record.")] = Path("signatures"),
+) -> None:
+    """Run a published review again, here, and say which level it reaches and every cell that differs."""
+    from vlr_analysis.params import find_root
+    from vlr_analysis.review import kernels, run, signing
+    from vlr_analysis.review.reproduce import reproduce as again
+
+    with kernels.warm():
+        found = again(report, find_root(), lambda tasks, folder: run.run_all(tasks, folder, run.jobs()), theirs=theirs)
+    for one in found:
+        for line in one.lines():
+            typer.echo(line)
+        if sign:
+            typer.echo(signing.sign(one, sign, party, out))
+    raise typer.Exit(int(any(one.level in ("L0", "L1") for one in found)))
+
+
+@app.command(epilog="Example: vlr crate reports/bristol -o crates/bristol")
+def crate(
+    report: Annotated[Path, typer.Argument(help="A city's report, a folder of reports, or a zip.", metavar="REPORT")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the crate.")],
+    published: Annotated[str, typer.Option(help="Date of publication, ISO 8601.")] = "",
+) -> None:
+    """Write a report as an RO-Crate, the form in which archives of research keep it (extra `crate`)."""
+    from vlr_analysis.review.crate import write
+
+    for folder in write(report, out, published=published):
+        typer.echo(folder)
+
+
 @app.command(epilog="Example: vlr counts")
 def counts() -> None:
     """How many voluntary local reviews are there? Every published count with its scope; they do not agree."""

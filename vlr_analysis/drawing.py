@@ -17,6 +17,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from vlr_analysis import margins
 from vlr_analysis.exhibits import Exhibit, number, plain_unit
 from vlr_analysis.series import SERIES_KEY, as_series
 
@@ -52,15 +53,18 @@ def grid(count: int, columns: int = 3, height: float = 2.35) -> tuple[Figure, li
     """Return a figure of `count` panels in rows of `columns`; unused places stay empty."""
     columns = min(columns, max(2, count))  # one panel alone takes half of the width, if a grid was asked for
     rows = math.ceil(max(count, 1) / columns)
-    figure = Figure(figsize=(10.2, height * rows), layout="constrained")
+    figure = Figure(figsize=(10.2, height * rows), dpi=margins.DPI)
     FigureCanvasSVG(figure)
     axes = [figure.add_subplot(rows, columns, place + 1) for place in range(count)]
+    for panel in axes:
+        panel.set_title("", y=1.0)  # a place of its own: else every title is measured to find one
     return figure, axes
 
 
 def as_exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataFrame) -> Exhibit:
     """Turn a drawn figure into an exhibit: SVG with text as text, embedded as an image with its alt text."""
     buffer = io.BytesIO()
+    margins.arrange(figure)
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     # Text is drawn in whichever of these the reader's machine has.
     svg = buffer.getvalue().replace(b"'DejaVu Sans'", b"'DejaVu Sans','Segoe UI',Arial,sans-serif")
@@ -89,7 +93,7 @@ def stacked_bars(axes: Axes, counts: pd.DataFrame, colours: Sequence[str], hatch
 
 def name_panel(axes: Axes, label: str, unit: str, width: int = 36, pad: float = 6.0) -> None:
     """Write what a panel shows above it, `pad` points away, and the unit beside it."""
-    axes.set_title(textwrap.fill(label, width), pad=pad)
+    axes.set_title(textwrap.fill(label, width), pad=pad, y=1.0)
     axes.set_ylabel(textwrap.shorten(plain_unit(unit), 34, placeholder="…"), fontsize=8, color="#57606a")
 
 

@@ -252,10 +252,8 @@ def table(
     """
     shown, absent = _with_values(data, columns.split())
     head = "".join(f'<th scope="col"{_align(data, column)}>{escape(_header(column))}</th>' for column in shown)
-    body = "".join(
-        "<tr>" + "".join(_cell(data, column, i, column == shown[0]) for column in shown) + "</tr>"
-        for i in range(len(data))
-    )
+    columns_of_cells = [_cells(data, column, column == shown[0]) for column in shown]
+    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*columns_of_cells, strict=True))
     inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     left_out = f'<p class="absent">Not given for any row: {escape(", ".join(absent))}.</p>' if absent else ""
     full = f"<table><caption>{escape(caption)}</caption>{inner}</table>{left_out}"
@@ -268,9 +266,8 @@ def _with_values(data: pd.DataFrame, columns: list[str]) -> tuple[list[str], lis
     """Split columns into those with a number somewhere, or with text, and the headers of the numbers never given."""
     kept, absent = [], []
     for place, column in enumerate(columns):
-        held = data[column.split(":")]
-        numbers = all(pd.api.types.is_float_dtype(held[name]) for name in held)
-        if place and len(data) and numbers and held.isna().all(axis=None):
+        held = [data[name] for name in column.split(":")]
+        if place and len(data) and all(pd.api.types.is_float_dtype(part) and part.isna().all() for part in held):
             absent.append(f"95 % interval of {_header(columns[place - 1])}" if ":" in column else _header(column))
         else:
             kept.append(column)
@@ -288,34 +285,44 @@ def _align(data: pd.DataFrame, column: str) -> str:
     return ' class="num"' if pd.api.types.is_numeric_dtype(held) and held.dtype != bool else ""
 
 
-def _cell(data: pd.DataFrame, name: str, i: int, is_header: bool) -> str:
+def _cells(data: pd.DataFrame, name: str, is_header: bool) -> list[str]:
+    """Return the cells of one column, top to bottom."""
     if ":" in name:
-        low, high = (float(data[end].iloc[i]) for end in name.split(":"))
-        words = interval(low, high) if math.isfinite(low) and math.isfinite(high) else "–"
-        return f'<td class="num">{words}</td>'
+        low, high = (data[end].astype(float).tolist() for end in name.split(":"))
+        return [f'<td class="num">{_ends(a, b)}</td>' for a, b in zip(low, high, strict=True)]
     column = data[name]
-    value = column.iloc[i]
-    if isinstance(value, bool) or column.dtype == bool:
-        text = "yes" if value else "no"
-    elif name in PROBABILITIES and math.isfinite(value):
-        text = "<0.001" if value < 0.001 else f"{value:.3f}"
-    elif name == "year" and math.isfinite(value):
-        text = f"{value:.0f}"
-    elif pd.api.types.is_float_dtype(column):
-        text = number(value)
-    elif isinstance(value, float) and math.isnan(value):
-        text = "–"
-    elif name == "unit":
-        text = plain_unit(str(value)) or "–"
-    elif name in PERIODS:
-        text = spoken(str(value))
-    else:
-        text = str(value).replace("-", "−") if pd.api.types.is_integer_dtype(column) else str(value)
-    # <bdi> keeps a right-to-left name from turning the row around.
-    text = f"<bdi>{escape(text)}</bdi>" if any(ord(letter) > 0x0590 for letter in text) else escape(text)
+    is_bool = column.dtype == bool
+    is_float, is_integer = pd.api.types.is_float_dtype(column), pd.api.types.is_integer_dtype(column)
+    align = _align(data, name)
     tag, scope = ("th", ' scope="row"') if is_header else ("td", "")
-    look = _align(data, name) or (' class="long"' if tag == "td" and len(text) > 24 else "")
-    return f"<{tag}{scope}{look}>{text}</{tag}>"
+    cells = []
+    for value in column.tolist():
+        if is_bool or isinstance(value, bool):
+            text = "yes" if value else "no"
+        elif name in PROBABILITIES and math.isfinite(value):
+            text = "<0.001" if value < 0.001 else f"{value:.3f}"
+        elif name == "year" and math.isfinite(value):
+            text = f"{value:.0f}"
+        elif is_float:
+            text = number(value)
+        elif isinstance(value, float) and math.isnan(value):
+            text = "–"
+        elif name == "unit":
+            text = plain_unit(str(value)) or "–"
+        elif name in PERIODS:
+            text = spoken(str(value))
+        else:
+            text = str(value).replace("-", "−") if is_integer else str(value)
+        # <bdi> keeps a right-to-left name from turning the row around.
+        far = not text.isascii() and any(ord(letter) > 0x0590 for letter in text)
+        text = f"<bdi>{escape(text)}</bdi>" if far else escape(text)
+        look = align or (' class="long"' if tag == "td" and len(text) > 24 else "")
+        cells.append(f"<{tag}{scope}{look}>{text}</{tag}>")
+    return cells
+
+
+def _ends(low: float, high: float) -> str:
+    return interval(low, high) if math.isfinite(low) and math.isfinite(high) else "–"
 
 
 def canonical(data: pd.DataFrame, columns: str, digits: int = 6) -> str:

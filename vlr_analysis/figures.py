@@ -49,7 +49,7 @@ def verdicts_by_goal(trend: pd.DataFrame, definitions: pd.DataFrame, goal_labels
     colours = ("#0b4f8a", "#b34700", "#8fb3cf", "#d0d7de", "#f4f7fa")
     stacked_bars(axes, counts.set_axis(names), colours, ("", "//", "", "", ".."))
     axes.set_xlabel("headline series")
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
+    figure.legend(loc="lower center", ncols=3, fontsize=8)
     total = counts.sum()
     alt = "Bars, one for each goal. In all: " + "; ".join(f"{kind}: {total[kind]}" for kind in kinds) + "."
     caption = (
@@ -215,7 +215,7 @@ def recovery_paths(
         told.append(_told(labels[area], row))
     _same_height(panels)
     if panels:
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=8)
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="lower center", ncols=3, fontsize=8)
     data = pd.concat([part for _, part in parts], ignore_index=True).drop(columns=["duration"])
     caption = (
         f"{title}: observed, the level of the year before the shock (dotted) and the path of the years before carried "
@@ -277,7 +277,7 @@ def overview(covid: pd.DataFrame, definitions: pd.DataFrame) -> Exhibit:
     axes.grid(visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("headline series")
-    figure.legend(loc="outside lower center", ncols=5, fontsize=8)
+    figure.legend(loc="lower center", ncols=5, fontsize=8)
     alt = " ".join(
         f"{words[0].upper()}{words[1:]}: " + ", ".join(f"{v} {counts.loc[words, v]}" for v in verdicts) + "."
         for words in counts.index
@@ -319,7 +319,7 @@ def by_group(
     axes.axvline(begin, color=SHOCK, linewidth=0.9)
     name_panel(axes, title, shown["unit"].iloc[0], 80)
     year_axis(axes)
-    figure.legend(loc="outside right center", fontsize=8)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=1.0, fontsize=8)
     caption = f"{title}, by group; black, the total. The upright line marks {shock}."
     return as_exhibit(
         figure,

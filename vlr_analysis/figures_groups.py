@@ -121,7 +121,7 @@ def groups_over_time(
         axes.plot(total["t"], total["value"], color="black", linewidth=1.8, label="total")
         name_panel(axes, f"{labels[lookup(row)]}, by {row['dimension']}: {row['verdict']}", row["unit"], 56)
         year_axis(axes)
-        axes.legend(fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.12))
+        axes.legend(fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, 0.0), borderaxespad=2.8)
         slopes = f"{number(row['total_slope'])} a year in total, {number(row['least_slope'])} for {row['least_group']}"
         told.append(f"{labels[lookup(row)]} by {row['dimension']}: {row['verdict']}, {slopes}")
         parts.append(here)

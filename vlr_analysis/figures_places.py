@@ -50,7 +50,7 @@ def agreement(matrix: pd.DataFrame, goal_labels: Mapping[int, str], nation: str)
     colours = ("#0b4f8a", "#b34700", "#8fb3cf", "#d0d7de", "#f4f7fa", "#6e7781")
     stacked_bars(axes, counts[verdicts], colours, ("", "//", "", "\\\\", "..", "xx"))
     axes.set_xlabel("series")
-    figure.legend(loc="outside lower center", ncols=6, fontsize=8)
+    figure.legend(loc="lower center", ncols=6, fontsize=8)
     total = matrix[verdicts].sum()
     alt = (
         f"Bars, one for each goal, city beside {nation}. In all: "
@@ -105,7 +105,7 @@ def apart(compared: pd.DataFrame, definitions: pd.DataFrame, city: str, nation: 
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.grid(axis="x", color="#e4e8ec")
     axes.set_xlabel(f"{city} less {nation}, % of {nation}")
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
+    figure.legend(loc="lower center", ncols=3, fontsize=8)
     told = "; ".join(f"{row.label} {number(row.percent, 2)} %" for row in rows.itertuples())
     caption = (
         f"Latest common year, pairs of comparability same or near: how far {city} lies above (right) or below "
@@ -213,7 +213,7 @@ def standings(
         [0, 1], ["furthest from the goal", "nearest the goal"] if directed else ["lowest", "highest"], fontsize=8
     )
     axes.grid(visible=False)
-    figure.legend(loc="outside lower center", ncols=4, fontsize=8)
+    figure.legend(loc="lower center", ncols=4, fontsize=8)
     told = "; ".join(
         f"{row.label}: {with_unit(row.value, row.unit)}, {row.standing}" for row in rows.iloc[::-1].itertuples()
     )
@@ -259,7 +259,7 @@ def forest(effects: pd.DataFrame, pooled: pd.Series, names: Mapping[str, str], t
     axes.grid(axis="x", color="#e4e8ec")
     name_panel(axes, title, "", 90)
     axes.set_xlabel(unit, fontsize=8)
-    figure.legend(loc="outside lower center", ncols=2, fontsize=8)
+    figure.legend(loc="lower center", ncols=2, fontsize=8)
     alt = (
         f"Forest plot, {len(rows)} cities. Mean {number(pooled['mean'])} (95 % interval "
         f"{interval(pooled['low'], pooled['high'])}). "

@@ -43,7 +43,7 @@ def coverage(goals: pd.DataFrame) -> Exhibit:
         told = f" {row.targets - row.targets_none} of {row.targets}"
         axes.text(left[place], place, told, va="center", fontsize=8, color=NATION)
     _bars(axes, "targets of the goal", len(rows), int(rows["targets"].max()))
-    figure.legend(loc="outside lower center", ncols=3, fontsize=8)
+    figure.legend(loc="lower center", ncols=3, fontsize=8)
     total = rows[[*kinds, "targets"]].sum()
     alt = (
         f"Bars, one for each goal. Of {total['targets']} targets, {total['targets_global']} have figures of a global "

@@ -56,7 +56,7 @@ def said(statements: pd.DataFrame, at_most: int = AT_MOST) -> list[Exhibit]:
     shown = [word for word in LOOKS if (pd.concat(drawn)["says"] == word).any()]
     handles = [Patch(facecolor=LOOKS[w][0], hatch=LOOKS[w][1], edgecolor="white", label=w) for w in shown]
     handles.append(Patch(facecolor="white", edgecolor="#8a8a8a", label=REST))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), fontsize=8)
+    figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=8)
     more = f" {len(bars) - len(drawn)} more are in the table." if len(bars) > len(drawn) else ""
     caption = (
         "What people said on each theme, as a share of those who took part; numbers of people are written into the "

@@ -14,8 +14,7 @@ import pandas as pd
 from vlr_analysis.exhibits import Exhibit, with_unit
 from vlr_analysis.grades import KEY as GRADED
 from vlr_analysis.grades import LETTERS, lowest
-from vlr_analysis.observations import KEY as ROW_KEY
-from vlr_analysis.periods import parse_period
+from vlr_analysis.lookup import Lookup
 
 AT_MOST = 12
 NOTHING = 1e-12  # what is left of sums that should be zero
@@ -173,25 +172,7 @@ def evidence_rows(finding: Finding, table: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Rows of `table` with their index kept, sorted by key and time, each once.
     """
-    parts = [_selected(table, wanted) for wanted in finding.evidence if "register" not in wanted]
-    found = pd.concat(parts) if parts else table.iloc[:0]
-    return found[~found.index.duplicated()].sort_values(list(ROW_KEY), kind="stable")
-
-
-def _selected(table: pd.DataFrame, wanted: dict[str, str]) -> pd.DataFrame:
-    rows = table[(table[["area", *KEY]] == [wanted[name] for name in ("area", *KEY)]).all(axis=1)]
-    groups = wanted["breakdown"]
-    if groups.endswith("=*"):
-        single = rows["breakdown"].str.startswith(groups[:-1]) & ~rows["breakdown"].str.contains(";")
-        rows = rows[single | (rows["breakdown"] == "")]
-    else:
-        rows = rows[rows["breakdown"] == groups]
-    if not (wanted["first"] and wanted["last"]):
-        return rows
-    begin, end = parse_period(wanted["first"]).start, parse_period(wanted["last"]).end
-    spans = {text: parse_period(text) for text in rows["period"].unique()}
-    within = rows["period"].map({text: span.end > begin and span.start < end for text, span in spans.items()})
-    return rows[within.astype(bool)]
+    return table.take(Lookup(table).rows(finding.evidence))
 
 
 def leading(found: Sequence[Finding], at_most: int = AT_MOST) -> list[Finding]:

@@ -16,8 +16,8 @@ FORMATS = ("text", "json", "html")
 LISTED = 20  # repairs that the text lists; json and html list all
 NOTHING_YET, RIGHT, WRONG = "nothing yet", "right", "errors"
 
-_CELL = re.compile(r"(?P<file>[^,]+(?:,[^,!]+)*?), (?P<sheet>[^!]+)!(?P<cell>[A-Z]{1,3}[0-9]+)")
-_ROW_OF_SHEET = re.compile(r"(?P<file>.+?), (?P<sheet>[^!]+)!row (?P<row>[0-9]+)")
+_CELL = re.compile(r"(?P<file>.+?\.\w{2,7}), (?P<sheet>[^!]+)!(?P<cell>[A-Z]{1,3}[0-9]+)")
+_ROW_OF_SHEET = re.compile(r"(?P<file>.+?\.\w{2,7}), (?P<sheet>[^!]+)!row (?P<row>[0-9]+)")
 _ROW = re.compile(r"(?P<file>.+?), rows? (?P<row>[0-9]+)(?:, column (?P<column>.+))?")
 
 

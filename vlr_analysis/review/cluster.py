@@ -11,6 +11,7 @@ import importlib.util
 import json
 import logging
 import queue
+import threading
 import time
 import warnings
 from collections import deque
@@ -70,11 +71,7 @@ def run_all(tasks: Sequence[Task], staging: Path, address: str, *, limit: float 
     with _connected(address) as client:
         crew = _Crew(client)
         crew.muster(address)
-        shift = _Shift(client, crew, jobs, limit)
-        try:
-            yield from shift.outcomes()
-        finally:
-            shift.stop()
+        yield from _ahead(_Shift(client, crew, jobs, limit))
 
 
 class _Lost(Exception):
@@ -171,11 +168,12 @@ class _Shift:
         self.running: dict[Any, _Job] = {}  # by the key of their future
         self.done: queue.Queue[Future] = queue.Queue()
         self.manned = self.looked = time.monotonic()
+        self.stopping = threading.Event()
 
     def outcomes(self) -> Iterator[Outcome]:
         """Yield the outcome of every job."""
         try:
-            while self.waiting or self.running:
+            while (self.waiting or self.running) and not self.stopping.is_set():
                 yield from self._hand_out()
                 yield from self._take_in()
                 if time.monotonic() - self.looked >= LOOK:
@@ -289,6 +287,31 @@ class _Shift:
     def _raise_if_lost(self) -> None:
         if self.client.status != "running":
             raise _Lost(_SCHEDULER_LOST)
+
+
+def _ahead(shift: _Shift) -> Iterator[Outcome]:
+    """Yield the outcomes of a shift that goes on in a thread: workers do not wait while the caller writes pages."""
+    ready: queue.Queue[Outcome | BaseException | None] = queue.Queue()
+
+    def work() -> None:
+        try:
+            for outcome in shift.outcomes():
+                ready.put(outcome)
+            ready.put(None)
+        except BaseException as error:
+            ready.put(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        shift.stopping.set()
+        thread.join()
+        shift.stop()
 
 
 _DIED = "its worker died"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
 from vlr_analysis.findings import Finding, from_table, leading
 from vlr_analysis.grades import LETTERS
 from vlr_analysis.results import Results
-from vlr_analysis.review import handover, pages, provenance
+from vlr_analysis.review import certificate, handover, pages, provenance
+from vlr_analysis.review.certificate import Certificate
 from vlr_analysis.review.plan import OVERVIEW
 from vlr_analysis.review.run import Outcome
 from vlr_analysis.sources.kit import write_whole
@@ -87,7 +88,13 @@ def chapter(outcome: Outcome) -> Chapter:
     return Chapter(outcome.path.stem, title, outcome.error, outcome.cell, tuple(carried))
 
 
-def write_city(city: City, outcomes: Sequence[Outcome], folder: Path, previous: Path | None = None) -> dict[str, Any]:
+def write_city(
+    city: City,
+    outcomes: Sequence[Outcome],
+    folder: Path,
+    inputs: Mapping[str, str],
+    previous: Path | None = None,
+) -> Certificate:
     """Write everything of one city below `folder`, where its executed notebooks already lie.
 
     Parameters
@@ -96,13 +103,15 @@ def write_city(city: City, outcomes: Sequence[Outcome], folder: Path, previous: 
     outcomes : sequence of Outcome
         Of its notebooks.
     folder : Path
+    inputs : mapping
+        What the outcomes depend on, from `inputs.of_city`.
     previous : Path, optional
         The city's report that is replaced: what the city has filled in there is kept.
 
     Returns
     -------
-    dict
-        The summary that goes into `review.json` and onto the index of all cities.
+    Certificate
+        Sealed as `certificate.json`, after everything else.
     """
     chapters = [chapter(outcome) for outcome in sorted(outcomes, key=lambda item: item.task.notebook.name)]
     tables = folder / "tables"
@@ -140,7 +149,9 @@ def write_city(city: City, outcomes: Sequence[Outcome], folder: Path, previous: 
         write_handover(Results(city), findings, folder, previous=previous)
     (folder / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     pages.write_city(city, chapters, told, lead, rows, summary, folder)
-    return summary
+    made = certificate.make(folder, city, inputs)
+    pages.write_certificate(city, chapters, summary, certificate.page(made), folder)
+    return certificate.seal(folder, made)
 
 
 def write_handover(

@@ -12,14 +12,19 @@ import pandas as pd
 
 from vlr_analysis import catalogue
 from vlr_analysis.errors import Problem
+from vlr_analysis.exhibits import number
 from vlr_analysis.observations import KEY
 from vlr_analysis.periods import parse_period, spoken
-from vlr_analysis.slips import measure
+from vlr_analysis.slips import SIZE_FREE, measure
 from vlr_analysis.smell import smell_table
 from vlr_analysis.sources.figure_rows import Figure
 
 SERIES = ["indicator", "series", "unit"]
 _FIT = "figures that fit together"
+_PLACES = re.compile(
+    r"district|distrito|ward|zone|zona|borough|neighbou?rhood|barrio|bairro|parish|quartier|commune|bezirk|mahalle",
+    re.I,
+)
 
 
 def doubts(table: pd.DataFrame, figures: Sequence[Figure], today: date) -> list[Problem]:
@@ -47,6 +52,7 @@ def doubts(table: pd.DataFrame, figures: Sequence[Figure], today: date) -> list[
         *_spelt_apart(table, figures),
         *_unusual_units(table, figures),
         *_without_total(table, figures),
+        *_beside_their_total(table, figures),
     ]
 
 
@@ -134,3 +140,31 @@ def _without_total(table: pd.DataFrame, figures: Sequence[Figure]) -> Iterator[P
             fix = "add a row with an empty group; without it the review shows the groups alone"
             found = f"groups of {key[0]} without a figure for the whole city"
             yield Problem(figures[rows["row"].iloc[0]].where("breakdown"), found, "a row for the whole city", fix)
+
+
+def _beside_their_total(table: pd.DataFrame, figures: Sequence[Figure]) -> Iterator[Problem]:
+    """Yield groups larger than the whole they are part of, and districts that all lie on one side of their mean."""
+    kinds = {unit: measure(catalogue.unit_scale(unit).kind, unit) for unit in table["unit"].unique()}
+    rows = table[[*SERIES, "period", "breakdown", "value"]].assign(row=range(len(table)))
+    totals = rows[rows["breakdown"] == ""].drop(columns=["breakdown", "row"]).rename(columns={"value": "total"})
+    parts = rows[(rows["breakdown"] != "") & ~rows["breakdown"].str.contains(";")].merge(totals, on=[*SERIES, "period"])
+    parts = parts.dropna(subset=["value", "total"])
+    parts["dimension"] = parts["breakdown"].str.split("=").str[0]
+    told = set()
+    for (*series, dimension, period), group in parts.groupby([*SERIES, "dimension", "period"], sort=False):
+        values, total = group["value"].to_numpy(), group["total"].iloc[0]
+        kind, one_side = kinds[series[2]], (values > total).all() or (values < total).all()
+        if kind == "count" and (values > total).any():
+            at, found = (
+                int(values.argmax()),
+                f"{number(values.max(), 6)}, more than the whole city ({number(total, 6)})",
+            )
+        elif kind in SIZE_FREE and _PLACES.search(dimension) and len(values) >= 3 and one_side:
+            side = "above" if values[0] > total else "below"
+            at, found = 0, f"all {len(values)} groups by {dimension} {side} the whole city ({number(total, 6)})"
+        else:
+            continue
+        if (*series, dimension) not in told:
+            told.add((*series, dimension))
+            fix = "correct the group or the whole, or leave them if they count different people"
+            yield Problem(figures[group["row"].iloc[at]].where(), f"{found} in {spoken(period)}", _FIT, fix)

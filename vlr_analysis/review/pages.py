@@ -162,6 +162,13 @@ def write_city(
     (folder / "index.html").write_text(html, encoding="utf-8", newline="")
 
 
+def write_certificate(city: City, chapters: Sequence[Chapter], summary: dict[str, Any], made: Any, folder: Path) -> None:
+    """Write the page of a certificate, from `certificate.page`."""
+    common = {"city": city, "summary": summary, "language": city.language, "chapters": chapters}
+    html = _render("certificate.html.j2", **common, certificate=made)
+    (folder / "certificate.html").write_text(html, encoding="utf-8", newline="")
+
+
 def write_overview(part: Chapter, folder: Path) -> None:
     """Write the page over all cities of a run."""
     html = _chapter("overview.html.j2", part, folder, language="en")

@@ -141,9 +141,7 @@ def write_report(city: City, tasks: list[Task], run: Run, out: Path) -> Certific
     failed = [Problem(item.task.name, item.error, "a notebook that runs", "mend it, or ask the publisher")
               for item in outcomes if item.failed]  # fmt: skip
     raise_if_any(f"{city.name}, run again", failed)
-    folder = out / city.id
-    deliver.write_city(city, outcomes, folder)
-    return certificate.seal(folder, certificate.make(folder, city, inputs.of_city(tasks, inputs.Hashes(city.root))))
+    return deliver.write_city(city, outcomes, out / city.id, inputs.of_city(tasks, inputs.Hashes(city.root)))
 
 
 def _project(published: Verified, root: Path, place: Path, theirs: bool) -> Path:

@@ -79,6 +79,11 @@ def check_kernel() -> None:
     raise_if_any("Jupyter", problems)
 
 
+def jobs() -> int:
+    """Return how many notebooks to run at a time: a core each, and with warm kernels one more to fill their pauses."""
+    return (os.cpu_count() or 1) + int(os.environ.get(kernels.CHOSEN) == kernels.NAME)
+
+
 def run_all(tasks: Sequence[Task], staging: Path, jobs: int, *, limit: float = LIMIT) -> Iterator[Outcome]:
     """Run every task and yield its outcome as soon as it is known; a failure never stops the others.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -156,6 +155,11 @@ def _work(reports: list[_Report], folder: Path, wanted: Wanted, root: Path, tell
             else:
                 to_run.append(task)
                 reasons[task.name] = f"re-run: {found.reason}" if found.reason else ""
+        # A change that concerns all chapters is told once.
+        told = {reasons[task.name] for task in report.tasks if task.name in reasons}
+        if len(told) == 1 and len(report.tasks) > 1 and all(told):
+            teller.report(report.name, *told)
+            reasons |= {task.name: "" for task in report.tasks}
     try:
         for report in reports:
             report.deliver_if_whole(folder, root, teller, ended)
@@ -182,9 +186,8 @@ def _outcomes(tasks: list[Task], folder: Path, wanted: Wanted) -> Iterator[Outco
 
         yield from cluster.run_all(tasks, folder, wanted.cluster, limit=wanted.limit)
         return
-    with kernels.warm() as are_warm:
-        # A warm kernel is idle less of the time than it takes to draw and send: one more than cores keeps them busy.
-        jobs = wanted.jobs or (os.cpu_count() or 1) + int(are_warm)
+    with kernels.warm():
+        jobs = wanted.jobs or run.jobs()
         yield from run.run_all(tasks, folder, min(jobs, len(tasks)), limit=wanted.limit)
 
 
@@ -220,7 +223,8 @@ class _Report:
         self._target = out / folder
         self._record = hashes.root / DELIVERED / inputs.key_of({}, str(out.resolve()))[:16] / f"{folder}.json"
         more = [json.dumps(dict(task.parameters), sort_keys=True) for task in self.tasks]
-        self._key = inputs.key_of({name: value for need in self.needs.values() for name, value in need.items()}, *more)
+        self._inputs = {name: value for need in self.needs.values() for name, value in sorted(need.items())}
+        self._key = inputs.key_of(self._inputs, *more)
 
     def unchanged(self) -> bool:
         """Whether the report in place came from the same inputs, and is as it was delivered."""
@@ -255,7 +259,7 @@ class _Report:
             deliver.write_overview(self.outcomes[0], staging / OVERVIEW)
             return
         city = load_city(self.folder, root, internal=bool(self.tasks[0].parameters["internal"]))
-        deliver.write_city(city, self.outcomes, staging / self.folder, previous=self._target)
+        deliver.write_city(city, self.outcomes, staging / self.folder, self._inputs, previous=self._target)
 
 
 def _files(folder: Path) -> dict[str, str]:

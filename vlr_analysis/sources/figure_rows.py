@@ -13,7 +13,7 @@ from vlr_analysis import catalogue
 from vlr_analysis.errors import Problem
 from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, examine
 from vlr_analysis.sources.cells import Repair, Unreadable, decimal_mark, is_blank, read_number, read_text, shown
-from vlr_analysis.sources.figure_texts import read_cell
+from vlr_analysis.sources.figure_texts import read_cell, stray_spaces
 from vlr_analysis.sources.labels import read_periods
 from vlr_analysis.sources.sheets import Sheet, letters
 
@@ -130,7 +130,8 @@ def read_header(
     """
     places: dict[str, int] = {}
     others: dict[int, Any] = {}
-    for place, cell in enumerate(cells):
+    beyond = max((len(row) for _, row in page.rows), default=0) - len(cells)
+    for place, cell in enumerate([*cells, *[None] * beyond]):
         column = heads.get(_plain(cell)) if isinstance(cell, str) else None
         if column is None:
             others[place] = cell
@@ -209,7 +210,7 @@ class Reader:
 
     def _stray_columns(self, page: Page, number: int, others: Mapping[int, Any], below: Sequence, told: Told) -> None:
         for place, cell in others.items():
-            if not is_blank(cell) or _any_filled(below, place):
+            if not is_blank(cell) or any_filled(below, place):
                 near = get_close_matches(_plain(cell), list(self.heads), n=1, cutoff=0.7)
                 fix = f"did you mean {near[0].capitalize()!r}?" if near else "remove the column, or give it a heading"
                 found = "a column without a heading" if is_blank(cell) else shown(cell)
@@ -225,7 +226,7 @@ class Reader:
         for place, cell in others.items():
             where = page.where(number, place)
             if is_blank(cell):
-                if _any_filled(below, place):
+                if any_filled(below, place):
                     fix = "write the year at the head of the column, or empty the cells"
                     told.problems.append(Problem(where, "figures without a year", "a year or a period", fix))
                 continue
@@ -294,7 +295,8 @@ class Reader:
         if read.unreadable is not None:
             told.problems.append(read.unreadable.at(where))
             return None
-        told.mended(where, content, read.status if pd.isna(read.value) else f"{read.value:.15g}", read.why)
+        why = read.why or stray_spaces(content)
+        told.mended(where, content, read.status if pd.isna(read.value) else f"{read.value:.15g}", why)
         if read.percent and unit and "%" not in unit:
             fix = "write the number in the unit of the row, or correct the unit"
             told.warnings.append(Problem(where, f"a percentage where the unit is {unit!r}", "one unit in a row", fix))
@@ -331,7 +333,8 @@ def _at(cells: Sequence[Any], place: int) -> Any:
     return cells[place] if place < len(cells) else None
 
 
-def _any_filled(rows: Sequence[tuple[int, Sequence[Any]]], place: int) -> bool:
+def any_filled(rows: Sequence[tuple[int, Sequence[Any]]], place: int) -> bool:
+    """Whether one of the rows holds something in a column."""
     return any(not is_blank(_at(cells, place)) for _, cells in rows)
 
 
@@ -357,7 +360,7 @@ def as_table(figures: Sequence[Figure], name: str, told: Told) -> tuple[pd.DataF
         for row in fault.rows.tolist():
             if row not in wrong:
                 problem = fault.tell(row)
-                where = figures[row].where(fault.kind[0])
+                where = figures[row].where(fault.kind[0].removeprefix("column "))
                 told.problems.append(Problem(where, problem.found, problem.expected, problem.fix))
                 wrong.add(row)
     if wrong:

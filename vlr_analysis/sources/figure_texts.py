@@ -16,9 +16,13 @@ Read = tuple[str | Unreadable, Sequence[str]]  # the text, or why it cannot be r
 def tidy_text(content: Any) -> tuple[str, Sequence[str]]:
     """Return the words of a cell, and what was mended, stray spaces too."""
     text, why = read_text(content)
-    if isinstance(content, str) and text != content and not why:
-        why = ("stray spaces taken out",)
-    return text, why
+    return text, why or stray_spaces(content)
+
+
+def stray_spaces(content: Any) -> Sequence[str]:
+    """Say that spaces were taken out of a cell, where there were some at its ends or two in a row."""
+    stray = isinstance(content, str) and not is_blank(content) and " ".join(content.split()) != content
+    return ("stray spaces taken out",) if stray else ()
 
 
 def read_cell(column: str, content: Any, needed: Collection[str], own: Collection[str] | None) -> Read:

@@ -140,7 +140,7 @@ def _of_span(
     content: Any, span: re.Match, spans: list[re.Match], status: str, why: list[str], year_start: str
 ) -> Label:
     first, count = int(span[1]), _years(span)
-    short = span[2] == "-" and len(span[3]) == 2 and int(span[3]) <= 12
+    short = span[2] == "-" and len(span[3]) == 2 and 1 <= int(span[3]) <= 12
     if short:  # 2011-12 may be December 2011
         alike = [other for other in spans if other[2] == "-" and len(other[3]) == 2]
         months = [other for other in alike if 1 <= int(other[3]) <= 12]

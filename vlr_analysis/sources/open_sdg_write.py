@@ -22,6 +22,7 @@ STATUS_CODES = {
     "not_applicable": "M",
 }  # fmt: skip
 LISTING = "files.csv"
+KEY = ["indicator", "series", "unit"]
 HERE, NO_YEAR = "in this door", "no whole calendar year: in the annex, the SDMX file and the package"
 
 # Headings that Open SDG, or a reader of its files, takes for something else than a breakdown.
@@ -66,12 +67,14 @@ def open_sdg_files(
     """
     files, listing = {}, []
     stems = file_stems(table["indicator"].unique())
+    known = table[KEY].drop_duplicates().merge(definitions, on=KEY, how="left").astype(object)
+    known = known.where(known.notna(), "")
     for code, rows in table.groupby("indicator", sort=False):
         whole = rows[rows["period"].str.fullmatch(_YEAR)]
         listing.append((stems[code], code, len(whole), len(rows) - len(whole), HERE if len(whole) else NO_YEAR))
         if len(whole):
             files[f"data/indicator_{stems[code]}.csv"] = _csv(_sheet(whole))
-            text = yaml.safe_dump(_metadata(code, whole, definitions, sources, about), allow_unicode=True, width=120)
+            text = yaml.safe_dump(_metadata(code, whole, known, sources, about), allow_unicode=True, width=120)
             files[f"meta/{stems[code]}.yml"] = text.encode("utf-8")
     columns = ["file", "indicator", "observations_here", "observations_elsewhere", "note"]
     files[LISTING] = _csv(pd.DataFrame(listing, columns=columns))
@@ -123,10 +126,9 @@ def _csv(frame: pd.DataFrame) -> bytes:
     return frame.to_csv(index=False, lineterminator="\n").encode("utf-8")
 
 
-def _metadata(code: str, rows: pd.DataFrame, definitions: pd.DataFrame, sources: pd.DataFrame, about) -> dict:
-    keys = rows[["indicator", "series", "unit"]].drop_duplicates()
-    known = keys.merge(definitions, on=["indicator", "series", "unit"], how="left").astype(object)
-    known = known.where(known.notna(), "")
+def _metadata(code: str, rows: pd.DataFrame, known: pd.DataFrame, sources: pd.DataFrame, about) -> dict:
+    keys = rows[KEY].drop_duplicates()
+    known = keys.merge(known, on=KEY)
     labels = [str(label) for label in known.get("label", known["series"]) if label]
     name = labels[0] if len(labels) == 1 else (catalogue.label(code) or " / ".join(labels[:3]) or code)
     target = next((text for text in known.get("sdg_target", pd.Series(dtype=str)) if text), "")

@@ -157,7 +157,7 @@ class Gathering:
         stands = {_key(f): f for f in kept}
         origins = checked[list(KEY)].copy()
         found = [stands[tuple(key)] for key in origins[list(KEY)[1:]].to_numpy().tolist()]
-        origins["file"] = [f.sheet.file for f in found]
+        origins["file"] = [read_label(f.sheet.file)[0] for f in found]
         origins["sheet"] = [f.sheet.name for f in found]
         origins["cell"] = [f.sheet.cell(*f.place) for f in found]
         return Reading(checked, origins, self.repairs, problems)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
-from vlr_analysis.sources.cells import Formula, Repair, is_blank, read_text
+from vlr_analysis.sources.cells import Formula, Repair, is_blank, read_label
 
 TEXT_FILES = (".csv", ".tsv", ".txt", ".tab")
 WORKBOOKS = (".xlsx", ".xlsm")
@@ -210,9 +210,8 @@ def decoded(content: bytes, name: str) -> tuple[str, str]:
     """
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
         encoding, why = "utf-16", "read as UTF-16"
-    elif b"\0" in content[:4000]:
-        encoding = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be"
-        why = "read as UTF-16"
+    elif (order := _order_of_pairs(content[:4000])) is not None:
+        encoding, why = order, "read as UTF-16"
     else:
         encoding, why = "utf-8-sig", "byte-order mark taken out" if content[:3] == b"\xef\xbb\xbf" else ""
     try:
@@ -229,6 +228,15 @@ def decoded(content: bytes, name: str) -> tuple[str, str]:
     if "\0" in text:
         raise InputError(name, [Problem(name, "bytes that are no text", "text in UTF-8", _SAVE)])
     return text, why
+
+
+def _order_of_pairs(start: bytes) -> str | None:
+    """Return how UTF-16 without its mark orders its bytes: of Latin letters, every other byte is nothing."""
+    for order, first in (("utf-16-le", 1), ("utf-16-be", 0)):
+        half = start[first::2]
+        if half.count(0) > 0.6 * max(len(half), 1):
+            return order
+    return None
 
 
 def _text_file(content: bytes, name: str) -> Opened:
@@ -357,7 +365,7 @@ def _refuse_entities(part, name: str) -> None:
 
 
 def _worksheet(book, listed, name: str, most: int) -> Sheet:
-    sheet = Sheet(name, read_text(listed.title)[0] or "sheet")
+    sheet = Sheet(name, read_label(listed.title)[0] or "sheet")
     shown_percent = _percent_styles(book)
     cells = 0
     with listed._get_source() as source:

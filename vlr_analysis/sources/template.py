@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
 LAST_ROW = 1000  # down to which a sheet offers its lists
-MARKS = ("..", "*", "<5", "n/a")
+MARKS = ("..", "*", "<5", "not applicable")
 _DARK, _LIGHT, _PALE = "FF0B4F8A", "FFDCE8F2", "FFF4F7FA"
 _STEPS = (
     "Fill the sheets from left to right. You need Figures and Sources; the others may stay empty.",
     "The row that begins with EXAMPLE shows how. It is never counted; delete it or leave it.",
     "Dark headings: every row needs the cell. Light headings: the cell may stay empty.",
     "Click a cell to read what belongs there. Many cells offer a list.",
-    "Paste values only (paste special, values). A formula is refused: it may change without you.",
+    "Paste values only (paste special, values). Of a formula, what it last gave is read.",
     "Save the workbook as .xlsx, and have it checked: vlr check CITY. Every mistake is named at once, at its cell.",
     "Make the review: vlr run CITY.",
 )
@@ -45,7 +45,8 @@ _FIGURES_RULES = (
     ("0", "Counted, and there were none."),
     (".. or n/d", "Not available: was not measured, or not published."),
     ("* or <5", "Kept secret: too few people. The number stays hidden."),
-    ("n/a", "Does not apply: the question makes no sense there."),
+    ("not applicable", "Does not apply: the question makes no sense there."),
+    ("12.5 (p)", "Provisional; (e) estimated; (b) break in the series. For one figure alone."),
     ("a new column", "Write the period at its head: 2031, 2024-Q3, 2024-07, or 2019-04-01/P1Y for a year from April."),
     ("a new row", "One row for each group too: the same indicator, series and unit, and a name in Group."),
 )
@@ -172,7 +173,7 @@ def _offer_marks(page: Worksheet, first: int, last: int) -> None:
     rule = DataValidation(type="list", formula1=f'"{",".join(MARKS)}"', allow_blank=True)
     rule.showErrorMessage, rule.showInputMessage = False, True
     rule.promptTitle = "One figure"
-    rule.prompt = "A number. Or a mark: .. not available; * or <5 kept secret; n/a does not apply. Empty: no figure."
+    rule.prompt = "A number. Or a mark: .. not available; * or <5 kept secret; not applicable. Empty: no figure."
     rule.add(f"{_letter(first)}3:{_letter(last)}{LAST_ROW}")
     page.add_data_validation(rule)
     for place in range(first, last + 1):

@@ -13,10 +13,11 @@ import pandas as pd
 
 from vlr_analysis import catalogue
 from vlr_analysis.errors import Problem
+from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import is_slug
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import Number, Unreadable, is_blank, read_number, shown
-from vlr_analysis.sources.figure_rows import Page, Told, filled_rows, find_header, read_header
+from vlr_analysis.sources.figure_rows import Page, Told, any_filled, filled_rows, find_header, read_header
 from vlr_analysis.sources.figure_texts import read_cell, read_code, tidy_text
 from vlr_analysis.sources.kit import SOURCE_CLASSES
 from vlr_analysis.sources.template_form import INDICATORS, NOTES, SERIES, SOURCES, TARGETS, Form
@@ -86,12 +87,14 @@ def rows_of(page: Page | None, form: Form, told: Told) -> list[Row]:
     needed = [column.name for column in form.columns if column.needed]
     number, header = kept[at]
     columns, others = read_header(page, number, header, form.heads, needed, told)
+    below = kept[at + 1 :]
     for place, cell in others.items():
-        if not is_blank(cell):
-            near = get_close_matches(str(cell).casefold(), list(form.heads), n=1, cutoff=0.6)
+        if not is_blank(cell) or any_filled(below, place):
+            near = get_close_matches(str(cell or "").casefold(), list(form.heads), n=1, cutoff=0.6)
             fix = f"did you mean {near[0].capitalize()!r}?" if near else "remove the column, or move its text to a note"
-            told.problems.append(Problem(page.where(number, place), shown(cell), "a heading of this sheet", fix))
-    return [Row(page, number, columns, cells) for number, cells in kept[at + 1 :]]
+            found = "a column without a heading" if is_blank(cell) else shown(cell)
+            told.problems.append(Problem(page.where(number, place), found, "a heading of this sheet", fix))
+    return [Row(page, number, columns, cells) for number, cells in below]
 
 
 def own_codes(rows: Sequence[Row]) -> dict[str, str]:
@@ -204,7 +207,7 @@ def _source_rows(rows: Sequence[Row], own: Mapping[str, str], told: Told) -> lis
                 fix = "fill the cell" if name != "licence" else "write the terms, or not stated"
                 row.tell(name, Unreadable("nothing", asked, fix), told)
         if entry["source"] and not is_slug(entry["source"]):
-            fix = "write small letters without accents, digits and hyphens, such as env-office"
+            fix = f"write {slug(entry['source']) or 'env-office'!r} here and on the other sheets"
             row.tell("source", Unreadable(shown(entry["source"]), "a short name without spaces or capitals", fix), told)
         first = seen.setdefault(entry["source"], row.number)
         if entry["source"] and first != row.number:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
@@ -135,10 +135,13 @@ def _read(path: Path, area: str, stamp: tuple[int, int] | None) -> Filled:
     table, figures = as_table(found, path.name, told)
     tables = {sheet: pd.DataFrame(READERS[sheet](rows[sheet], own, told)) for sheet in READERS}
     notes = tables[NOTES].reindex(columns=["indicator", "note", "by"], fill_value="").astype(str)
+    # A series whose own row is wrong is not missing; one mistake is told once.
+    wrong_rows = any(problem.where.startswith(f"{path.name}, {FIGURES}") for problem in told.problems)
+    mentioned = {str(cell).strip() for page in figures_pages if wrong_rows for _, row in page.rows for cell in row}
     targets = tables[TARGETS].reindex(columns=[*TARGET_COLUMNS, *_WHERE])
-    _unmatched(targets, table, told)
+    _unmatched(targets, table, mentioned, told)
     indicators = tables[INDICATORS].reindex(columns=[*INDICATOR_COLUMNS, *_WHERE], fill_value="").astype(str)
-    _unmatched(indicators, table, told)
+    _unmatched(indicators, table, mentioned, told)
     sources = tables[SOURCES].reindex(columns=list(SOURCES_COLUMNS), fill_value="").astype(str)
     expanded = _expanded(indicators, notes, table)
     return Filled(
@@ -231,7 +234,7 @@ def _city(pages: Mapping[str, Page], told: Told) -> str:
     return ""
 
 
-def _unmatched(rows: pd.DataFrame, table: pd.DataFrame, told: Told) -> None:
+def _unmatched(rows: pd.DataFrame, table: pd.DataFrame, mentioned: Collection[str], told: Told) -> None:
     """Tell of rows about a series that no figures have: a slip where the indicator has others, else a remark."""
     for row in rows.to_dict("records"):
         same = table[table["indicator"] == row["indicator"]]
@@ -244,7 +247,7 @@ def _unmatched(rows: pd.DataFrame, table: pd.DataFrame, told: Told) -> None:
                 told.warnings.append(warning)
             continue
         for column in ("series", "unit"):
-            if row[column] and not (same[column] == row[column]).any():
+            if row[column] and row[column] not in mentioned and not (same[column] == row[column]).any():
                 near = get_close_matches(row[column], same[column].unique().tolist(), n=1, cutoff=0.3)
                 fix = f"did you mean {near[0]!r}?" if near else "write it as on the sheet Figures, or empty the cell"
                 found = f"{column} {row[column]!r}, which no figures of {row['indicator']} have"

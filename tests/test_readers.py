@@ -1,0 +1,417 @@
+"""Readers of formats: the same figures in each of them give the same table, each figure with the cell it stood in."""
+
+import io
+import math
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from openpyxl import Workbook, load_workbook
+
+from vlr_analysis.errors import InputError
+from vlr_analysis.observations import KEY
+from vlr_analysis.sources import formats
+from vlr_analysis.sources.formats import guess, read
+from vlr_analysis.sources.reading import ORIGIN_COLUMNS, origins_path, read_origins, write_origins
+from vlr_analysis.sources.sheets import open_sheets
+
+HERE = Path(__file__).parent / "fixtures" / "readers"
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "sources"
+GIVEN = {"area": "exampleville", "source": "test"}
+NAMES = {"indicator": "8.5.2", "series": "Unemployment rate", "unit": "%"}
+
+# The figures of all fixtures: women below the total; in 2020 provisional, in 2021 not known or not told.
+TOTAL = {"2019": (5.2, "value"), "2020": (7.9, "provisional"), "2021": (None, "missing"), "2022": (6.1, "value")}
+WOMEN = {"2019": (4.8, "value"), "2020": (8.2, "provisional"), "2021": (None, "suppressed"), "2022": (0.0, "value")}
+
+
+def said(table: pd.DataFrame) -> dict:
+    """Return {breakdown: {period: (value, status)}}."""
+    found: dict = {}
+    for row in table.itertuples():
+        value = None if math.isnan(row.value) else row.value
+        found.setdefault(row.breakdown, {})[row.period] = (value, row.status)
+    return found
+
+
+def one_series(table: pd.DataFrame) -> tuple:
+    assert len(table[["area", "indicator", "series", "unit", "source"]].drop_duplicates()) == 1
+    return tuple(table.loc[0, ["area", "indicator", "series", "unit", "source"]])
+
+
+def same_cell(reading, row: int) -> object:
+    """Return what stands in the file where the origin of a figure points."""
+    origin = reading.origins.iloc[row]
+    for sheet in open_sheets(HERE / origin["file"] if (HERE / origin["file"]).exists() else origin["file"]).sheets:
+        for r in range(len(sheet.rows)):
+            for c in range(len(sheet.rows[r])):
+                if sheet.name == origin["sheet"] and sheet.cell(r, c) == origin["cell"]:
+                    return sheet.rows[r][c]
+    raise AssertionError(f"no cell {origin['cell']}")
+
+
+# --- one set of figures in every format ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "options"),
+    [
+        ("long.csv", "long", {}),
+        ("wide.csv", "wide", {}),
+        ("eurostat.tsv", "eurostat", {"place": "XX11", **NAMES}),
+        ("eurostat.csv", "eurostat", {"place": "XX11", **NAMES}),
+        ("sdmx1.csv", "sdmx-csv", {"place": "XX11", "series": "Unemployment rate"}),
+        ("sdmx2.csv", "sdmx-csv", {"place": "XX11", "series": "Unemployment rate"}),
+    ],
+)
+def test_the_same_figures_give_the_same_table(file, name, options):
+    path = HERE / file
+    assert guess(path) == name
+    reading = read(name, path, **GIVEN, **options)
+    assert reading.problems == []
+    assert one_series(reading.table) == ("exampleville", "8.5.2", "Unemployment rate", "%", "test")
+    assert said(reading.table) == {"": TOTAL, "sex=female": WOMEN}
+    assert list(reading.origins) == list(ORIGIN_COLUMNS)
+    assert reading.origins[list(KEY)].equals(reading.table[list(KEY)])
+    for row, observation in enumerate(reading.table.itertuples()):
+        if observation.status == "value":
+            assert float(str(same_cell(reading, row)).strip()) == observation.value
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "options"),
+    [
+        ("world_bank.csv", "world-bank", {"indicator": "8.5.2"}),
+        ("databank.csv", "world-bank", {"indicator": "8.5.2", "place": "EXV"}),
+        ("fred.csv", "fred", NAMES),
+    ],
+)
+def test_formats_without_groups_and_flags_give_the_same_totals(file, name, options):
+    path = HERE / file
+    assert guess(path) == name
+    reading = read(name, path, **GIVEN, **options)
+    assert reading.problems == []
+    assert one_series(reading.table) == ("exampleville", "8.5.2", "Unemployment rate", "%", "test")
+    assert said(reading.table) == {"": TOTAL | {"2020": (7.9, "value")}}
+
+
+def test_unsd_gives_the_same_figures_of_its_years():
+    reading = read("guess", HERE / "unsd.csv", **GIVEN)
+    assert one_series(reading.table) == ("exampleville", "8.5.2", "Unemployment rate", "%", "test")
+    without = lambda figures: {year: told for year, told in figures.items() if year != "2020"}  # noqa: E731
+    assert said(reading.table) == {"": without(TOTAL), "sex=female": without(WOMEN)}
+
+
+def test_the_economic_tracker_gives_weeks_and_months():
+    weeks = read("guess", HERE / "tracker" / "Employment - City - Weekly.csv", **GIVEN, column="emp", **NAMES)
+    assert said(weeks.table) == {
+        "": {"2020-01-11/P1W": (0.0021, "value"), "2020-01-18/P1W": (0, "value"), "2020-01-25/P1W": (0.0025, "value")},
+        "income=quartile 1": {"2020-01-11/P1W": (-0.5, "value"), "2020-01-18/P1W": (None, "missing"),
+                              "2020-01-25/P1W": (-0.7, "value")},
+    }  # fmt: skip
+    months = read("guess", HERE / "tracker" / "Affinity - City - Monthly.csv", **GIVEN, place="2", column="spend_all")
+    assert said(months.table)[""] == {"2020-01": (9.9, "value")}
+    provisional = read("guess", HERE / "tracker" / "Affinity - City - Monthly.csv", **GIVEN, column="spend_all")
+    assert said(provisional.table)[""]["2020-02"] == (7.9, "provisional")
+
+
+# --- forms that offices send ---------------------------------------------------------------------------
+
+
+def text_file(folder: Path, name: str, text: str, encoding: str = "utf-8") -> Path:
+    path = folder / name
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+LONG = (HERE / "long.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("header", "women"),
+    [
+        ("Year,Indicator,Measure,Unit,Sex,Value,Status,Note", "Women"),
+        ("año,código,indicador,unidad,sexo,valor,estado,notas", "Mujeres"),
+        ("année,code,indicateur,unité,sexe,valeur,statut,remarque", "Femmes"),
+        ("ano,código,indicador,unidade,sexo,valor,status,nota", "Mulheres"),
+        ("Jahr,Kennziffer,Indikator,Einheit,Geschlecht,Wert,Kennzeichen,Bemerkung", "Frauen"),
+    ],
+)
+def test_a_long_table_is_read_in_five_languages(tmp_path, header, women):
+    text = header + LONG[LONG.index("\n") :].replace("Women", women)
+    reading = read("guess", text_file(tmp_path, "a.csv", text), **GIVEN)
+    assert said(reading.table) == {"": TOTAL, "sex=female": WOMEN}
+    assert one_series(reading.table)[1:4] == ("8.5.2", "Unemployment rate", "%")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_encodings_and_separators_change_nothing_but_the_log(tmp_path, encoding, separator):
+    text = LONG.replace("Unemployment rate", "Chômage").replace(",", separator)
+    text = text.replace(";5.2;", ";5,2;") if separator == ";" else text
+    reading = read("guess", text_file(tmp_path, "a.csv", text, encoding), **GIVEN)
+    assert said(reading.table) == {"": TOTAL, "sex=female": WOMEN}
+    assert one_series(reading.table)[2] == "Chômage"
+    assert any(repair.taken == "text" for repair in reading.repairs)
+
+
+def test_a_column_of_each_series_is_read_by_the_year(tmp_path):
+    path = text_file(tmp_path, "a.csv", "Year,Poverty rate (%),Jobs (number)\n2019,5.2,10\n2020,..,12\n2021,7,13\n")
+    reading = read("guess", path, **GIVEN)
+    rows = reading.table[["indicator", "series", "unit", "period", "status"]].to_numpy().tolist()
+    assert ["exampleville.jobs", "Jobs", "number", "2020", "value"] in rows
+    assert ["exampleville.poverty-rate", "Poverty rate", "%", "2020", "missing"] in rows
+    assert len(rows) == 6
+
+
+def messy_workbook(path: Path) -> None:
+    """Write what a statistics office sends: a title, two header rows, joined cells, footnotes, a total, a change."""
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "Arbeitsmarkt"
+    sheet["A1"] = "Labour market, Exampleville"
+    sheet.merge_cells("A1:G1")
+    for cell, text in {"A3": "Indicator", "B3": "Unit", "C3": 2019, "E3": "2020 (p)", "G3": "Change"}.items():
+        sheet[cell] = text
+    for area in ("A3:A4", "B3:B4", "C3:D3", "E3:F3"):
+        sheet.merge_cells(area)
+    for cell, text in zip("CDEF", ["Total", "Women"] * 2, strict=True):
+        sheet[f"{cell}4"] = text
+    sheet.append(["8.5.2 Unemployment rate", "%", "5,2", "4,8", "7,9", "..", "+2,7"])
+    sheet.append(["Unemployed people¹", "number", "1.234", "*", "2.345", "–"])
+    sheet.append(["Social", None])
+    sheet.append(["Poverty rate", "%", 0.125, 12.5, "=A1", 11])
+    sheet["C8"].number_format = "0.0%"
+    sheet.append(["Total", None, 1, 2, 3, 4])
+    sheet["A11"] = "1 Registered at the agency"
+    sheet["A12"] = "Source: the agency"
+    other = book.create_sheet("Notes")
+    other["A1"] = "Nothing but words"
+    book.save(path)
+
+
+def test_a_messy_workbook_is_read_with_every_repair_named(tmp_path):
+    path = tmp_path / "büro.xlsx"
+    messy_workbook(path)
+    assert guess(path) == "wide"
+    reading = read("guess", path, **GIVEN)
+    figures = {(row.indicator, row.unit, row.period, row.breakdown): (row.value, row.status)
+               for row in reading.table.itertuples()}  # fmt: skip
+    rate, people, poverty = ("8.5.2", "%"), ("exampleville.unemployed-people", "number"), (
+        "exampleville.social-poverty-rate", "%")  # fmt: skip
+    assert figures[(*rate, "2019", "")] == (5.2, "value")
+    assert figures[(*rate, "2020", "")] == (7.9, "provisional")
+    assert figures[(*rate, "2020", "sex=female")][1] == "missing"
+    assert figures[(*people, "2019", "")] == (1234, "value")
+    assert figures[(*people, "2019", "sex=female")][1] == "suppressed"
+    assert figures[(*poverty, "2019", "")] == (12.5, "value")
+    assert len(figures) == 11  # twelve cells; the formula has no result
+    assert [str(problem) for problem in reading.problems] == [
+        "büro.xlsx, Arbeitsmarkt!E8: found a formula without a result; expected the figure itself. "
+        "Fix: open and save the file in a spreadsheet program, or paste values"
+    ]
+    origin = reading.origins[(reading.origins["indicator"] == "8.5.2") & (reading.origins["period"] == "2019")]
+    assert sorted(zip(origin["file"], origin["sheet"], origin["cell"], strict=True)) == [
+        ("büro.xlsx", "Arbeitsmarkt", "C5"), ("büro.xlsx", "Arbeitsmarkt", "D5")]  # fmt: skip
+    log = "\n".join(map(str, reading.repairs))
+    for words in (
+        "Arbeitsmarkt!C5: '5,2' read as 5.2 (decimal comma)",
+        "Arbeitsmarkt!E3: '2020 (p)' read as 2020 (mark p beside the year: provisional)",
+        "Arbeitsmarkt!C6: '1.234' read as 1234 (thousands mark taken out)",
+        "'Unemployed people¹' read as Unemployed people (mark of a footnote left out)",
+        "C8: '0.125' read as 12.5 (shown as a percentage, multiplied by 100)",
+        "'1 Registered at the agency' read as nothing (remark left out)",
+        "'Total' read as nothing (total over different series left out)",
+        "'Change' read as nothing (column without a year left out)",
+        "sheet Notes: 'no row of years' read as nothing (sheet left out)",
+    ):
+        assert words in log
+
+
+@pytest.mark.parametrize(
+    ("text", "breakdowns", "unit"),
+    [
+        ("Poverty rate (%)\n\nDistrict,2019,2020\nNorth,5,6\nSouth,7,8\nTotal,6,7\n",
+         {"district=North", "district=South", ""}, "%"),
+        (",,2019,,2020,\nIndicator,Unit,Men,Women,Men,Women\nPoverty,%,5,6,7,8\n", {"sex=male", "sex=female"}, "%"),
+        (",Men,,Women,\nIndicator,2019,2020,2019,2020\nPoverty (%),5,6,7,8\n", {"sex=male", "sex=female"}, "%"),
+        (",\"per 1,000\",\nIndicator,2019,2020\nBirths,5,6\n", {""}, "per 1,000"),
+        ("Indicator,2019,2020\nPoverty,5%,6%\n", {""}, "%"),
+    ],
+)  # fmt: skip
+def test_headers_of_wide_tables(tmp_path, text, breakdowns, unit):
+    reading = read("wide", text_file(tmp_path, "a.csv", text), **GIVEN)
+    assert set(reading.table["breakdown"]) == breakdowns
+    assert set(reading.table["unit"]) == {unit}
+    assert set(reading.table["period"]) == {"2019", "2020"}
+    assert reading.problems == []
+
+
+def test_an_interval_beside_the_figures_is_taken(tmp_path):
+    text = ",2019,,,2020,,\nIndicator,Value,Lower CI,Upper CI,Value,Lower CI,Upper CI\nPoverty,5,4,6,7,8,9\n"
+    reading = read("wide", text_file(tmp_path, "a.csv", text), **GIVEN)
+    assert reading.table[["value", "low", "high"]].iloc[0].tolist() == [5, 4, 6]
+    assert reading.table["value"].iloc[1] == 7 and math.isnan(reading.table["low"].iloc[1])
+    assert "8 to 9 around 7" in str(reading.problems[0])
+
+
+def test_an_area_column_is_filtered_or_refused(tmp_path):
+    for text in ("City,Indicator,2019,2020\nOthertown,Poverty,1,2\nExampleville,Poverty,3,4\n",
+                 "City,Indicator,Year,Value\nOthertown,Poverty,2019,1\nExampleville,Poverty,2019,3\n"):  # fmt: skip
+        path = text_file(tmp_path, "a.csv", text)
+        assert read("guess", path, **GIVEN).table["value"].min() == 3
+        assert read("guess", path, area="elsewhere", source="test", place="Othertown").table["value"].min() == 1
+        with pytest.raises(InputError, match=r"the areas Exampleville, Othertown.*--place"):
+            read("guess", path, area="elsewhere", source="test")
+
+
+# --- refusals read as help -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Year,Value,Amount,Value\n2019,1,2,3\n",
+         "expected one value. Fix: say which holds the value: --column value=NAME"),
+        ("Year,Value,Population\n2019,1,200\n2020,2,300\n", "columns of figures beside the value: Population"),
+        ("Year,Series,Rate,Count\n2019,a,1,2\n", "the columns of figures Rate, Count; expected one column of values"),
+        ("Indicator,2019,2019\nPoverty,1,2\n2020,3,4\n", "wide or long"),
+        ("a,b\nc,d\n", "none of the formats; expected one format: economic-tracker (year, month, day_endofweek"),
+        ("x,2019,2020,2019,2020\nPoverty,1,2,3,4\n", "2019 in two columns that nothing tells apart"),
+    ],
+)  # fmt: skip
+def test_what_is_not_plain_is_refused_with_the_candidates(tmp_path, text, words):
+    path = text_file(tmp_path, "a.csv", text)
+    with pytest.raises(InputError) as caught:
+        read(guess(path), path, **GIVEN)
+    message = str(caught.value)
+    if words == "wide or long":
+        assert "Fix:" in message
+    else:
+        assert words in message
+    assert str(tmp_path) not in message
+
+
+def test_a_table_that_could_be_two_formats_names_both(tmp_path):
+    path = text_file(tmp_path, "a.csv", "Year,Measure\nIndicator,2019,2020\nPoverty,1,2\n")
+    with pytest.raises(InputError, match=r"what could be long or wide; expected one format: long .*; wide"):
+        guess(path)
+
+
+def test_cells_that_cannot_be_read_are_told_and_the_rest_is_taken(tmp_path):
+    rows = ["2019;Poverty;5,1", "2020;Poverty;1.234", "x;Poverty;3", "2021;Poverty;abc", "2022;Poverty;7.5",
+            "2023;Poverty;1", "2023;Poverty;2"]  # fmt: skip
+    path = text_file(tmp_path, "a.csv", "\n".join(["Year;Indicator;Value", *rows]))
+    reading = read("long", path, **GIVEN)
+    assert reading.table["period"].tolist() == ["2019", "2022"]
+    told = "\n".join(map(str, reading.problems))
+    assert "a.csv, row 3, column C: found '1.234'; expected one number, not 1.234 or 1234" in told
+    assert "a.csv, row 4, column A: found 'x'; expected a year" in told
+    assert "a.csv, row 5, column C: found 'abc'; expected a number" in told
+    assert "a.csv, cells C7 and C8: found 1, 2 for" in told
+
+
+def test_a_format_or_an_option_that_is_not_there_is_named():
+    with pytest.raises(InputError, match=r"did you mean .world-bank."):
+        read("worldbank", HERE / "world_bank.csv", **GIVEN)
+    with pytest.raises(InputError, match=r"option sheet: .*for fred: column, indicator, series, unit"):
+        read("fred", HERE / "fred.csv", **GIVEN, sheet="A")
+
+
+def test_every_reader_refuses_what_is_another_format():
+    for name, format in formats.FORMATS.items():
+        if name in ("wide", "long", "open-sdg"):
+            continue
+        with pytest.raises(InputError) as caught:
+            format.reader(HERE / "long.csv", **GIVEN)
+        assert "Fix:" in str(caught.value)
+
+
+# --- origins -------------------------------------------------------------------------------------------
+
+
+def test_origins_are_written_and_read_back(tmp_path):
+    reading = read("guess", HERE / "long.csv", **GIVEN)
+    path = origins_path(tmp_path / "exampleville.csv")
+    assert path.name == "exampleville.origins.csv"
+    write_origins(reading.origins, path)
+    back = read_origins(path)
+    ordered = reading.origins.sort_values(list(KEY), kind="stable").reset_index(drop=True)
+    assert back.to_numpy().tolist() == ordered.to_numpy().tolist()
+    path.write_text("area,file\nx,y\n", encoding="utf-8")
+    with pytest.raises(InputError, match="import the figures again"):
+        read_origins(path)
+
+
+def test_the_kits_own_feed_comes_back(tmp_path, observations):
+    from vlr_analysis.sources.sdmx_csv import DATA, sdmx_files
+
+    table = observations({("8.5.2", ""): {2019: 5.2}, ("8.5.2", "sex=female"): {2019: 4.8}})
+    definitions = pd.DataFrame(columns=["indicator", "series", "unit", "label", "definition"])
+    sources = pd.DataFrame(columns=["source", "publisher", "title", "licence"])
+    files = sdmx_files(table, definitions, sources, {"town": "Town"}, name="test")
+    path = tmp_path / "observations.csv"
+    path.write_bytes(files[DATA])
+    reading = read("guess", path, area="town", source="ignored")
+    pd.testing.assert_frame_equal(reading.table, table)
+    assert reading.origins["cell"].str.fullmatch(r"[A-Z]+[23]").all()
+
+
+# --- the real thing, where it is at hand -----------------------------------------------------------------
+
+
+def real(*parts: str) -> Path:
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        pytest.skip("no ../shared/sources beside the project")
+    return path
+
+
+def test_fred_gives_the_figures_that_ship():
+    reading = read("guess", real("fred", "CALOSA7URN.csv"), area="los-angeles", source="test", unit="%")
+    ships = pd.read_csv(HERE.parents[2] / "data" / "los-angeles.csv", dtype={"indicator": str})
+    ships = ships[ships["source"].str.startswith("bls")].set_index("period")["value"]
+    read_here = reading.table.set_index("period")["value"]
+    assert len(ships) > 100
+    assert (read_here[ships.index] == ships).all()
+
+
+def test_monthly_means_of_the_tracker_are_the_figures_that_ship():
+    path = real("economic-tracker", "Employment - City - Weekly.csv")
+    reading = read("guess", path, area="los-angeles", source="test", column="emp")
+    total = reading.table[reading.table["breakdown"] == ""]
+    ends = pd.to_datetime(total["period"].str[:10]) + pd.Timedelta(days=6)
+    means = total["value"].groupby(ends.dt.strftime("%Y-%m")).mean()
+    ships = pd.read_csv(HERE.parents[2] / "data" / "los-angeles.csv", dtype={"indicator": str})
+    ships = ships[(ships["source"] == "oi-employment") & ships["breakdown"].isna()].set_index("period")["value"]
+    assert len(ships) > 40
+    assert (means[ships.index] - ships).abs().max() < 1e-8
+
+
+def test_every_file_of_a_real_repository_is_a_table_or_a_message():
+    """The readers of plain tables, let loose on the files of a city, with all that people put into them."""
+    taken = refused = 0
+    for path in sorted(real("open-sdg", "los-angeles", "data").glob("*.csv"))[::4]:
+        try:
+            reading = read("guess", path, area="los-angeles", source="test")
+            taken += len(reading.table) > 0
+        except InputError as error:
+            refused += 1
+            assert "Fix:" in str(error)
+    assert taken > 30
+    assert refused < taken
+
+
+def test_the_repository_reader_shares_the_form():
+    reading = read("guess", real("open-sdg", "los-angeles"), area="los-angeles", source="test")
+    assert len(reading.origins) == len(reading.table) > 1000
+    assert reading.origins["file"].str.startswith("data/indicator_").all()
+
+
+def test_a_workbook_is_never_written_to(tmp_path):
+    path = tmp_path / "a.xlsx"
+    messy_workbook(path)
+    before = path.read_bytes()
+    read("guess", path, **GIVEN)
+    assert path.read_bytes() == before
+    assert load_workbook(io.BytesIO(before)).sheetnames == ["Arbeitsmarkt", "Notes"]
