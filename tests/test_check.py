@@ -53,7 +53,7 @@ PLANTED = {
     ("Figures", "A3"): ("8.5.9", "8.5.2"),
     ("Figures", "A4"): (datetime(2005, 2, 1), "as text"),
     ("Figures", "C5"): (None, "unit"),
-    ("Figures", "D6"): ("women", "sex=women"),
+    ("Figures", "D6"): ("women", "sex=female"),
     ("Figures", "E7"): ("provisoinal", "'provisional'"),
     ("Figures", "F8"): ("offlce", "Sources"),
     ("Figures", "F9"): (None, "short name"),
@@ -113,6 +113,14 @@ def test_twenty_five_mistakes_give_twenty_five_messages_each_at_its_cell(tmp_pat
 def test_each_mistake_alone_gives_one_message(tmp_path, mistake):
     report = planted(tmp_path / "town.xlsx", [mistake])
     assert cells_of(report.errors) == expected_cells([mistake])
+
+
+def test_a_target_of_a_series_whose_own_row_is_wrong_is_not_told_as_well(tmp_path):
+    book = good_workbook()
+    book["Targets"]["B3"] = "measure A"
+    book["Figures"]["C3"] = None
+    book.save(tmp_path / "town.xlsx")
+    assert cells_of(check(str(tmp_path / "town.xlsx"), None, TODAY).errors) == ["Figures!C3"]
 
 
 def test_without_mistakes_the_check_is_green(tmp_path):

@@ -37,7 +37,10 @@ class Processes:
         self.file = folder / "scheduler.json"
         (folder / "preload.py").write_text(PRELOAD, encoding="utf-8")
         self.log = (folder / "log.txt").open("w", encoding="utf-8")
-        self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", self.file)
+        # Left alone (a test run that is killed), both end by themselves.
+        self.scheduler = self._start(
+            "scheduler", "--host", "127.0.0.1", "--port", 0, "--scheduler-file", self.file, "--idle-timeout", 600
+        )
         self.workers = []
         wait_until(self.file.exists)
 
@@ -52,7 +55,7 @@ class Processes:
         with self.client() as client:
             expected = len(client.nthreads()) + number
             process = self._start(
-                "worker", self.address, "--nworkers", number, "--nthreads", 1,
+                "worker", self.address, "--nworkers", number, "--nthreads", 1, "--death-timeout", 60,
                 "--local-directory", self.folder / "local", "--preload", self.folder / "preload.py", *options,
                 PYTHONPATH=os.pathsep.join(places),
             )  # fmt: skip

@@ -10,7 +10,6 @@ import pytest
 from openpyxl import Workbook
 
 from vlr_analysis.errors import InputError
-from vlr_analysis.sources import sheets
 from vlr_analysis.sources.formats import FORMATS, guess, read
 from vlr_analysis.sources.reading import write_origins
 from vlr_analysis.sources.sheets import open_sheets

@@ -320,6 +320,13 @@ def test_each_observation_is_found_in_its_row(tmp_path, suffix):
     assert set(row_numbers(path)) == set(table[list(KEY)].itertuples(index=False, name=None))
 
 
+@pytest.mark.parametrize("cell", ["nan(1)", "n/a", "0x1", "1 000"])
+def test_what_only_looks_like_a_number_is_named(tmp_path, cell):
+    path = tmp_path / "town.csv"
+    path.write_text(HEADER + ROW.format(value=cell))
+    assert f"row 2, column value: found {cell!r}; expected a number" in message(path)
+
+
 def test_numbers_in_messages_are_told_as_digits(tmp_path):
     path = tmp_path / "town.csv"
     path.write_text(HEADER + "town,1.1.1,measure,%,2019,,5,7,9,,test\n")

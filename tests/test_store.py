@@ -74,6 +74,12 @@ def test_every_area_is_what_the_whole_table_says(tmp_path, table, small_pieces, 
     assert_holds(tmp_path / "data", table, AREAS)
 
 
+def test_nulls_in_texts_are_empty(tmp_path, table, small_pieces):
+    rows = table.assign(breakdown=table["breakdown"].replace("", None), status=table["status"].replace("value", None))
+    assert store.import_store(write(rows, tmp_path / "big.parquet"), tmp_path / "data").whole
+    assert_holds(tmp_path / "data", table, AREAS)
+
+
 def test_a_folder_of_files_is_one_table(tmp_path, table, small_pieces):
     (tmp_path / "parts").mkdir()
     write(table[:300], tmp_path / "parts" / "a.csv")
@@ -358,7 +364,8 @@ def test_memory_does_not_grow_with_the_table(tmp_path, suffix):
     pytest.importorskip("resource", reason="memory of a process is read from POSIX systems")
     peaks = []
     for rows in (500_000, 2_000_000):
-        path = tmp_path / f"{rows}{suffix}"
+        path = tmp_path / str(rows) / f"big{suffix}"
+        path.parent.mkdir()
         bench_store.write_large(path, rows)
         found = bench_store.apart("ours", path)
         assert found["done"] == rows

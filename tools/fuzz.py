@@ -47,9 +47,9 @@ FILES = {
 # Pieces that break readers: numbers, marks, labels, signs of markup, formulas, bytes of other encodings.
 PIECES = [text.encode("utf-8") for text in (
     "", ",", ";", "\t", '"', "\n", "\r\n", "\0", "2019", "2019/20", "FY2020", "2011-12", "9999", "1e999", "-", "–", ":",
-    "..", "<5", "*", "NaN", "inf", "1,234", "1.234", "1 234,5", "12 %", "=1+1", "=cmd|' /C calc'!A0", "<script>", "\u202e",
-    "\ufeff", "Total", "Year", "Value", "Area", "é", "性别", "٣", "a=b;c", "A1:XFD1048576", "&", "</c>", "<f>1</f>", 'r="Z9"',
-    "9" * 400, "x" * 5000, "," * 3000, "\n" * 3000,
+    "..", "<5", "*", "NaN", "inf", "1,234", "1.234", "1 234,5", "12 %", "=1+1", "=cmd|' /C calc'!A0", "<script>",
+    "\u202e", "\ufeff", "Total", "Year", "Value", "Area", "é", "性别", "٣", "a=b;c", "A1:XFD1048576", "&", "</c>",
+    "<f>1</f>", 'r="Z9"', "9" * 400, "x" * 5000, "," * 3000, "\n" * 3000,
 )] + [b"\xff\xfe", b"\x81", b"\xe9", b"\x00\x00", b"PK\x03\x04"]  # fmt: skip
 
 

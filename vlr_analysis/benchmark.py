@@ -242,7 +242,8 @@ def benchmark_table(
     """
     series = yearly(table[table["breakdown"] == ""])
     keys, points = series.keys, series.points
-    sign = dict(zip(keys[DEFINITION_KEY].itertuples(index=False, name=None), direction_sign(keys, definitions)))
+    measures = keys[DEFINITION_KEY].itertuples(index=False, name=None)
+    sign = dict(zip(measures, direction_sign(keys, definitions), strict=True))
     value, low, high, t = (points[name].to_numpy() for name in ("value", "low", "high", "t"))
     year, row = np.floor(t).astype(int), points["row"].to_numpy()
     area = pd.factorize(keys["area"], sort=True)[0][row]

@@ -21,6 +21,7 @@ from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, find
 from vlr_analysis.periods import year_of
 from vlr_analysis.sources import kit
 from vlr_analysis.sources import voices as registers
+from vlr_analysis.sources.shared import once_a_run
 
 DEFINITION_KEY = ["indicator", "series", "unit"]
 PAIR_COLUMNS = [*DEFINITION_KEY, *(f"other_{name}" for name in DEFINITION_KEY), "declared", "why"]
@@ -63,6 +64,11 @@ class City:
         return f"<p class='city'>{escape(text)}</p>"
 
     @property
+    def shared_by(self) -> str:
+        """What tells this city's tables apart from those of others, for `shared.once_a_run`."""
+        return f"{self.root} {self.internal} {self.parameters.model_dump_json()}"
+
+    @property
     def comparators(self) -> tuple[str, ...]:
         """Nation and peers, nation first."""
         return (*self.nation, *(peer for peer in self.peers if peer not in self.nation))
@@ -82,7 +88,7 @@ class City:
         """The city's figures as they lie in its file: for what comes before the disclosure control alone."""
         return _read_area(self.root, self.parameters.id, self.data)
 
-    @cached_property
+    @once_a_run
     def _guarded(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         table = self._of_chosen_goals(self._raw)
         if self.internal:
@@ -103,7 +109,7 @@ class City:
         out.loc[hides, "status"] = "suppressed"
         return out, log[_among(log, beside[hides])].reset_index(drop=True)
 
-    @cached_property
+    @once_a_run
     def populations(self) -> pd.DataFrame | None:
         """Residents by group, where the parameters name the series that counts them; also if its goal is left out."""
         if self.population is None:
@@ -121,7 +127,7 @@ class City:
         """What was hidden of the register and why, from `disclosure_voices.protected`."""
         return self._heard[1]
 
-    @cached_property
+    @once_a_run
     def _heard(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         path = self.root / (self.parameters.voices or f"{DATA}/voices/{self.parameters.id}.csv")
         known = set(self.all_sources["source"])
@@ -135,13 +141,13 @@ class City:
         """Newest year of the city's own figures: ages are counted from it, never from a clock."""
         return max((year_of(period) for period in self.observations["period"].unique()), default=self.baseline_year)
 
-    @cached_property
+    @once_a_run
     def around(self) -> pd.DataFrame:
         """Observations of the nation and the peers, in the order of the parameters."""
         tables = [_shown(self, area) for area in self.comparators]
         return self._of_chosen_goals(pd.concat(tables, ignore_index=True)) if tables else self.observations.iloc[:0]
 
-    @cached_property
+    @once_a_run
     def definitions(self) -> pd.DataFrame:
         """Label, goal, desired direction, target and scale of every series, city's and comparators'."""
         return _definitions(self, pd.concat([self.observations, self.around], ignore_index=True))
@@ -165,7 +171,7 @@ class City:
         """The whole sources table, also for the nation and the peers."""
         return kit.read_sources(self.root / DATA / "sources.csv")
 
-    @cached_property
+    @once_a_run
     def pairs(self) -> pd.DataFrame:
         """What the parameters say of the nation's counterparts: as `comparison.comparison_table` takes it."""
         pairs = pd.DataFrame(_pairs(self), columns=PAIR_COLUMNS)

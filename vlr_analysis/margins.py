@@ -98,7 +98,8 @@ def _around(panel: Axes, wide: float) -> tuple[float, float, float, float]:
 
 def _beside(axis: Axis) -> float:
     """Return the room that the numbers or names at an axis take beside it, in points."""
-    side, padding = int(axis.axis_name == "x"), axis.get_major_ticks(1)[0].get_tick_padding()
+    side, tick = int(axis.axis_name == "x"), axis.get_major_ticks(1)[0]
+    padding = tick.get_pad() + tick.get_tick_padding()
     return padding + max((size[side] for _, size in _numbers(axis)), default=0.0)
 
 

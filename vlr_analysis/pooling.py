@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import special, stats
+from scipy import special
 
 from vlr_analysis.catalogue import is_total
 from vlr_analysis.trends import DEFINITION_KEY, benjamini_hochberg

@@ -241,7 +241,10 @@ def _lines(series: SeriesSet) -> np.ndarray:
 
 
 def _ends(series: SeriesSet, baseline_year: int) -> dict[str, np.ndarray]:
-    """Base and latest value of each series; no base where every value is older than the baseline year, no period without any."""
+    """Base and latest value of each series.
+
+    No base where every value is older than the baseline year; no period at all, NaN, where there is no value.
+    """
     points, m = series.points, len(series.keys)
     row, (places, periods) = points["row"].to_numpy(), pd.factorize(points["period"])
     year = np.array([year_of(text) for text in periods], dtype=int)[places]

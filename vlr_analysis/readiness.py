@@ -238,7 +238,9 @@ def age_table(table: pd.DataFrame, as_of: int) -> pd.DataFrame:
     series = as_series(headline)
     rows = series.keys[series.keys["n"] > 0].copy()
     years, stop = np.floor(series.points["t"].to_numpy()).astype(int), np.cumsum(series.keys["n"].to_numpy())
-    spans = [_gaps(np.unique(years[end - n : end]).tolist()) for n, end in zip(rows["n"], stop[rows.index], strict=True)]
+    spans = [
+        _gaps(np.unique(years[end - n : end]).tolist()) for n, end in zip(rows["n"], stop[rows.index], strict=True)
+    ]
     rows["age"] = [as_of - year_of(last) for last in rows["last"]]
     rows["gaps"] = [_ranges(gaps) for gaps in spans]
     rows["n_gaps"] = [len(gaps) for gaps in spans]

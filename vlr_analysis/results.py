@@ -33,6 +33,7 @@ from vlr_analysis.cities import DEFINITION_KEY, City
 from vlr_analysis.findings import Finding, as_table, leading
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.periods import year_of
+from vlr_analysis.sources.shared import once_a_run
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,22 @@ class Results:
 
     city: City
 
-    @cached_property
+    @property
+    def shared_by(self) -> str:
+        """What tells these tables apart from those of others, for `shared.once_a_run`."""
+        return self.city.shared_by
+
+    @once_a_run
     def smells(self) -> pd.DataFrame:
         """Suspicions about the city's own figures, from `smell.smell_table`."""
         return smell.smell_table(self.city.observations, self.city.definitions, self.city.around)
 
-    @cached_property
+    @once_a_run
     def smells_beside(self) -> pd.DataFrame:
         """Suspicions about the figures of nation and peers."""
         return smell.smell_table(self.city.around, self.city.definitions, self.city.observations)
 
-    @cached_property
+    @once_a_run
     def grades(self) -> pd.DataFrame:
         """Grade of the evidence of each series, from `grades.series_grades`."""
         city = self.city
@@ -69,7 +75,7 @@ class Results:
             city.observations, city.definitions, city.all_sources, city.reference_year, smells=self.smells
         )
 
-    @cached_property
+    @once_a_run
     def requests(self) -> pd.DataFrame:
         """What is worth asking for, from `requests.data_request`."""
         city, own = self.city, self.city.observations
@@ -104,12 +110,12 @@ class Results:
             threshold=city.disclosure_threshold, contact=city.contact, boundary=city.boundary,
         )  # fmt: skip
 
-    @cached_property
+    @once_a_run
     def trend(self) -> pd.DataFrame:
         """Trends, from `trends.trend_table`."""
         return trends.trend_table(self.city.observations, self.city.definitions)
 
-    @cached_property
+    @once_a_run
     def progress(self) -> pd.DataFrame:
         """Progress, from `progress.progress_table`."""
         city = self.city
@@ -117,7 +123,7 @@ class Results:
             city.observations, city.definitions, baseline_year=city.baseline_year, horizon=city.horizon
         )
 
-    @cached_property
+    @once_a_run
     def covid(self) -> pd.DataFrame:
         """Shock and recovery of the city and of all places beside it, from `covid.covid_table`."""
         city = self.city
@@ -130,7 +136,7 @@ class Results:
         """The city's observations, groups under their totals, from `disparities.regrouped`."""
         return disparities.regrouped(self.city.observations, self.city.definitions)
 
-    @cached_property
+    @once_a_run
     def disparity(self) -> pd.DataFrame:
         """Inequality between groups in the latest period, from `disparities.latest_of`."""
         city = self.city
@@ -139,12 +145,12 @@ class Results:
         )
         return disparities.latest_of(table)
 
-    @cached_property
+    @once_a_run
     def disparity_change(self) -> pd.DataFrame:
         """Inequality over time and what the average hides, from `disparities.disparity_trend_table`."""
         return disparities.disparity_trend_table(self.groups, self.city.definitions, orders=self.city.orders)
 
-    @cached_property
+    @once_a_run
     def compared(self) -> dict[str, pd.DataFrame]:
         """The city beside each area of its nation, from `comparison.comparison_table`."""
         city = self.city
@@ -157,7 +163,7 @@ class Results:
             )
         return found
 
-    @cached_property
+    @once_a_run
     def standings(self) -> pd.DataFrame:
         """The city within the range of its peers, from `benchmark.benchmark_table`."""
         city = self.city
@@ -169,13 +175,13 @@ class Results:
         """Evidence from residents, one row a piece, from `voices.evidence_table`."""
         return voices.evidence_table(self.city.voices, self.city.reference_year)
 
-    @cached_property
+    @once_a_run
     def triangulation(self) -> pd.DataFrame:
         """What residents say beside what the figures say, from `voices.triangulation`."""
         city, change = self.city, self.disparity_change
         return voices.triangulation(city.voices, self.trend, city.definitions, change, as_of=city.reference_year)
 
-    @cached_property
+    @once_a_run
     def findings(self) -> list[Finding]:
         """All findings of the city, chapter by chapter, in the order in which the chapters tell them."""
         city, known, graded = self.city, self.city.definitions, self.grades

@@ -33,7 +33,7 @@ MARKED = "nbval-check-output"
 # What people add to a delivered report: the note of what was sent, and signatures of those who reproduced it.
 NOT_COVERED = (f"handover/{LOG}", f"{SIGNATURES}/")
 
-# Written with six significant digits, a number may flip in its last one between machines; a result that should be
+# Written with six digits, a number may flip in its last one between machines; a result that should be
 # zero is left with a rest that no machine shares.
 DIGITS, NOTHING = 6, 1e-12
 

@@ -97,14 +97,16 @@ def _of_workbook(path: Path, known: Collection[str], today: date, area: str = ""
 
 
 def _unknown_sources(figures: Sequence[Figure], known: Collection[str]) -> list[Problem]:
-    problems = {}
-    for figure in figures:
-        source = figure.cells["source"]
-        if source not in known:
-            fix = f"add a row for it to the sheet {SOURCES}"
-            where = figure.where("source")
-            problems[where] = Problem(where, repr(source), "a source with a row of its own", fix)
-    return list(problems.values())
+    """Name each source without a row of its own once, at the first figure that names it."""
+    problems = []
+    for source in sorted({figure.cells["source"] for figure in figures} - set(known)):
+        rows = [figure for figure in figures if figure.cells["source"] == source]
+        first = min(rows, key=lambda figure: (figure.page.sheet, figure.row))
+        count = len({(figure.page.sheet, figure.row) for figure in rows})
+        found = repr(source) + (f" in {count} rows" if count > 1 else "")
+        fix = f"add a row for it to the sheet {SOURCES}"
+        problems.append(Problem(first.where("source"), found, "a source with a row of its own", fix))
+    return problems
 
 
 def _voices(path: Path, known: Collection[str] | None) -> list[Problem]:

