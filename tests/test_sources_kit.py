@@ -310,7 +310,7 @@ def test_a_broken_parquet_file_is_named(tmp_path):
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_each_observation_is_found_in_its_row(tmp_path, suffix):
-    path = parquet(tmp_path)
+    path = parquet(tmp_path, breakdown=pa.nulls(2))
     table = read_table(path)
     if suffix == ".csv":
         path = path.with_suffix(suffix)

@@ -1,39 +1,11 @@
 """The VLR Analysis Kit: from a city's indicator figures to the findings of a voluntary local review.
 
-Notebooks import from here: `load_city`, and the modules of analyses, figures and findings.
+Notebooks import from here: `load_city`, and the modules of analyses, figures and findings. Each is loaded when it is
+first asked for: a command that needs none of them is not kept waiting.
 """
 
-from vlr_analysis import (
-    benchmark,
-    breakdowns,
-    catalogue,
-    checklist,
-    comparison,
-    covid,
-    disparities,
-    exhibits,
-    figures,
-    figures_groups,
-    figures_places,
-    figures_readiness,
-    figures_voices,
-    findings,
-    grades,
-    lead,
-    links,
-    pooling,
-    progress,
-    readiness,
-    requests,
-    results,
-    smell,
-    statements,
-    statements_evidence,
-    statements_places,
-    trends,
-    voices,
-)
-from vlr_analysis.cities import City, cities_of, load_city, vlr_counts
+from importlib import import_module
+from typing import Any
 
 __all__ = [
     "City",
@@ -69,3 +41,18 @@ __all__ = [
     "vlr_counts",
     "voices",
 ]
+FROM_CITIES = ("City", "cities_of", "load_city", "vlr_counts")
+
+
+def __getattr__(name: str) -> Any:
+    """Load a module of the public face, or a name of `cities`."""
+    if name in FROM_CITIES:
+        return getattr(import_module("vlr_analysis.cities"), name)
+    if name in __all__:
+        return import_module(f"vlr_analysis.{name}")
+    raise AttributeError(f"module 'vlr_analysis' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public face."""
+    return sorted(__all__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cached_property, lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -234,8 +234,8 @@ class City:
     def _of_chosen_goals(self, table: pd.DataFrame) -> pd.DataFrame:
         if not self.goals:
             return table
-        labels = _labels(self.root)
-        goal = {code: _goal(code, labels) for code in table["indicator"].unique()}
+        targets = _targets(self.root)
+        goal = {code: _goal(code, targets) for code in table["indicator"].unique()}
         return table[table["indicator"].map(goal).isin(self.goals)].reset_index(drop=True)
 
 
@@ -328,6 +328,13 @@ def _labels(root: Path) -> pd.DataFrame:
     path = root / DATA / "indicators.csv"
     if not path.is_file():
         return pd.DataFrame(columns=list(kit.INDICATOR_COLUMNS), dtype=str)
+    state = path.stat()
+    return _indicators(path, state.st_mtime_ns, state.st_size).copy()
+
+
+@lru_cache(maxsize=4)
+def _indicators(path: Path, _changed: int, _size: int) -> pd.DataFrame:
+    """Read the indicators table once, as long as the file stays as it is."""
     return kit.read_indicators(path)
 
 
@@ -358,19 +365,25 @@ def cities_of(cities: str | Sequence[str | Mapping[str, Any]], *, internal: bool
     return [load_city(name, root, internal=internal) for name in names]
 
 
-def _goal(code: str, labels: pd.DataFrame) -> int:
+def _targets(root: Path) -> dict[str, str]:
+    """Return the target that the indicators table names first for each indicator."""
+    rows = _labels(root).drop_duplicates("indicator")
+    return dict(zip(rows["indicator"], rows["sdg_target"], strict=True))
+
+
+def _goal(code: str, targets: Mapping[str, str]) -> int:
     """Goal of an indicator by its global code, else by the target that the indicators table names; 0 for none."""
     goal = catalogue.goal_of(code)
     if goal is None:
-        targets = labels.loc[labels["indicator"] == code, "sdg_target"]
-        goal = catalogue.goal_of(targets.iloc[0]) if len(targets) else None
+        goal = catalogue.goal_of(targets.get(code, ""))
     return goal or 0
 
 
 def _definitions(city: City, table: pd.DataFrame) -> pd.DataFrame:
     labels = _labels(city.root)
     rows = table[DEFINITION_KEY].drop_duplicates().merge(labels, on=DEFINITION_KEY, how="left").fillna("")
-    rows["goal"] = [_goal(code, labels) for code in rows["indicator"]]
+    targets = _targets(city.root)
+    rows["goal"] = [_goal(code, targets) for code in rows["indicator"]]
     rows["label"] = [
         row.label or (row.series if row.series else catalogue.label(row.indicator)) for row in rows.itertuples()
     ]
@@ -406,10 +419,10 @@ def _matching(rows: pd.DataFrame, choices: Sequence[Choice]) -> pd.Series:
 
 def _apply_choices(rows: pd.DataFrame, city: City) -> None:
     """Write what the city says over what the tables say; a choice that fits no series is an error."""
-    problems = []
+    problems, targets = [], _targets(city.root)
     for number, choice in enumerate(city.indicators, 1):
         fits = _matching(rows, [choice])
-        left_out = bool(city.goals) and _goal(choice.indicator, _labels(city.root)) not in city.goals
+        left_out = bool(city.goals) and _goal(choice.indicator, targets) not in city.goals
         if not fits.any() and not left_out:
             problems.append(_no_such_series(rows, choice, number, city))
         if choice.label:

@@ -153,10 +153,13 @@ def spans(ages: pd.DataFrame, table: pd.DataFrame, labels: Mapping[tuple, str], 
     names = [labels[tuple(row)] for row in ages[key].to_numpy()]
     figure, (axes,) = grid(1, columns=1, height=0.19 * max(len(ages), 3) + 1.0)
     told = []
+    seen = [years[tuple(row)] for row in ages[key].to_numpy()]
+    places = range(len(seen))
+    axes.hlines(places, [row[0] for row in seen], [row[-1] for row in seen], color="#c4ccd4", linewidth=1)
+    points = [(year, place) for place, row in enumerate(seen) for year in row]
+    x, y = np.array(points, dtype=float).reshape(-1, 2).T
+    axes.plot(x, y, linestyle="none", marker="o", markersize=3.4, color=OWN)
     for place, row in enumerate(ages.itertuples()):
-        seen = years[(row.indicator, row.series, row.unit)]
-        axes.plot([seen[0], seen[-1]], [place, place], color="#c4ccd4", linewidth=1)
-        axes.plot(seen, [place] * len(seen), linestyle="none", marker="o", markersize=3.4, color=OWN)
         for broken in filter(None, row.breaks.split(", ")):
             axes.plot(year_of(broken), place, marker="|", markersize=10, markeredgewidth=2, color=MODEL)
         gap = f", without {row.gaps}" if row.gaps else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
@@ -79,16 +79,19 @@ def with_grades(rows: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFr
     known = definitions[[*KEY, "label", "goal", "priority"]]
     taken = ["grade", "grade_reason", *(["source"] if "source" in grades and "source" not in rows else [])]
     told = rows.merge(known, on=KEY).merge(grades[[*GRADED, *taken]], on=GRADED, how="left")
+    told[taken] = told[taken].astype(object)
+    if told[taken].notna().all(axis=None):
+        return told
     # A series without a published total is as good as the weakest of its groups.
     weakest = grades.sort_values("grade").drop_duplicates(["area", *KEY], keep="last")
     groups = told[["area", *KEY]].merge(weakest[["area", *KEY, *taken]], how="left")
     none_of = {"grade": LETTERS[-1], "grade_reason": "no figure to grade", "source": ""}
     for name, none in ((name, none_of[name]) for name in taken):
-        told[name] = told[name].astype(object).where(told[name].notna(), groups[name].fillna(none).to_numpy())
+        told[name] = told[name].where(told[name].notna(), groups[name].fillna(none).to_numpy())
     return told
 
 
-def value_of(value: float, row: pd.Series) -> str:
+def value_of(value: float, row: Mapping[str, Any]) -> str:
     """Return a value with the unit of a row."""
     return with_unit(value, row["unit"])
 

@@ -75,6 +75,11 @@ class Results:
             city.observations, city.definitions, city.all_sources, city.reference_year, smells=self.smells
         )
 
+    @cached_property
+    def breakdowns(self) -> pd.DataFrame:
+        """For whom each series tells, from `breakdowns.breakdown_table`."""
+        return breakdowns.breakdown_table(self.city.observations, self.city.definitions)
+
     @once_a_run
     def requests(self) -> pd.DataFrame:
         """What is worth asking for, from `requests.data_request`."""
@@ -82,7 +87,7 @@ class Results:
         return requests.data_request(
             own, city.definitions, city.all_sources, smells=pd.concat([self.smells, self.smells_beside]),
             targets=readiness.coverage_by_target(own, city.definitions, city.goals, city.priority_targets),
-            breakdowns=breakdowns.breakdown_table(own, city.definitions),
+            breakdowns=self.breakdowns,
             ages=readiness.age_table(own, city.reference_year), around=city.around, nation=city.nation,
             areas=city.areas, years=(city.baseline_year, city.reference_year), shock=city.covid.shock,
             raised=voices.uncovered(self.triangulation, city.definitions.merge(own[DEFINITION_KEY].drop_duplicates())),
@@ -104,7 +109,7 @@ class Results:
         national = city.around["area"].isin(city.nation)
         return checklist.checklist(
             city.observations, city.definitions, city.sources, graded=self.grades,
-            breakdowns=breakdowns.breakdown_table(city.observations, city.definitions), requested=self.requests,
+            breakdowns=self.breakdowns, requested=self.requests,
             nation=city.around[national], peers=city.around[~national], paired=len(city.pairs),
             years=(city.baseline_year, city.reference_year), shock=city.covid.shock, voices=len(city.voices),
             threshold=city.disclosure_threshold, contact=city.contact, boundary=city.boundary,

@@ -124,7 +124,12 @@ def recovery_findings(
     rows["behind"] = rows["level_verdict"] == "not yet"
     rows = rows.sort_values(["priority", "behind", "goal"], ascending=[False, False, True], kind="stable")
     beside = covid[(covid["area"] != city) & (covid["breakdown"] == "") & (covid["kind"] != "")]
-    return [_recovery_finding(row, _beside(row, beside, names)) for _, row in rows.iterrows()]
+    same = [*KEY, "duration"]
+    beside = beside.merge(rows[same].drop_duplicates(), on=same)
+    others = {(row["area"], *(row[name] for name in same)): row for row in beside.to_dict("records")}
+    keys = (tuple(row[name] for name in same) for row in rows[same].to_dict("records"))
+    told = [_beside([others[area, *key] for area in names if (area, *key) in others], names) for key in keys]
+    return [_recovery_finding(row, words) for (_, row), words in zip(rows.iterrows(), told, strict=True)]
 
 
 def _recovery_finding(row: pd.Series, beside: str) -> Finding:
@@ -166,15 +171,15 @@ def _said(row: pd.Series, reading: str) -> str:
     return told
 
 
-def _beside(row: pd.Series, others: pd.DataFrame, names: dict[str, str]) -> str:
-    same = others[(others[KEY] == row[KEY]).all(axis=1) & (others["duration"] == row["duration"])]
-    told = [
-        f"{names[area]} {value_of(at['level'], at)}, {value_of(at['shock_value'], at)} ({spoken(at['shock_period'])}), "
-        f"level {at['level_verdict']}, path {at['path_verdict']}"
-        for area in names
-        for _, at in same[same["area"] == area].iterrows()
-    ]
-    return "beside it: " + "; ".join(told[:1]) if told else ""
+def _beside(others: list[dict], names: dict[str, str]) -> str:
+    """Tell of the first of the areas that have the same series."""
+    if not others:
+        return ""
+    at = others[0]
+    return (
+        f"beside it: {names[at['area']]} {value_of(at['level'], at)}, {value_of(at['shock_value'], at)} "
+        f"({spoken(at['shock_period'])}), level {at['level_verdict']}, path {at['path_verdict']}"
+    )
 
 
 # --- disparities -----------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ import nbformat
 import pandas as pd
 
 from vlr_analysis.cities import City
-from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
 from vlr_analysis.findings import Finding, from_table, leading
 from vlr_analysis.grades import LETTERS
@@ -22,10 +21,9 @@ from vlr_analysis.review import certificate, handover, pages, provenance
 from vlr_analysis.review.certificate import Certificate
 from vlr_analysis.review.plan import OVERVIEW
 from vlr_analysis.review.run import Outcome
+from vlr_analysis.review.staged import SUMMARY
 from vlr_analysis.sources.kit import write_whole
 
-# A folder that holds this file was made by the kit and may be replaced by it.
-SUMMARY = "review.json"
 SUMMING_UP = "08_findings"  # the chapter that repeats findings of the others
 
 
@@ -45,31 +43,6 @@ class Chapter:
         texts = [item["csv"] for item in self.exhibits if item["kind"] == "findings"]
         frames = [pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False) for text in texts if text.strip()]
         return [finding for frame in frames for finding in from_table(frame)]
-
-
-def check_out(out: Path, cities: Sequence[str], *, internal: bool = False) -> None:
-    """Refuse to write over anything that the kit did not make, and to mix public and internal pages.
-
-    Raises
-    ------
-    InputError
-        `out` is a file, a city's folder in it holds something else than a report, or `out` holds pages of the
-        other build.
-    """
-    problems = []
-    if out.exists() and not out.is_dir():
-        problems.append(Problem(f"--out {out}", "a file", "a folder", "choose another name"))
-    for city in cities:
-        folder = out / city
-        if folder.exists() and not (folder / SUMMARY).is_file():
-            fix = "move that folder away, or choose another --out"
-            problems.append(Problem(str(folder), "a folder that the kit did not make", "a report, or nothing", fix))
-    for path in sorted(out.glob(f"*/{SUMMARY}")):
-        if bool(json.loads(path.read_text(encoding="utf-8")).get("internal", internal)) != internal:
-            found = f"{path.parent.name}: {'a public' if internal else 'an internal'} report"
-            expected = f"{'internal' if internal else 'public'} reports only"
-            problems.append(Problem(f"--out {out}", found, expected, "choose another --out: the two are never mixed"))
-    raise_if_any(f"--out {out}", problems)
 
 
 def chapter(outcome: Outcome) -> Chapter:

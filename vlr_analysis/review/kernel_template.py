@@ -103,6 +103,8 @@ def preload(package: str) -> None:
         KERNEL_FILES.update({name: SimpleNamespace(__file__=file) for name, file in files})
         for name in MODULES:
             import_module(name)
+        for name in (face := import_module("vlr_analysis")).__all__:
+            getattr(face, name)  # loads the module
         rehearse()
     finally:
         del builtins.get_ipython

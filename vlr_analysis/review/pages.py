@@ -162,7 +162,9 @@ def write_city(
     (folder / "index.html").write_text(html, encoding="utf-8", newline="")
 
 
-def write_certificate(city: City, chapters: Sequence[Chapter], summary: dict[str, Any], made: Any, folder: Path) -> None:
+def write_certificate(
+    city: City, chapters: Sequence[Chapter], summary: dict[str, Any], made: Mapping[str, Any], folder: Path
+) -> None:
     """Write the page of a certificate, from `certificate.page`."""
     common = {"city": city, "summary": summary, "language": city.language, "chapters": chapters}
     html = _render("certificate.html.j2", **common, certificate=made)

@@ -13,6 +13,7 @@ from vlr_analysis.params import PARAMS, Parameters, city_ids
 
 NOTEBOOKS = "notebooks"
 OVERVIEW = "cities_overview"
+LIMIT = 900.0  # seconds that one notebook may take; the slowest of ours takes a few
 
 
 @dataclass(frozen=True)

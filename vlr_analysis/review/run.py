@@ -26,10 +26,9 @@ from traitlets.config import Config
 
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.review import kernels
-from vlr_analysis.review.plan import Task
+from vlr_analysis.review.plan import LIMIT, Task
 
 KERNEL = "python3"
-LIMIT = 900.0  # seconds that one notebook may take; the slowest of ours takes a few
 LONGEST_SOCKET = 90  # bytes in the name of a Unix socket: the systems allow 104 to 108, and a number is added
 
 # Two runs must agree: no random hash seed, and one thread for each kernel's linear algebra.

@@ -3,22 +3,50 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.errors import InputError, Problem, raise_if_any
 
+# A folder that holds this file was made by the kit and may be replaced by it.
+SUMMARY = "review.json"
 LOCK = ".lock"
 OLD = ".old-"
 EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS
 HERE = -100  # AT_FDCWD of Linux
+
+
+def check_out(out: Path, cities: Sequence[str], *, internal: bool = False) -> None:
+    """Refuse to write over anything that the kit did not make, and to mix public and internal pages.
+
+    Raises
+    ------
+    InputError
+        `out` is a file, a city's folder in it holds something else than a report, or `out` holds pages of the
+        other build.
+    """
+    problems = []
+    if out.exists() and not out.is_dir():
+        problems.append(Problem(f"--out {out}", "a file", "a folder", "choose another name"))
+    for city in cities:
+        folder = out / city
+        if folder.exists() and not (folder / SUMMARY).is_file():
+            fix = "move that folder away, or choose another --out"
+            problems.append(Problem(str(folder), "a folder that the kit did not make", "a report, or nothing", fix))
+    for path in sorted(out.glob(f"*/{SUMMARY}")):
+        if bool(json.loads(path.read_text(encoding="utf-8")).get("internal", internal)) != internal:
+            found = f"{path.parent.name}: {'a public' if internal else 'an internal'} report"
+            expected = f"{'internal' if internal else 'public'} reports only"
+            problems.append(Problem(f"--out {out}", found, expected, "choose another --out: the two are never mixed"))
+    raise_if_any(f"--out {out}", problems)
 
 
 @contextmanager

@@ -1,0 +1,150 @@
+"""The work of a run: notebooks that must run, and reports that take their place as soon as they are whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from vlr_analysis.cities import load_cities, load_city
+from vlr_analysis.errors import InputError
+from vlr_analysis.review import cache, deliver, kernels, run, staged
+from vlr_analysis.review.plan import OVERVIEW, Task
+from vlr_analysis.review.run import Outcome
+from vlr_analysis.review.session import Ended, Report, Teller, Wanted
+from vlr_analysis.sources import shared
+
+
+def work(
+    reports: Sequence[Report], changed: Sequence[Report], wanted: Wanted, root: Path, teller: Teller, ended: Ended
+) -> None:
+    """Check the cities, run what the cache does not hold, deliver each report when its last notebook is there.
+
+    Parameters
+    ----------
+    reports, changed : sequence of Report
+        All that were asked for, and those that are to be made.
+    wanted : Wanted
+    root : Path
+        Folder of the project.
+    teller : Teller
+    ended : Ended
+        Receives what failed, and what an interrupt has left.
+
+    Raises
+    ------
+    InputError
+        With every problem of the data of the changed reports, before anything is written.
+    """
+    run.check_kernel()
+    with staged.staging(wanted.out) as folder, _sharing(folder):
+        load_cities(sorted({city for report in changed for city in report.cities}), root, internal=wanted.internal)
+        teller.begins(len({report.folder for report in reports} - {OVERVIEW}), ended.notebooks)
+        for report in reports:
+            if report not in changed:
+                teller.report(report.name, "unchanged", notebooks=len(report.tasks))
+        _run_and_deliver(changed, folder, wanted, root, teller, ended)
+        deliver.write_index(wanted.out, root)
+
+
+def _run_and_deliver(
+    reports: Sequence[Report], folder: Path, wanted: Wanted, root: Path, teller: Teller, ended: Ended
+) -> None:
+    kept = cache.Cache(root / cache.FOLDER)
+    whose = {task.name: report for report in reports for task in report.tasks}
+    to_run: list[Task] = []
+    reasons: dict[str, str] = {}
+    for report in reports:
+        for task in report.tasks:
+            found = cache.Found() if wanted.fresh else kept.look(task, report.needs[task.name])
+            if found.hit:
+                path = run.staged(task, folder)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(found.text, encoding="utf-8", newline="")
+                report.outcomes.append(Outcome(task, path))
+                teller.notebook(task, "kept")
+            else:
+                to_run.append(task)
+                reasons[task.name] = f"re-run: {found.reason}" if found.reason else ""
+        # A change that concerns all chapters is told once.
+        told = {reasons[task.name] for task in report.tasks if task.name in reasons}
+        if len(told) == 1 and len(report.tasks) > 1 and all(told):
+            teller.report(report.name, *told)
+            reasons |= {task.name: "" for task in report.tasks}
+    try:
+        for report in reports:
+            _deliver_if_whole(report, folder, root, teller, ended)
+        with closing(_outcomes(to_run, folder, wanted)) as outcomes:
+            for outcome in outcomes:
+                report = whose[outcome.task.name]
+                report.outcomes.append(outcome)
+                if outcome.failed:
+                    where = f", code cell {outcome.cell}" if outcome.cell is not None else ""
+                    ended.failed.append((f"{outcome.task.name}{where}", outcome.error))
+                else:
+                    _keep(kept, outcome, report)
+                teller.notebook(outcome.task, "FAILED" if outcome.failed else "done", reasons[outcome.task.name])
+                _deliver_if_whole(report, folder, root, teller, ended)
+    except KeyboardInterrupt:
+        ended.waiting = [report.name for report in reports if not report.settled]
+
+
+def _outcomes(tasks: list[Task], folder: Path, wanted: Wanted) -> Iterator[Outcome]:
+    if not tasks:
+        return
+    if wanted.cluster:
+        from vlr_analysis.review import cluster  # the extra `cluster` may be absent
+
+        yield from cluster.run_all(tasks, folder, wanted.cluster, limit=wanted.limit)
+        return
+    with kernels.warm():
+        jobs = wanted.jobs or run.jobs()
+        yield from run.run_all(tasks, folder, min(jobs, len(tasks)), limit=wanted.limit)
+
+
+@contextmanager
+def _sharing(staging: Path) -> Iterator[None]:
+    """Let the chapters of this run, and the pages made from them, share their tables."""
+    folder = staging / ".shared"
+    folder.mkdir()
+    os.environ[shared.FOLDER] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[shared.FOLDER]
+
+
+def _keep(kept: cache.Cache, outcome: Outcome, report: Report) -> None:
+    try:
+        kept.keep(outcome.task, report.needs[outcome.task.name], outcome.path.read_text(encoding="utf-8"))
+    except OSError:
+        return  # a full disk: the notebook is run again next time
+
+
+def _deliver_if_whole(report: Report, staging: Path, root: Path, teller: Teller, ended: Ended) -> None:
+    """Write the pages once the last notebook is there, and put them in place; a failure is this report's alone."""
+    if report.settled or len(report.outcomes) < len(report.tasks):
+        return
+    report.settled = True
+    if any(outcome.fault for outcome in report.outcomes) and (report.target / deliver.SUMMARY).is_file():
+        teller.report(report.name, "the report of the last run stays")
+        return
+    try:
+        report.record.unlink(missing_ok=True)
+        _write(report, staging, root)
+        staged.put(staging / report.folder, report.target)
+        if not any(outcome.failed for outcome in report.outcomes):
+            report.remember()
+    except InputError as error:
+        ended.failed.append((f"report {report.name}", str(error)))
+    except OSError as error:
+        ended.failed.append((f"report {report.name}", run.in_words(error)))
+
+
+def _write(report: Report, staging: Path, root: Path) -> None:
+    if report.folder == OVERVIEW:
+        deliver.write_overview(report.outcomes[0], staging / OVERVIEW)
+        return
+    city = load_city(report.folder, root, internal=bool(report.tasks[0].parameters["internal"]))
+    deliver.write_city(city, report.outcomes, staging / report.folder, report.inputs, previous=report.target)
