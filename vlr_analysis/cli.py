@@ -157,6 +157,8 @@ def reproduce(
     from vlr_analysis.review import kernels, run, signing
     from vlr_analysis.review.reproduce import reproduce as again
 
+    if sign and not party:
+        raise typer.BadParameter("say who signs: --party NAME")
     with kernels.warm():
         found = again(report, find_root(), lambda tasks, folder: run.run_all(tasks, folder, run.jobs()), theirs=theirs)
     for one in found:

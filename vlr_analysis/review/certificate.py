@@ -19,19 +19,16 @@ from vlr_analysis.cities import City
 from vlr_analysis.exhibits import MIME
 from vlr_analysis.params import DATA
 from vlr_analysis.review import provenance
-from vlr_analysis.review.bundle import LOG
 from vlr_analysis.review.inputs import ENVIRONMENT, LOCK, PACKAGE, REGISTERS, key_of
 from vlr_analysis.review.package import as_register, csv_bytes, package_files
 from vlr_analysis.review.plan import NOTEBOOKS
+from vlr_analysis.review.staged import NOT_COVERED
 from vlr_analysis.sources import kit
 
-FILE, PAGE, SIGNATURES = "certificate.json", "certificate.html", "signatures"
+FILE, PAGE = "certificate.json", "certificate.html"
 FORMAT, VERSION = "vlr-certificate", 1
 FINDINGS, TABLES = "findings.jsonl", "tables"
 MARKED = "nbval-check-output"
-
-# What people add to a delivered report: the note of what was sent, and signatures of those who reproduced it.
-NOT_COVERED = (f"handover/{LOG}", f"{SIGNATURES}/")
 
 # Written with six digits, a number may flip in its last one between machines; a result that should be
 # zero is left with a rest that no machine shares.

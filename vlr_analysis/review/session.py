@@ -190,6 +190,6 @@ class Report:
 
 
 def _files(folder: Path) -> dict[str, str]:
-    """Return the hash of every file of a folder, by its path below it."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): inputs.hash_file(path) for path in paths}
+    """Return the hash of every file of a report by its path below it, but for those that people fill."""
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: inputs.hash_file(paths[name]) for name in sorted(paths) if not name.startswith(staged.NOT_COVERED)}

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import slug
-from vlr_analysis.review.certificate import LEVELS, SIGNATURES, Sha, as_bytes, this_platform
+from vlr_analysis.review.certificate import LEVELS, Sha, as_bytes, this_platform
 from vlr_analysis.review.reproduce import Reproduction
+from vlr_analysis.review.staged import SIGNATURES
 from vlr_analysis.review.verify import Verified
 
 NAMESPACE = "vlr-reproduction"
