@@ -25,16 +25,17 @@ FLOORS = [
     {"findings"},
     FIGURES,
     {"drawing"},
+    {"margins"},
     ANALYSES,
     {"cities"},
     {"params"},
     {"sources"},
-    {"catalogue", "exhibits", "regression", "series", "groups", "disclosure", "disclosure_voices"},
+    {"catalogue", "exhibits", "regression", "series", "groups", "disclosure", "disclosure_voices", "lookup"},
     {"observations"},
     {"errors", "periods"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-NEVER = FIGURES | {"sources", "drawing", "review", "cli", "params", "cities"}
+NEVER = FIGURES | {"sources", "drawing", "margins", "review", "cli", "params", "cities"}
 
 
 def room(path: Path) -> str:

@@ -334,6 +334,21 @@ def test_workers_go_on_while_the_caller_is_busy_with_an_outcome(task, tmp_path, 
     assert stems(outcomes) == ["12_second"]
 
 
+@pytest.mark.slow
+def test_a_worker_that_cannot_take_files_costs_nothing(task, tmp_path, processes):
+    processes.add(2)
+    with processes.client() as client:
+        spoilt = min(client.nthreads())
+        client.run(
+            lambda dask_worker: Path(dask_worker.local_directory, "vlr-files").write_text("in the way"),
+            workers=[spoilt],
+        )
+    tasks = [task(f"1{n}_good", "city") for n in "1234"]
+    outcomes = list(cluster.run_all(tasks, tmp_path / "staged", processes.address))
+    assert stems(outcomes) == ["11_good", "12_good", "13_good", "14_good"]
+    assert not [outcome for outcome in outcomes if outcome.failed]
+
+
 @kills
 @pytest.mark.slow
 def test_a_killed_worker_costs_only_its_notebook_which_runs_again(task, tmp_path, processes):

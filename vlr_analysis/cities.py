@@ -17,7 +17,7 @@ from vlr_analysis import catalogue, disclosure, disclosure_voices
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.groups import regrouped
 from vlr_analysis.observations import KEY as ROW_KEY
-from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, find_root, read_parameters
+from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, find_root, is_city, read_parameters
 from vlr_analysis.periods import year_of
 from vlr_analysis.sources import kit
 from vlr_analysis.sources import voices as registers
@@ -310,12 +310,10 @@ def _read_area(root: Path, area: str, data: str | None = None) -> pd.DataFrame:
 
 def _shown(city: City, area: str) -> pd.DataFrame:
     """Return the figures of another area as this build may show them, by that area's own parameters if it has some."""
-    table = _read_area(city.root, area)
-    if city.internal:
-        return table
-    if area in city_ids(city.root):
+    if not city.internal and is_city(area, city.root):
         return City(read_parameters(area, city.root).model_copy(update={"goals": ()}), city.root).observations
-    return disclosure.protect(table, threshold=city.disclosure_threshold)[0]
+    table = _read_area(city.root, area)
+    return table if city.internal else disclosure.protect(table, threshold=city.disclosure_threshold)[0]
 
 
 def _among(log: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:

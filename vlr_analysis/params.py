@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,6 +19,7 @@ from vlr_analysis.periods import parse_period
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 PARAMS = "params"
 DATA = "data"
+_ENDINGS = (".csv", ".parquet")
 
 
 class _Frozen(BaseModel):
@@ -165,6 +167,11 @@ def find_root(start: Path | None = None) -> Path:
 def city_ids(root: Path) -> list[str]:
     """Return the ids of all cities that have a file in `params/`, sorted."""
     return sorted(path.stem for path in (root / PARAMS).glob("*.yaml"))
+
+
+def is_city(area: str, root: Path) -> bool:
+    """Whether an area has a file in `params/`; looks for that file alone, however many there are."""
+    return re.fullmatch(SLUG, area) is not None and (root / PARAMS / f"{area}.yaml").is_file()
 
 
 def read_parameters(city: str | Mapping[str, Any], root: Path) -> Parameters:
@@ -321,7 +328,6 @@ def _unknown_targets(parameters: Parameters, name: str) -> Iterator[Problem]:
 
 
 def _missing_files(parameters: Parameters, name: str, root: Path) -> Iterator[Problem]:
-    known = [path.stem for path in sorted((root / DATA).glob("*.csv")) + sorted((root / DATA).glob("*.parquet"))]
     if parameters.data is not None and not (root / parameters.data).is_file():
         yield Problem(f"{name}, key data", f"no file {parameters.data}", "a CSV or Parquet file", "correct the path")
     if parameters.previous_release is not None and not (root / parameters.previous_release).is_file():
@@ -334,7 +340,14 @@ def _missing_files(parameters: Parameters, name: str, root: Path) -> Iterator[Pr
     if parameters.data is None:
         wanted.insert(0, ("data", parameters.id))
     for key, area in wanted:
-        if area not in known:
+        if not _has_figures(area, root):
+            known = [path.stem for ending in _ENDINGS for path in sorted((root / DATA).glob(f"*{ending}"))]
             near = get_close_matches(area, known, n=1, cutoff=0.6)
             fix = f"did you mean {near[0]!r}?" if near else f"put the file {DATA}/{area}.csv there"
             yield Problem(f"{name}, key {key}", f"no file {DATA}/{area}.csv", "one data file per area", fix)
+
+
+def _has_figures(area: str, root: Path) -> bool:
+    if re.fullmatch(SLUG, area) is None:
+        return False
+    return any((root / DATA / f"{area}{ending}").is_file() for ending in _ENDINGS)

@@ -127,22 +127,23 @@ class _Crew:
             problems = [Problem(f"--dask {address}", "no worker", "at least one worker", fix)]
         raise_if_any("Dask cluster", problems)
 
-    def look(self) -> None:
-        """Forget who has gone, and ask who has come."""
+    def look(self) -> list[Problem]:
+        """Forget who has gone, ask who has come, and return what is wrong with those who are refused now."""
         with _scheduler_answers():
             threads = self.client.nthreads()
         self.hands = {address: hand for address, hand in self.hands.items() if address in threads}
         self.refused = {address: problem for address, problem in self.refused.items() if address in threads}
         new = sorted(threads.keys() - self.hands.keys() - self.refused.keys())
         answers = _on_workers(self.client, new, worker.introduce) if new else {}
+        known = len(self.refused)
         for address, answer in answers.items():
             if isinstance(answer, OSError):
                 continue  # gone again, or too busy to answer: asked again at the next look
             if problem := self._difference(address, answer):
                 self.refused[address] = problem
-                log.warning("No notebook goes to this worker. %s", problem)
             else:
                 self.hands[address] = _Hand(address, threads[address])
+        return list(self.refused.values())[known:]
 
     def _difference(self, address: str, answer: dict[str, str] | Exception) -> Problem | None:
         where = f"worker {address}"
@@ -203,7 +204,7 @@ class _Shift:
                 continue
             if problem:
                 self.waiting.popleft()
-                self.crew.hands.pop(hand.address, None)  # the next look takes it back if it still answers
+                hand.threads = 0  # it gets nothing more; what it runs may end
                 yield from self._again(job, f"its files did not reach a worker ({problem})")
                 continue
             key = (job.task.notebook.stem, job.task.folder, len(job.faults), self.client.id)
@@ -232,7 +233,7 @@ class _Shift:
         free = [
             hand
             for hand in self.crew.hands.values()
-            if (hand.busy == 0 if job.faults else hand.busy < hand.threads)
+            if hand.busy < (min(hand.threads, 1) if job.faults else hand.threads)
         ]  # fmt: skip
         return min(free, key=lambda hand: (len(job.packed.hashes - hand.files), hand.address), default=None)
 
@@ -256,12 +257,13 @@ class _Shift:
 
     def _look(self) -> Iterator[Outcome]:
         self._raise_if_lost()
-        self.crew.look()
+        for problem in self.crew.look():
+            log.warning("No notebook goes to this worker. %s", problem)
         self.looked = time.monotonic()
         hands = self.crew.hands
         for job in [job for job in self.running.values() if hands.get(job.hand.address) is not job.hand]:
             yield from self._again(job, _DIED)
-        if hands:
+        if any(hand.threads for hand in hands.values()):
             self.manned = self.looked
         elif self.looked - self.manned >= PATIENCE:
             refused = "".join(f"; {problem}" for problem in self.crew.refused.values())

@@ -38,7 +38,7 @@ KERNEL = (
 MODULES = (
     "vlr_analysis", "statsmodels.api", "statsmodels.stats.meta_analysis", "pyarrow.dataset", "pyarrow.pandas_compat",
     "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.csvs", "pandas.io.formats.string",
-    "pyarrow.acero", "pandera.backends.register_checks", "encodings.utf_8_sig", "importlib.readers",
+    "pyarrow.acero", "encodings.utf_8_sig", "importlib.readers",
 )  # fmt: skip
 KERNEL_FILES: dict[str, SimpleNamespace] = {}  # stand in for the modules that a kernel has loaded when it starts
 NEVER = ("matplotlib.pyplot", "matplotlib_inline")
@@ -118,17 +118,15 @@ def preload(package: str) -> None:
 
 
 def rehearse() -> None:
-    """Build what libraries put together at first use: schemas, fonts, formats. Made-up figures only, never data."""
+    """Build what libraries put together at first use: fonts, formats. Made-up figures only, never data."""
     import io
 
     import pandas as pd
-    import pandera.pandas as pa
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure
 
     table = pd.read_csv(io.StringIO("name,value\na,1.5\nb,2.5\n"))
-    pa.DataFrameSchema({"name": pa.Column(str), "value": pa.Column(float)}).validate(table)
     table.groupby("name").agg(mean=("value", "mean")).reset_index().merge(table).to_csv()
     figure = Figure(layout="constrained")
     axes = figure.subplots()
