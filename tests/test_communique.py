@@ -131,7 +131,7 @@ def test_1_4_what_the_city_adds_is_listed(los_angeles):
 def test_1_5_the_bundle_fills_an_empty_kit_with_equal_tables(made_up, tmp_path):
     from vlr_analysis.review.deliver import write_handover
 
-    done = write_handover(made_up, made_up.findings, tmp_path / "report")
+    done = write_handover(made_up, tmp_path / "report")
     empty = tmp_path / "ministry"
     empty.mkdir()
     receive(done["bundle"], empty)

@@ -100,7 +100,7 @@ def handover(
 
     root = find_root()
     review = Results(load_cities([city], root)[0])
-    done = deliver.write_handover(review, review.findings, root / out / city)
+    done = deliver.write_handover(review, root / out / city)
     typer.echo(f"{done['files']} files, box of {done['words']} words with {', '.join(done['numbers']) or 'no number'}")
     typer.echo(done["bundle"])
 

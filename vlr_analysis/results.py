@@ -205,6 +205,11 @@ class Results:
         """What to read first, from `findings.leading`."""
         return leading(self.findings)
 
+    @property
+    def ordered(self) -> list[Finding]:
+        """All findings, what to read first in front."""
+        return [*self.leading, *(finding for finding in self.findings if finding not in self.leading)]
+
     # --- the same findings by what people ask for -------------------------------------------------
 
     @property
@@ -246,7 +251,7 @@ class Results:
     def lead_numbers(self) -> pd.DataFrame:
         """The numbers that the box for the national review gives."""
         known = self.city.definitions.set_index(DEFINITION_KEY)
-        chosen = lead.lead_figures(self.leading, known["goal"].to_dict())
+        chosen = lead.lead_figures(self.ordered, known["goal"].to_dict())
         rows = [
             (known.loc[(item.finding.indicator, item.finding.series, item.finding.unit), "label"], item.phrase,
              item.interval or "–", item.finding.statement, item.finding.grade, item.finding.id)

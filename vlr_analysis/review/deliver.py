@@ -14,7 +14,7 @@ import pandas as pd
 
 from vlr_analysis.cities import City
 from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
-from vlr_analysis.findings import Finding, from_table, leading
+from vlr_analysis.findings import Finding, from_table
 from vlr_analysis.grades import LETTERS
 from vlr_analysis.results import Results
 from vlr_analysis.review import certificate, handover, pages, provenance
@@ -119,7 +119,7 @@ def write_city(
         "lead": [finding.statement for finding in (lead or findings)[:3]],
     }
     if summary["handover"]:
-        write_handover(Results(city), findings, folder, previous=previous)
+        write_handover(Results(city), folder, previous=previous)
     (folder / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     pages.write_city(city, chapters, told, lead, rows, summary, folder)
     made = certificate.make(folder, city, inputs)
@@ -127,15 +127,11 @@ def write_city(
     return certificate.seal(folder, made)
 
 
-def write_handover(
-    review: Results, findings: Sequence[Finding], folder: Path, previous: Path | None = None
-) -> dict[str, Any]:
+def write_handover(review: Results, folder: Path, previous: Path | None = None) -> dict[str, Any]:
     """Write `handover/` below a city's report: what is to be read first leads the box, the annex holds all findings."""
-    first = leading(findings)
-    order = [*first, *(finding for finding in findings if finding not in first)]
     tables = {f"Beside {review.city.areas[area]}": table for area, table in review.compared.items()}
     return handover.write_handover(
-        review.city, order, folder, grades=review.grades, tables=tables, data_request=review.letter,
+        review.city, review.ordered, folder, grades=review.grades, tables=tables, data_request=review.letter,
         previous=previous / handover.HANDOVER if previous else None,
     )  # fmt: skip
 
