@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +22,7 @@ from vlr_analysis.review import cluster, inputs, kernels, parcel, plan, run
 from vlr_analysis.review.plan import Task
 
 distributed = pytest.importorskip("distributed", reason="no extra [cluster]")
+psutil = pytest.importorskip("psutil")  # comes with distributed
 ROOT = Path(__file__).resolve().parents[1]
 kills = pytest.mark.skipif(os.name != "posix", reason="no SIGKILL on this system")
 
@@ -66,15 +68,14 @@ class Processes:
         return distributed.Client(self.address, set_as_default=False)
 
     def stop(self):
-        for process in [*self.workers, self.scheduler]:
-            if process.poll() is None:
-                process.terminate()
-        for process in [*self.workers, self.scheduler]:
-            try:
-                process.wait(timeout=60)
-            except subprocess.TimeoutExpired:
+        """Kill all; templates of kernels, and with them the kernels, end when their worker does."""
+        started = [*self.workers, self.scheduler]
+        running = [psutil.Process(process.pid) for process in started if process.poll() is None]
+        for process in [*running, *(child for nanny in running for child in nanny.children())]:
+            with suppress(psutil.NoSuchProcess):
                 process.kill()
-                process.wait()
+        for process in started:
+            process.wait()
         self.log.close()
 
     def _start(self, what, *arguments, **environment):
@@ -429,8 +430,6 @@ def test_a_run_that_is_stopped_ends_its_kernels_and_leaves_the_cluster_empty(tas
 
 
 def alive(pid: int) -> bool:
-    import psutil
-
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
 
 

@@ -48,7 +48,7 @@ def test_every_locked_package_has_a_hash(name):
 def test_every_dependency_is_imported_somewhere():
     """A dependency that nothing uses goes; those that work without an import are named here."""
     silent = {"ipykernel", "frictionless", "nbval", "ruff", "hypothesis", "packaging", "pytest"}
-    modules = {"pyyaml": "yaml", "jupyter-client": "jupyter_client", "python-docx": "docx"}
+    modules = {"pyyaml": "yaml", "jupyter-client": "jupyter_client", "python-docx": "docx", "python-slugify": "slugify"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "vlr_analysis").rglob("*.py"))
     names = [Requirement(text).name for text in project["dependencies"]]

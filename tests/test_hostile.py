@@ -103,6 +103,23 @@ def test_a_million_columns_are_refused(tmp_path):
     assert "1,000,000 cells; expected at most 16,384" in refusal(path)
 
 
+@pytest.mark.parametrize(("more", "words"), [("," * 3000, "columns; expected at most 200"), ("", "data flows")])
+def test_sdmx_that_would_keep_its_reader_busy_is_refused(tmp_path, more, words):
+    """A header of 3,000 columns took pysdmx three minutes."""
+    rows = "".join(f"XX:F{n}(1.0),A,XX,2019,1\n" for n in range(60))
+    path = tmp_path / "a.csv"
+    path.write_text(f"DATAFLOW,FREQ,REF_AREA,TIME_PERIOD,OBS_VALUE{more}\n{rows}", encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        read("sdmx-csv", path, **GIVEN)
+
+
+def test_a_header_without_years_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Country Name,Country Code,Indicator Name,Indicator Code,x\nA,B,C,D,1\n", encoding="utf-8")
+    with pytest.raises(InputError, match="at least two years in the header"):
+        read("world-bank", path, **GIVEN)
+
+
 def test_macros_are_left_aside(tmp_path):
     path = workbook(tmp_path / "a.xlsm", **{"xl/vbaProject.bin": b"Sub Auto_Open()"})
     reading = read("guess", path, **GIVEN)

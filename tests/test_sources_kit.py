@@ -84,7 +84,6 @@ def test_missing_file_suggests_a_near_name(tmp_path):
         (b"", "an empty file"),
         (HEADER.encode(), "no row below the header"),
         (HEADER.encode("utf-16"), "UTF-16"),
-        ((HEADER + ROW.format(value=1)).replace("measure", "m\u00e9").encode("cp1252"), "row 2"),
         (HEADER.replace("period", "perod").encode() + b"x", "did you mean 'period'?"),
         (HEADER.replace("low", "value").encode() + b"x", "column 'value': found 2 times"),
         ((HEADER + "town,1.1.1,measure\n").encode(), "row 2: found 3 cells; expected 11 cells"),
@@ -320,7 +319,21 @@ def test_each_observation_is_found_in_its_row(tmp_path, suffix):
     assert set(row_numbers(path)) == set(table[list(KEY)].itertuples(index=False, name=None))
 
 
-@pytest.mark.parametrize("cell", ["nan(1)", "n/a", "0x1", "1 000"])
+@pytest.mark.parametrize(
+    ("text", "value", "status"),
+    [(ROW.format(value="1 000"), 1000, "value"), (ROW.format(value="n/a"), None, "missing")],
+)
+def test_what_can_be_mended_without_doubt_is_read_as_the_check_lists_it(tmp_path, text, value, status):
+    path = tmp_path / "town.csv"
+    path.write_bytes((HEADER + text).replace("measure", "m\u00e9").encode("cp1252"))
+    row = read_table(path).iloc[0]
+    assert row["series"] == "m\u00e9"
+    assert row["status"] == status
+    assert row["value"] == value if value else pd.isna(row["value"])
+    assert list(row_numbers(path).values()) == [2]
+
+
+@pytest.mark.parametrize("cell", ["nan(1)", "0x1"])
 def test_what_only_looks_like_a_number_is_named(tmp_path, cell):
     path = tmp_path / "town.csv"
     path.write_text(HEADER + ROW.format(value=cell))

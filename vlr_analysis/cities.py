@@ -19,7 +19,7 @@ from vlr_analysis.groups import regrouped
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, find_root, is_city, read_parameters
 from vlr_analysis.periods import year_of
-from vlr_analysis.sources import kit
+from vlr_analysis.sources import kit, template_sheet
 from vlr_analysis.sources import voices as registers
 from vlr_analysis.sources.shared import once_a_run
 
@@ -100,7 +100,7 @@ class City:
         if self.previous_release:
             known.append(kit.read_table(self.root / self.previous_release))
         # Groups under indicators of their own are looked at beside their total: together they tell each other.
-        beside = regrouped(table, _labels(self.root))
+        beside = regrouped(table, labels_of(self))
         guarded, log = disclosure.protect(
             beside, threshold=self.disclosure_threshold, populations=populations, previous=pd.concat(known)
         )
@@ -169,7 +169,11 @@ class City:
     @cached_property
     def all_sources(self) -> pd.DataFrame:
         """The whole sources table, also for the nation and the peers."""
-        return kit.read_sources(self.root / DATA / "sources.csv")
+        table = kit.read_sources(self.root / DATA / "sources.csv")
+        if not template_sheet.is_workbook(self.data):
+            return table
+        own = template_sheet.read_sources(self.root / self.data)
+        return pd.concat([own, table[~table["source"].isin(own["source"])]], ignore_index=True)
 
     @once_a_run
     def pairs(self) -> pd.DataFrame:
@@ -234,7 +238,7 @@ class City:
     def _of_chosen_goals(self, table: pd.DataFrame) -> pd.DataFrame:
         if not self.goals:
             return table
-        targets = _targets(self.root)
+        targets = _targets(self)
         goal = {code: _goal(code, targets) for code in table["indicator"].unique()}
         return table[table["indicator"].map(goal).isin(self.goals)].reset_index(drop=True)
 
@@ -322,6 +326,15 @@ def _among(log: pd.DataFrame, rows: pd.DataFrame) -> np.ndarray:
     return np.array([key in cells for key in log[list(ROW_KEY)].itertuples(index=False, name=None)], dtype=bool)
 
 
+def labels_of(city: City) -> pd.DataFrame:
+    """Return the indicators table, with what the city's own workbook says in front."""
+    table = _labels(city.root)
+    if not template_sheet.is_workbook(city.data):
+        return table
+    own = template_sheet.read_indicators(city.root / city.data)
+    return pd.concat([own, table], ignore_index=True).drop_duplicates(DEFINITION_KEY)
+
+
 def _labels(root: Path) -> pd.DataFrame:
     path = root / DATA / "indicators.csv"
     if not path.is_file():
@@ -363,9 +376,9 @@ def cities_of(cities: str | Sequence[str | Mapping[str, Any]], *, internal: bool
     return [load_city(name, root, internal=internal) for name in names]
 
 
-def _targets(root: Path) -> dict[str, str]:
+def _targets(city: City) -> dict[str, str]:
     """Return the target that the indicators table names first for each indicator."""
-    rows = _labels(root).drop_duplicates("indicator")
+    rows = labels_of(city).drop_duplicates("indicator")
     return dict(zip(rows["indicator"], rows["sdg_target"], strict=True))
 
 
@@ -378,9 +391,9 @@ def _goal(code: str, targets: Mapping[str, str]) -> int:
 
 
 def _definitions(city: City, table: pd.DataFrame) -> pd.DataFrame:
-    labels = _labels(city.root)
+    labels = labels_of(city)
     rows = table[DEFINITION_KEY].drop_duplicates().merge(labels, on=DEFINITION_KEY, how="left").fillna("")
-    targets = _targets(city.root)
+    targets = _targets(city)
     rows["goal"] = [_goal(code, targets) for code in rows["indicator"]]
     rows["label"] = [
         row.label or (row.series if row.series else catalogue.label(row.indicator)) for row in rows.itertuples()
@@ -417,7 +430,7 @@ def _matching(rows: pd.DataFrame, choices: Sequence[Choice]) -> pd.Series:
 
 def _apply_choices(rows: pd.DataFrame, city: City) -> None:
     """Write what the city says over what the tables say; a choice that fits no series is an error."""
-    problems, targets = [], _targets(city.root)
+    problems, targets = [], _targets(city)
     for number, choice in enumerate(city.indicators, 1):
         fits = _matching(rows, [choice])
         left_out = bool(city.goals) and _goal(choice.indicator, targets) not in city.goals

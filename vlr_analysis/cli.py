@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -68,21 +68,38 @@ def run(
         raise typer.Exit(PART_FAILED)
 
 
-@app.command(epilog="Example: vlr check bristol   or   vlr check data/bristol.csv")
-def check(
-    what: Annotated[str, typer.Argument(help="A city of params/, or a data file.", metavar="FILE|CITY")],
+@app.command(epilog="Example: vlr new cuenca --name Cuenca --country ECU")
+def new(
+    city: Annotated[str, typer.Argument(help="Id of the city, or its name.", metavar="CITY")],
+    name: Annotated[str | None, typer.Option(help="Name as readers know it.")] = None,
+    country: Annotated[str, typer.Option(help="ISO 3166-1 alpha-3 code, such as ECU.")] = "XXX",
 ) -> None:
-    """Check a city or a data file; every problem is listed at once."""
-    from vlr_analysis.cities import load_cities
+    """Start a city: a parameter file that explains itself, and an Excel workbook to fill."""
     from vlr_analysis.params import find_root
-    from vlr_analysis.sources import kit
+    from vlr_analysis.review.new_city import new_city
 
-    if Path(what).suffix:
-        table = kit.read_table(Path(what))
-        typer.echo(f"{what}: {len(table)} observations, no problem found")
-        return
-    city = load_cities([what], find_root())[0]
-    typer.echo(f"{city.name}: parameters and {len(city.observations)} observations, no problem found")
+    for line in new_city(city, find_root(), name=name, country=country).lines():
+        typer.echo(line)
+
+
+@app.command(epilog="Example: vlr check bristol   or   vlr check data/bristol.xlsx --format html > check.html")
+def check(
+    what: Annotated[str, typer.Argument(help="A city of params/, or a workbook or data file.", metavar="FILE|CITY")],
+    form: Annotated[Literal["text", "json", "html"], typer.Option("--format", help="How to tell it.")] = "text",
+) -> None:
+    """Check a city or a file: every problem at once with its cell, then doubts, then what was repaired."""
+    from datetime import date
+
+    from vlr_analysis.params import find_root
+    from vlr_analysis.review.check import check as look
+
+    try:
+        root = find_root()
+    except InputError:
+        root = None  # a file can be checked without a project
+    report = look(what, root, date.today())
+    typer.echo(report.render(form))
+    raise typer.Exit(report.exit_code)
 
 
 @app.command(epilog="Example: vlr handover bristol")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from vlr_analysis import catalogue
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.periods import parse_period
+from vlr_analysis.sources import template_sheet
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 PARAMS = "params"
@@ -255,7 +256,17 @@ def _checked(content: dict, name: str, root: Path, file_id: str | None = None) -
     except ValidationError as error:
         raise InputError(name, [_as_problem(item, name) for item in error.errors(include_url=False)]) from None
     raise_if_any(name, _outer_problems(parameters, name, root, file_id))
-    return parameters
+    return _with_workbook(parameters, root)
+
+
+def _with_workbook(parameters: Parameters, root: Path) -> Parameters:
+    """Add what the workbook of a city says of its indicators; the parameters win where both speak of a series."""
+    if not template_sheet.is_workbook(parameters.data):
+        return parameters
+    said = {(choice.indicator, choice.series, choice.unit) for choice in parameters.indicators}
+    more = [Choice(**row) for row in template_sheet.read_choices(root / parameters.data)]
+    more = [choice for choice in more if (choice.indicator, choice.series, choice.unit) not in said]
+    return parameters.model_copy(update={"indicators": (*parameters.indicators, *more)})
 
 
 def _model_at(path: tuple) -> type[BaseModel]:
@@ -329,7 +340,8 @@ def _unknown_targets(parameters: Parameters, name: str) -> Iterator[Problem]:
 
 def _missing_files(parameters: Parameters, name: str, root: Path) -> Iterator[Problem]:
     if parameters.data is not None and not (root / parameters.data).is_file():
-        yield Problem(f"{name}, key data", f"no file {parameters.data}", "a CSV or Parquet file", "correct the path")
+        expected = "a workbook, a CSV or a Parquet file"
+        yield Problem(f"{name}, key data", f"no file {parameters.data}", expected, "correct the path")
     if parameters.previous_release is not None and not (root / parameters.previous_release).is_file():
         where, found = f"{name}, key previous_release", f"no file {parameters.previous_release}"
         yield Problem(where, found, "observations as CSV or Parquet", "correct the path, or leave the key out")

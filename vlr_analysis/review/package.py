@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from vlr_analysis.cities import City
+from vlr_analysis.cities import City, labels_of
 from vlr_analysis.exhibits import slug
 from vlr_analysis.findings import Finding, as_table
 from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, STATUSES
@@ -85,7 +85,7 @@ def registers(city: City) -> dict[str, pd.DataFrame]:
     areas = areas.merge(_read(city, "areas")[["area", "country"]], on="area", how="left")
     areas.loc[areas["area"] == city.id, "country"] = city.country
     keys = table[REGISTERS["indicators"]].drop_duplicates()
-    listed = _read(city, "indicators").merge(keys, on=REGISTERS["indicators"])
+    listed = labels_of(city).merge(keys, on=REGISTERS["indicators"])
     return {"sources": sources, "areas": areas.fillna({"country": city.country}), "indicators": listed}
 
 

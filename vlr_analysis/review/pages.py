@@ -50,7 +50,8 @@ def _code(text: str) -> Markup:
     return Markup(Highlight2HTML()(text).replace("<pre>", '<pre tabindex="0">'))
 
 
-def _render(template: str, **values: Any) -> str:
+def render(template: str, **values: Any) -> str:
+    """Return a page made of one of the templates."""
     return _environment().get_template(template).render(**values)
 
 
@@ -153,12 +154,12 @@ def write_city(
     behind = dict(iter(rows.groupby("finding")))
     methods_at = _method_anchors(city.root)
     items = [_evidence(finding, stem, behind.get(finding.id), methods_at) for stem, finding in told.values()]
-    html = _render("evidence.html.j2", **common, items=items)
+    html = render("evidence.html.j2", **common, items=items)
     (folder / "evidence.html").write_text(html, encoding="utf-8", newline="")
     columns = "publisher title file retrieved licence"
     sources = Markup(table(city.sources, "sources", "Where the figures of this city come from.", columns).html)
     by_chapter = {part.stem: [finding for stem, finding in told.values() if stem == part.stem] for part in chapters}
-    html = _render("city.html.j2", **common, lead=lead, by_chapter=by_chapter, sources=sources)
+    html = render("city.html.j2", **common, lead=lead, by_chapter=by_chapter, sources=sources)
     (folder / "index.html").write_text(html, encoding="utf-8", newline="")
 
 
@@ -167,7 +168,7 @@ def write_certificate(
 ) -> None:
     """Write the page of a certificate, from `certificate.page`."""
     common = {"city": city, "summary": summary, "language": city.language, "chapters": chapters}
-    html = _render("certificate.html.j2", **common, certificate=made)
+    html = render("certificate.html.j2", **common, certificate=made)
     (folder / "certificate.html").write_text(html, encoding="utf-8", newline="")
 
 
@@ -180,7 +181,7 @@ def write_overview(part: Chapter, folder: Path) -> None:
 def _chapter(template: str, part: Chapter, folder: Path, **common: Any) -> str:
     source = folder / f"{part.stem}.ipynb"
     cells = _cells(nbformat.read(source, as_version=4), part.stem) if source.exists() else []
-    return _render(template, **common, part=part, cells=cells, contents=_contents(cells))
+    return render(template, **common, part=part, cells=cells, contents=_contents(cells))
 
 
 def _evidence(finding: Finding, stem: str, rows: pd.DataFrame | None, methods_at: Mapping[str, str]) -> dict[str, Any]:
@@ -231,7 +232,7 @@ def methods(root: Path) -> str:
     html = re.sub(r'src="([^":]+\.svg)"', lambda found: f'src="{_embedded(folder / found[1])}"', _markdown(text))
     # Links to files beside the appendix lead nowhere in a report.
     html = re.sub(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', r"\1", html)
-    return _render("methods.html.j2", language="en", html=Markup(html))
+    return render("methods.html.j2", language="en", html=Markup(html))
 
 
 def _embedded(path: Path) -> str:
@@ -240,4 +241,4 @@ def _embedded(path: Path) -> str:
 
 def index_of_cities(summaries: Sequence[dict[str, Any]], overview: dict[str, Any] | None = None) -> str:
     """Return the page that leads to every city, and to the overview where there is one."""
-    return _render("index.html.j2", cities=summaries, overview=overview, language="en")
+    return render("index.html.j2", cities=summaries, overview=overview, language="en")

@@ -52,8 +52,28 @@ def read_table(path: Path | str) -> pd.DataFrame:
         wrong length, numbers that are none, repeated keys, periods that are no ISO 8601.
     """
     path = Path(path)
-    name = path.name
+    if path.suffix == ".xlsx":
+        from vlr_analysis.sources import template_sheet
+
+        return template_sheet.read_table(path)
     _check_file(path)
+    try:
+        return _read_strictly(path)
+    except InputError:
+        mended = _read_mended(path)
+        if mended is None:
+            raise
+        return mended[0]
+
+
+def _read_mended(path: Path):
+    from vlr_analysis.sources import figure_table
+
+    return figure_table.mended(path) if path.suffix == ".csv" else None
+
+
+def _read_strictly(path: Path) -> pd.DataFrame:
+    name = path.name
     raw, lines = _read_raw(path)
     if not len(raw) and path.suffix == ".csv":
         raise InputError(name, [Problem(name, "no row below the header", "one row per observation", "add the figures")])
@@ -63,7 +83,19 @@ def read_table(path: Path | str) -> pd.DataFrame:
 
 def row_numbers(path: Path | str) -> dict[tuple[str, ...], int]:
     """Return in which row of a file each observation stands, by its key; row 1 is the header."""
-    raw, lines = _read_raw(Path(path), KEY)
+    path = Path(path)
+    if path.suffix == ".xlsx":
+        from vlr_analysis.sources import template_sheet
+
+        return template_sheet.row_numbers(path)
+    try:
+        raw, lines = _read_raw(path, KEY)
+        _read_strictly(path)
+    except InputError:
+        mended = _read_mended(path)
+        if mended is None:
+            raise
+        return mended[1]
     keys = [raw[name].tolist() if name in raw else [""] * len(raw) for name in KEY]
     return dict(zip(zip(*keys, strict=True), lines.tolist(), strict=True))
 

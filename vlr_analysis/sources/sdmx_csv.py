@@ -33,6 +33,7 @@ OBS_STATUS = {
 }  # fmt: skip
 CONFIDENTIAL, FREE = "C", "F"
 TOTAL = "_T"
+MOST_COLUMNS, MOST_FLOWS = 200, 50  # of a file of another house
 
 # Where the one table's columns are found again: the words, not the codes made from them.
 READ_FROM = {
@@ -266,7 +267,7 @@ def read_sdmx(
     opened = open_sheets(path)
     sheet = opened.sheets[0]
     text, _ = decoded(Path(path).read_bytes(), opened.file)
-    raise_if_any(opened.file, _any_form_problems(text, opened.file))
+    raise_if_any(opened.file, _size_problems(sheet) or _any_form_problems(text, opened.file))
     if {"SERIES_NAME", "INDICATOR_CODE"} <= set(sheet.rows[0]):
         return _own(Path(path), sheet, area, opened)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
@@ -284,6 +285,17 @@ def _own(path: Path, sheet: Sheet, area: str, opened: Opened) -> Reading:
     origins = table[list(KEY)].assign(file=opened.file, sheet="", cell="")
     origins["cell"] = [cells.get(tuple(key), "") for key in table[list(KEY)].to_numpy().tolist()]
     return Reading(table, origins, opened.repairs, [])
+
+
+def _size_problems(sheet: Sheet) -> list[Problem]:
+    """Refuse what would keep pysdmx busy for minutes: it compares every column with every other."""
+    flows = {tuple(cells[: 1 + (sheet.at(0, 0) != "DATAFLOW")]) for cells in sheet.rows[1:]}
+    fix = "split the file, or take it from its publisher again"
+    if sheet.width > MOST_COLUMNS:
+        return [Problem(sheet.where(0), f"{sheet.width} columns", f"at most {MOST_COLUMNS}", fix)]
+    if len(flows) > MOST_FLOWS:
+        return [Problem(sheet.file, f"{len(flows)} data flows", f"at most {MOST_FLOWS}", fix)]
+    return []
 
 
 def _any_form_problems(text: str, name: str) -> list[Problem]:

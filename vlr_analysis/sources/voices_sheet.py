@@ -20,6 +20,7 @@ from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.sources.kit import decode
 
 SHEET = "voices"
+EXAMPLE = "EXAMPLE"  # a row that begins with this word is never counted
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ def read_grid(path: Path, columns: Sequence[str], required: Sequence[str]) -> Gr
     content = _content(path)
     sheet, rows, repaired = _worksheet(content, path.name) if kind == ".xlsx" else _lines(content, path.name)
     filled = [(number, row) for number, row in enumerate(rows, 1) if any(_is_filled(cell) for cell in row)]
+    filled = [(number, row) for number, row in filled if not str(row[0]).startswith(EXAMPLE)]
     repaired["empty row passed over"] += len(rows) - len(filled)
     grid = Grid(path.name, sheet, rows=filled[1:], repaired=repaired)
     if filled:

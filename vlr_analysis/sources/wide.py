@@ -148,8 +148,17 @@ def find_years(sheet: Sheet, year_start: str = "07-01") -> int | None:
 
 
 def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layout:
-    """Say what each column of a wide sheet holds, from its row of years and the rows around it."""
+    """Say what each column of a wide sheet holds, from its row of years and the rows around it.
+
+    Raises
+    ------
+    InputError
+        The row holds no years, or one year twice with nothing that tells the two apart.
+    """
     contents = sheet.spread(row)
+    if not _periods_in(contents, told.year_start):
+        fix = "put the years into the header, or choose another format"
+        raise InputError(sheet.file, [Problem(sheet.where(row), "no year", "at least two years in the header", fix)])
     lower = _lower(sheet, row, contents, told)
     if lower:
         contents = _filled_right(contents, lower, told)
