@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test bench calibration lint notebooks data lock clean
+.PHONY: help env report test bench fuzz calibration lint notebooks data lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,8 +27,14 @@ test: env  ## everything that proves that the kit works
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
 
-bench: env  ## measure the speed beside loops of the usual packages: ratios, some minutes
+bench: env  ## measure the speed beside the usual tools: ratios, half an hour
 	$(BIN)/python tools/bench.py
+	$(BIN)/python tools/bench_runs.py
+	$(BIN)/python tools/bench_store.py
+	$(BIN)/python tools/bench_import.py
+
+fuzz: env  ## give every reader 50,000 damaged files: some hours
+	$(BIN)/python tools/fuzz.py
 
 calibration: env  ## measure the error rates of every default on simulated series: some ten minutes
 	$(BIN)/python tools/calibration.py

@@ -234,7 +234,9 @@ def test_a_scheduler_without_workers(task, tmp_path, processes):
 def other_version(folder: Path) -> Path:
     info = folder / "pandas-0.1.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: pandas\nVersion: 0.1\n", encoding="utf-8")
+    real = metadata.distribution("pandas")
+    text = real.read_text("METADATA").replace(f"\nVersion: {real.version}\n", "\nVersion: 0.1\n")
+    (info / "METADATA").write_text(text, encoding="utf-8")
     return folder
 
 
@@ -378,14 +380,14 @@ def test_a_killed_worker_costs_only_its_notebook_which_runs_again(task, tmp_path
 def test_a_notebook_that_kills_its_worker_each_time_is_named_and_no_other(task, tmp_path, processes):
     """Three at a time in one worker: those beside the culprit lose it too, and run again."""
     processes.add(1, "--nthreads", "3")
-    good = [task(f"1{n}_good", "import time\ntime.sleep(2)") for n in "2345"]
+    good = [task(f"1{n}_good", "import time\ntime.sleep(5)") for n in "23"]
     tasks = [task("11_killer", note(tmp_path / "ran.txt"), KILL_WORKER), *good]
     found = {o.task.notebook.stem: o for o in cluster.run_all(tasks, tmp_path / "staged", processes.address)}
     assert found["11_killer"].error == "its worker died 3 times: out of memory?"
     assert found["11_killer"].fault
     assert len((tmp_path / "ran.txt").read_text().splitlines()) == 3
     assert [stem for stem, o in found.items() if o.failed] == ["11_killer"]
-    assert len(found) == 5
+    assert len(found) == 3
 
 
 @kills

@@ -102,6 +102,11 @@ def test_unsd_gives_the_same_figures_of_its_years():
     assert said(reading.table) == {"": without(TOTAL), "sex=female": without(WOMEN)}
 
 
+def test_a_letter_after_a_figure_of_eurostat_is_a_flag():
+    reading = read("eurostat", HERE / "eurostat.tsv", **GIVEN, place="XX12")
+    assert said(reading.table)[""]["2020"] == (9.8, "break")
+
+
 def test_the_economic_tracker_gives_weeks_and_months():
     weeks = read("guess", HERE / "tracker" / "Employment - City - Weekly.csv", **GIVEN, column="emp", **NAMES)
     assert said(weeks.table) == {

@@ -242,6 +242,24 @@ def import_open_sdg(
         raise typer.Exit(PART_FAILED)
 
 
+@imports.command("table", epilog="Example: vlr import table municipalities.parquet --out data")
+def import_table(
+    source: Annotated[Path, typer.Argument(help="CSV or Parquet file in the kit's columns, or a folder of them.")],
+    out: Annotated[Path, typer.Option(help="Folder that receives one Parquet file for each area.")] = Path("data"),
+    replace: Annotated[bool, typer.Option("--replace", help="Write over areas that are there and differ.")] = False,
+) -> None:
+    """Import a large table of many areas: one checked Parquet file for each."""
+    from vlr_analysis.review.telling import stages
+    from vlr_analysis.sources.store import import_store
+
+    with stages() as progress, _ended_like_ctrl_c():
+        report = import_store(source, out, replace=replace, progress=progress)
+    for line in report.lines():
+        typer.echo(line, err=not report.whole)
+    if not report.whole:
+        raise typer.Exit(PART_FAILED)
+
+
 @contextmanager
 def _ended_like_ctrl_c() -> Iterator[None]:
     """Let the signal that ends a process (of a job scheduler, of a closed terminal) stop a run as Ctrl-C does."""

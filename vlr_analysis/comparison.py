@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -130,7 +130,28 @@ def comparison_table(
     without a zero of its own (°C, a score, values below zero) whose intervals overlap or are not given. None of them
     says which side is right.
     """
-    mine, theirs = (_side(table, baseline_year, horizon, definitions, pairs) for table in (own, other))
+    options = {"baseline_year": baseline_year, "horizon": horizon, "tolerance": tolerance, "smells": smells}
+    return comparison_tables(own, {"": other}, definitions, pairs, **options)[""]
+
+
+def comparison_tables(
+    own: pd.DataFrame,
+    others: Mapping[str, pd.DataFrame],
+    definitions: pd.DataFrame,
+    pairs: pd.DataFrame | None = None,
+    *,
+    baseline_year: int = 2015,
+    horizon: int = 2030,
+    tolerance: float = TOLERANCE,
+    smells: pd.DataFrame | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Return `comparison_table` of a city and each of several areas; what concerns the city alone is done once."""
+    mine = _side(own, baseline_year, horizon, definitions, pairs)
+    sides = {area: _side(other, baseline_year, horizon, definitions, pairs) for area, other in others.items()}
+    return {area: _compared(mine, theirs, pairs, tolerance, smells) for area, theirs in sides.items()}
+
+
+def _compared(mine: dict, theirs: dict, pairs, tolerance: float, smells: pd.DataFrame | None) -> pd.DataFrame:
     matched = _matched(mine["heads"], theirs["heads"], pairs)
     common = [_common(mine, theirs, pair) for pair in matched]
     own_trends, other_trends = (

@@ -6,7 +6,7 @@ import base64
 import io
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 
 import numpy as np
@@ -124,10 +124,5 @@ def lookup(row: pd.Series) -> tuple[str, str, str]:
 
 def is_series(table: pd.DataFrame, key: tuple[str, str, str]) -> pd.Series:
     """Mask of the rows of one (indicator, series, unit)."""
-    return (table[["indicator", "series", "unit"]] == list(key)).all(axis=1)
-
-
-def by_series(rows: pd.DataFrame) -> Iterator[tuple[pd.Series, pd.DataFrame]]:
-    """Yield the first row and all rows of each series."""
-    for _, group in rows.groupby(SERIES, sort=False):
-        yield group.iloc[0], group
+    indicator, series, unit = key
+    return (table["indicator"] == indicator) & (table["series"] == series) & (table["unit"] == unit)

@@ -19,7 +19,6 @@ from vlr_analysis.drawing import (
     SERIES,
     SHOCK,
     as_exhibit,
-    by_series,
     grid,
     is_series,
     label_of,
@@ -66,19 +65,19 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
     key = ["indicator", "series", "unit"]
     order = {tuple(row): place for place, row in enumerate(mine[key].to_numpy())}
     points = points_of(table[table["breakdown"] == ""].merge(mine[key], on=key))
-    known = trend[trend["breakdown"] == ""].set_index(SERIES)
-    parts = sorted(by_series(points), key=lambda part: order[lookup(part[0])])
+    known = {tuple(row[name] for name in SERIES): row for row in trend[trend["breakdown"] == ""].to_dict("records")}
+    parts = sorted(points.groupby(SERIES, sort=False), key=lambda part: order[part[0][1:4]])
     labels = label_of(mine)
     figure, panels = grid(len(parts))
     told = []
-    for axes, (first, group) in zip(panels, parts, strict=True):
-        row = known.loc[tuple(first[SERIES])]
-        dense = len(group) > 40
-        axes.plot(group["t"], group["value"], color=OWN, marker=None if dense else "o", markersize=3.2, linewidth=1.1)
+    for axes, (name, group) in zip(panels, parts, strict=True):
+        row, label, unit = known[name], labels[name[1:4]], name[3]
+        t, value = group["t"].to_numpy(), group["value"].to_numpy()
+        axes.plot(t, value, color=OWN, marker=None if len(t) > 40 else "o", markersize=3.2, linewidth=1.1)
         if np.isfinite(row["slope_per_year"]) and np.isfinite(row["intercept"]):
-            ends = np.array([group["t"].min(), group["t"].max()])
+            ends = t[[0, -1]]
             axes.plot(ends, row["intercept"] + row["slope_per_year"] * ends, color=MODEL, linestyle="--", linewidth=1.4)
-        name_panel(axes, labels[lookup(first)], first["unit"], pad=13)
+        name_panel(axes, label, unit, pad=13)
         axes.text(
             0.02,
             1.0,
@@ -89,9 +88,9 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
             color="#57606a",
         )
         year_axis(axes)
-        ends = group.iloc[[0, -1]]
-        reached = [f"{with_unit(end.value, first['unit'])} in {spoken(end.period)}" for end in ends.itertuples()]
-        told.append(f"{labels[lookup(first)]}: {', '.join(reached)}, {row['movement'] or row['verdict']}")
+        ends = zip(value[[0, -1]], group["period"].iloc[[0, -1]], strict=True)
+        reached = [f"{with_unit(end, unit)} in {spoken(period)}" for end, period in ends]
+        told.append(f"{label}: {', '.join(reached)}, {row['movement'] or row['verdict']}")
     data = points[[*key, "period", "value", "low", "high"]]
     about = f"Goal {goal}, {goal_label}" if goal else "Series without a goal"
     caption = (

@@ -114,14 +114,15 @@ def link_table(measures: pd.DataFrame, *, alpha: float = 0.05, seed: int = 2030)
     wide = measures.pivot(index="unit_id", columns="measure", values="value").sort_index()
     orders: dict[int, np.ndarray] = {}
     rows = []
-    for first, second in itertools.combinations(sorted(wide.columns), 2):
-        both = wide[[first, second]].dropna()
-        n = len(both)
-        if n < LEAST_UNITS or (both.nunique() == 1).any():
+    columns = {name: wide[name].to_numpy(float) for name in sorted(wide.columns)}
+    for first, second in itertools.combinations(columns, 2):
+        there = ~(np.isnan(columns[first]) | np.isnan(columns[second]))
+        x, y, n = columns[first][there], columns[second][there], int(there.sum())
+        if n < LEAST_UNITS or np.ptp(x) == 0 or np.ptp(y) == 0:
             continue
         if n not in orders:
             orders[n] = _orders(n, seed)
-        rho, p = _spearman(both[first].to_numpy(), both[second].to_numpy(), orders[n])
+        rho, p = _spearman(x, y, orders[n])
         rows.append({"measure": first, "second_measure": second, "units": n, "rho": rho, "p": p})
     table = pd.DataFrame(rows, columns=COLUMNS[:5])
     table["q"] = benjamini_hochberg(table["p"].to_numpy(float))

@@ -160,13 +160,9 @@ class Results:
         """The city beside each area of its nation, from `comparison.comparison_table`."""
         city = self.city
         span = {"baseline_year": city.baseline_year, "horizon": city.horizon}
-        found, odd = {}, pd.concat([self.smells, self.smells_beside])
-        for area in city.nation:
-            other = city.around[city.around["area"] == area]
-            found[area] = comparison.comparison_table(
-                city.observations, other, city.definitions, city.pairs, smells=odd, **span
-            )
-        return found
+        others = {area: city.around[city.around["area"] == area] for area in city.nation}
+        odd = pd.concat([self.smells, self.smells_beside])
+        return comparison.comparison_tables(city.observations, others, city.definitions, city.pairs, smells=odd, **span)
 
     @once_a_run
     def standings(self) -> pd.DataFrame:

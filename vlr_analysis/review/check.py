@@ -83,8 +83,10 @@ def _known_sources(root: Path | None) -> set[str]:
 
 
 def _is_register(path: Path) -> bool:
+    if not path.is_file():
+        return False
     with path.open("rb") as file:
-        return b"evidence" in file.readline(2000) if path.is_file() else False
+        return b"evidence" in file.readline(2000)
 
 
 def _of_workbook(path: Path, known: Collection[str], today: date, area: str = "") -> Report:

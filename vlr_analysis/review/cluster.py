@@ -184,11 +184,8 @@ class _Shift:
                 yield job.failed(str(lost))
 
     def stop(self) -> None:
-        """Let go of what still runs, and kill its kernels."""
+        """Kill the kernels that still run; the client lets go of their results when it closes."""
         at = sorted({job.hand.address for job in self.running.values()})
-        for job in self.running.values():
-            job.future.cancel()
-        self.running.clear()
         if at and self.client.status == "running":
             with suppress(_Lost):
                 _on_workers(self.client, at, worker.halt, self.client.id)

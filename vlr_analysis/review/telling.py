@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 import rich.console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from vlr_analysis.review.plan import Task
 
@@ -42,6 +52,24 @@ class Console:
 
     def _line(self, text: str) -> None:
         self._progress.console.print(text, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each stage of a long piece of work.
+
+    Gives a function of the stage, how much of it is done, and how much there is: bytes, areas, whatever it counts.
+    """
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
+    bars: dict[str, TaskID] = {}
+    with Progress(*columns, console=rich.console.Console(stderr=True, highlight=False)) as shown:
+
+        def tell(stage: str, done: int, of: int) -> None:
+            if stage not in bars:
+                bars[stage] = shown.add_task(stage, total=of)
+            shown.update(bars[stage], completed=done, total=of)
+
+        yield tell
 
 
 def _count(number: int, one: str, many: str) -> str:

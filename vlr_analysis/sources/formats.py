@@ -9,17 +9,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from vlr_analysis.errors import InputError, Problem, raise_if_any
-from vlr_analysis.observations import KEY
 from vlr_analysis.sources import eurostat, fred, sdmx_tables, unsd, world_bank
 from vlr_analysis.sources.cells import Repair, read_text
 from vlr_analysis.sources.economic_tracker import is_tracker, read_economic_tracker
 from vlr_analysis.sources.long import find_header, read_long
 from vlr_analysis.sources.names import role_of
-from vlr_analysis.sources.open_sdg import TAKEN, read_open_sdg
-from vlr_analysis.sources.reading import ORIGIN_COLUMNS, Reading
+from vlr_analysis.sources.open_sdg import read_open_sdg
+from vlr_analysis.sources.reading import Reading
 from vlr_analysis.sources.sdmx_csv import read_sdmx
 from vlr_analysis.sources.sheets import Sheet, open_sheets
 from vlr_analysis.sources.wide import find_years, read_wide
@@ -38,16 +35,7 @@ def read_repository(path: Path | str, *, area: str, source: str, year_start: str
     found = read_open_sdg(path, area=area, source=source, year_start=year_start)
     repairs = [Repair(report.file, "its cells", report.outcome, report.detail)
                for report in found.files if report.detail]  # fmt: skip
-    files = _files(found.files)
-    origins = found.table[list(KEY)].assign(file="", sheet="", cell="")
-    origins["file"] = [files.get(code, "") for code in origins["indicator"]]
-    return Reading(found.table, pd.DataFrame(origins, columns=list(ORIGIN_COLUMNS)), repairs, list(found.problems))
-
-
-def _files(reports) -> dict[str, str]:
-    """Return the file of each indicator's code."""
-    taken = [report.file for report in reports if report.outcome == TAKEN]
-    return {Path(file).stem.removeprefix("indicator_").replace("-", ".").lower(): f"data/{file}" for file in taken}
+    return Reading(found.table, found.origins, repairs, list(found.problems))
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,8 @@ def holds_codes(sheet: Sheet, first: int, column: int) -> bool:
     """Whether a column holds codes of indicators, such as 3.2.1, from a row on."""
     texts = [read_text(sheet.at(row, column))[0] for row in range(first, min(len(sheet.rows), first + SAMPLE))]
     texts = [text for text in texts if text]
-    return bool(texts) and sum(bool(code_of(text)) for text in texts) >= 0.5 * len(texts)  # remarks may stand below the codes
+    # Remarks may stand below the codes.
+    return bool(texts) and sum(bool(code_of(text)) for text in texts) >= 0.5 * len(texts)
 
 
 def _is_empty(sheet: Sheet, header: int, column: int) -> bool:

@@ -20,6 +20,7 @@ from vlr_analysis.sources.open_sdg_sheet import (
     read_sheet,
     says_not_statistical,
 )
+from vlr_analysis.sources.sheets import letters
 
 TAKEN, PLACEHOLDER, NOT_STATISTICAL, EMPTY, PROBLEM = "taken", "placeholder", "not statistical", "empty", "problem"
 NO_FILE = "not a file"
@@ -76,10 +77,14 @@ class FileReport:
 
 @dataclass(frozen=True)
 class OpenSdgImport:
-    """Observations of one area, and a report for every entry of the folder."""
+    """Observations of one area, a report for every entry of the folder, and the cell of every observation.
+
+    `origins` has the key columns, then `file`, `sheet` (empty) and `cell`; a row for each row of `table`, in its order.
+    """
 
     table: pd.DataFrame
     files: tuple[FileReport, ...]
+    origins: pd.DataFrame
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -126,8 +131,11 @@ def read_open_sdg(
         report, table = _read_file(path, folder, area, source, year_start)
         reports.append(report)
         tables += [table] if table is not None else []
-    whole = check(pd.concat(tables, ignore_index=True)) if tables else empty()
-    return OpenSdgImport(whole, tuple(reports))
+    whole = pd.concat(tables, ignore_index=True) if tables else empty().assign(file="", sheet="", cell="")
+    table = check(whole[list(COLUMNS)])
+    stood = whole.set_index(list(KEY))[["file", "sheet", "cell"]]
+    origins = stood.loc[pd.MultiIndex.from_frame(table[list(KEY)])].reset_index() if len(table) else whole
+    return OpenSdgImport(table, tuple(reports), origins[[*KEY, "file", "sheet", "cell"]])
 
 
 def _natural(name: str) -> list:
@@ -198,8 +206,12 @@ def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, 
             "breakdown": breakdown, "status": status, "source": source,
             "_row": number,
         })  # fmt: skip
-    table = pd.DataFrame(rows)
-    return _once(sheet, table)[list(COLUMNS)] if not sheet.problems else None
+    if sheet.problems:
+        return None
+    table = _once(sheet, pd.DataFrame(rows))
+    column = letters(sheet.places[place["value"]])
+    cells = [f"{column}{number}" for number in table["_row"]]
+    return table[list(COLUMNS)].assign(file=f"data/{sheet.name}", sheet="", cell=cells)
 
 
 def _places(sheet: Sheet, plain: list[str]) -> dict[str, int]:
@@ -247,7 +259,8 @@ def _periods(sheet: Sheet, place: int, year_start: str) -> dict[str, str]:
             kind = "one year" if found[label].endswith("P1Y") else "pooled years"
             sheet.spans.setdefault(kind, []).append(f"{label} read as {found[label]}")
         else:
-            found[label] = _iso(sheet, label, place)
+            found[label] = label
+        found[label] = _iso(sheet, label, found[label], place)
     return {label: period for label, period in found.items() if period}
 
 
@@ -256,9 +269,9 @@ def _years(span: re.Match) -> int:
     return (last if last > 99 else first // 100 * 100 + last) - first + 1
 
 
-def _iso(sheet: Sheet, label: str, place: int) -> str:
+def _iso(sheet: Sheet, label: str, period: str, place: int) -> str:
     try:
-        parse_period(label)
+        parse_period(period)
     except (ValueError, OverflowError):
         number = next(number for number, cells in sheet.rows if cells[place] == label)
         where = f"{sheet.name}, row {number}, column {sheet.columns[place] or place + 1}"
@@ -266,7 +279,7 @@ def _iso(sheet: Sheet, label: str, place: int) -> str:
             Problem(where, repr(label), "a year or an ISO 8601 period", "write the year, such as 2019")
         )
         return ""
-    return label
+    return period
 
 
 def _value(sheet: Sheet, number: int, text: str) -> tuple[float, str]:
@@ -307,6 +320,8 @@ def _category(sheet: Sheet, text: str) -> str:
 def _once(sheet: Sheet, table: pd.DataFrame) -> pd.DataFrame:
     """Give every key one row: copies and blanks beside a value go; rows at odds go, with a problem."""
     again = table.duplicated(list(KEY), keep=False)
+    if not again.any():
+        return table
     left_out: list[int] = []
     for _, rows in table[again].groupby(list(KEY), sort=False):
         filled = rows[rows["value"].notna()]
