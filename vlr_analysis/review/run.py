@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import os
+import sysconfig
 import tempfile
 import threading
 import time
@@ -33,6 +34,10 @@ LONGEST_SOCKET = 90  # bytes in the name of a Unix socket: the systems allow 104
 
 # Two runs must agree: no random hash seed, and one thread for each kernel's linear algebra.
 ENVIRONMENT = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+# Where packages lie: tracebacks pass through them. The longest comes first, since one may hold another.
+_LIBRARIES = (sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib"))
+_INSTALLED = sorted({str(Path(__file__).resolve().parents[2]), *_LIBRARIES}, key=lambda name: (-len(name), name))
 
 DISK = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up",
         errno.EFBIG: "a file grew past the limit of the disk"}  # fmt: skip
@@ -270,6 +275,8 @@ def _connection() -> Iterator[Config]:
 
 def _without_paths(text: str, root: Path) -> str:
     """Take the folders of this machine out of a text."""
+    for folder in _INSTALLED:
+        text = text.replace(f"{folder}{os.sep}", "")
     return text.replace(f"{root}{os.sep}", "").replace(str(root), ".").replace(str(Path.home()), "~")
 
 
