@@ -8,14 +8,18 @@ import math
 import textwrap
 from collections.abc import Sequence
 from html import escape
+from weakref import WeakSet
 
 import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.lines import TICKDOWN, TICKLEFT
+from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from vlr_analysis import margins
 from vlr_analysis.exhibits import Exhibit, number, plain_unit
@@ -46,6 +50,8 @@ STYLE = {
     "legend.frameon": False,
 }
 SERIES = list(SERIES_KEY)
+TICK, TICK_PAD, TICK_LABEL = 2.5, 3.5, 8.0  # points, in panels of years
+_YEARS: WeakSet[Axes] = WeakSet()  # panels with a year axis
 styled = rc_context(STYLE)
 
 
@@ -65,6 +71,9 @@ def as_exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataF
     """Turn a drawn figure into an exhibit: SVG with text as text, embedded as an image with its alt text."""
     buffer = io.BytesIO()
     margins.arrange(figure)
+    for axes in figure.axes:
+        if axes in _YEARS:
+            _light_ticks(axes)
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     # Text is drawn in whichever of these the reader's machine has.
     svg = buffer.getvalue().replace(b"'DejaVu Sans'", b"'DejaVu Sans','Segoe UI',Arial,sans-serif")
@@ -103,7 +112,33 @@ def year_axis(axes: Axes) -> None:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
     axes.yaxis.set_major_formatter(lambda value, _: number(value, 4))
-    axes.tick_params(labelsize=8, length=2.5)
+    axes.tick_params(labelsize=TICK_LABEL, length=TICK, pad=TICK_PAD)
+    _YEARS.add(axes)
+
+
+def _light_ticks(axes: Axes) -> None:
+    """Draw grid, ticks and numbers of a finished panel with few artists: Matplotlib makes five for every tick."""
+    axes.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
+    away = TICK + TICK_PAD
+    looks = (
+        (axes.xaxis, axes.get_xaxis_transform(), TICKDOWN, {"ha": "center", "va": "top"}, (0, -away)),
+        (axes.yaxis, axes.get_yaxis_transform(), TICKLEFT, {"ha": "right", "va": "center_baseline"}, (-away, 0)),
+    )
+    for axis, transform, mark, stand, (right, up) in looks:
+        numbers = margins.numbers(axis)
+        places = np.array([place for place, _ in numbers])
+        edge = np.zeros(len(places))
+        x, y = (places, edge) if axis is axes.xaxis else (edge, places)
+        axes.plot(x, y, linestyle="none", marker=mark, markersize=TICK, color="black", markeredgewidth=0.8,
+                  transform=transform, clip_on=False)  # fmt: skip
+        moved = transform + ScaledTranslation(right / margins.DPI, up / margins.DPI, axes.figure.dpi_scale_trans)
+        for at, below, (_, text) in zip(x, y, numbers, strict=True):
+            axes.text(at, below, text, fontsize=TICK_LABEL, transform=moved, **stand)
+        if axis is axes.yaxis:
+            grid_lines = [[(0, place), (1, place)] for place in places]
+            axes.add_collection(LineCollection(grid_lines, colors=STYLE["grid.color"], linewidths=0.8, zorder=0.5,
+                                               transform=transform), autolim=False)  # fmt: skip
+        axis.set_major_locator(NullLocator())
 
 
 def points_of(table: pd.DataFrame) -> pd.DataFrame:

@@ -103,12 +103,17 @@ def _beside(axis: Axis) -> float:
     return padding + max((size[side] for _, size in _numbers(axis)), default=0.0)
 
 
+def numbers(axis: Axis) -> list[tuple[float, str]]:
+    """Return place, in the units of the axis, and text of every number or name that stands at an axis."""
+    places = axis.get_majorticklocs()
+    texts = axis.get_major_formatter().format_ticks(places)
+    return [(at, text) for at, text in zip(places, texts, strict=True) if -0.001 <= _share(axis, at) <= 1.001]
+
+
 def _numbers(axis: Axis) -> list[tuple[float, tuple[float, float]]]:
     """Return place (0 to 1) and size (points) of every number or name that stands at an axis."""
-    places = axis.get_majorticklocs()
-    texts, size = axis.get_major_formatter().format_ticks(places), axis.get_major_ticks(1)[0].label1.get_fontsize()
-    shares = (_share(axis, place) for place in places)
-    return [(at, _text_size(text, size)) for at, text in zip(shares, texts, strict=True) if -0.001 <= at <= 1.001]
+    size = axis.get_major_ticks(1)[0].label1.get_fontsize()
+    return [(_share(axis, at), _text_size(text, size)) for at, text in numbers(axis)]
 
 
 def _share(axis: Axis, place: float) -> float:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -125,8 +125,14 @@ def last_status() -> int | None:
     return getattr(_ended, "status", None)
 
 
+def _start(owner: _Owner, cwd: str) -> None:
+    """Start the template; if that fails, the first kernel finds out and says so."""
+    with suppress(NoWarmKernel, OSError):
+        owner.connect(dict(os.environ), cwd).close()
+
+
 @contextmanager
-def warm(log: logging.Logger | None = None) -> Iterator[bool]:
+def warm(log: logging.Logger | None = None, ahead: Path | None = None) -> Iterator[bool]:
     """Start every kernel of this process from a template, for the duration of a run.
 
     Yields whether kernels are warm; where they are not, the log says why in one line, and ordinary kernels run.
@@ -135,6 +141,8 @@ def warm(log: logging.Logger | None = None) -> Iterator[bool]:
     ----------
     log : logging.Logger, optional
         Where the line goes; `vlr_analysis.kernels` by default.
+    ahead : Path, optional
+        Working folder of the kernels to come: their template starts at once, beside what else is to be done first.
     """
     global _owner
     reason = possible()
@@ -146,6 +154,8 @@ def warm(log: logging.Logger | None = None) -> Iterator[bool]:
     before, own = _owner, _Owner()
     with _provisioner(NAME):
         _owner = own
+        if ahead:
+            threading.Thread(target=_start, args=(own, str(ahead.resolve())), daemon=True).start()
         try:
             yield True
         finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 
 from vlr_analysis.cities import load_cities, load_city
@@ -40,7 +40,9 @@ def work(
         With every problem of the data of the changed reports, before anything is written.
     """
     run.check_kernel()
-    with staged.staging(wanted.out) as folder, _sharing(folder):
+    # The template of the kernels gets ready while the cities are checked.
+    warm = nullcontext() if wanted.cluster else kernels.warm(ahead=root)
+    with staged.staging(wanted.out) as folder, _sharing(folder), warm:
         load_cities(sorted({city for report in changed for city in report.cities}), root, internal=wanted.internal)
         teller.begins(len({report.folder for report in reports} - {OVERVIEW}), ended.notebooks)
         for report in reports:
@@ -100,9 +102,8 @@ def _outcomes(tasks: list[Task], folder: Path, wanted: Wanted) -> Iterator[Outco
 
         yield from cluster.run_all(tasks, folder, wanted.cluster, limit=wanted.limit)
         return
-    with kernels.warm():
-        jobs = wanted.jobs or run.jobs()
-        yield from run.run_all(tasks, folder, min(jobs, len(tasks)), limit=wanted.limit)
+    jobs = wanted.jobs or run.jobs()
+    yield from run.run_all(tasks, folder, min(jobs, len(tasks)), limit=wanted.limit)
 
 
 @contextmanager
