@@ -124,10 +124,10 @@ def test_why_something_is_hidden_is_covered_and_no_result(report):
 
 
 def test_its_page_shows_results_levels_and_room_for_names(report):
-    from vlr_analysis.review.pages import _render
+    from vlr_analysis.review.pages import render
 
     values = certificate.page(certificate.Certificate.model_validate(held(report)))
-    html = _render("certificate.html.j2", city=load_city(CITY, ROOT), chapters=[], language="en", certificate=values)
+    html = render("certificate.html.j2", city=load_city(CITY, ROOT), chapters=[], language="en", certificate=values)
     assert held(report)["results"]["sha256"] in html
     assert all(f"<dt>{level}</dt>" in html for level in ("L0", "L1", "L2", "L3", "L4"))
     assert html.count("<tr><td>&nbsp;") == 4

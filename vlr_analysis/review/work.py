@@ -72,7 +72,7 @@ def _run_and_deliver(
                 to_run.append(task)
                 reasons[task.name] = f"re-run: {found.reason}" if found.reason else ""
         # A change that concerns all chapters is told once.
-        told = {reasons[task.name] for task in report.tasks if task.name in reasons}
+        told = {reasons.get(task.name, "") for task in report.tasks}
         if len(told) == 1 and len(report.tasks) > 1 and all(told):
             teller.report(report.name, *told)
             reasons |= {task.name: "" for task in report.tasks}
