@@ -18,6 +18,7 @@ ANALYSES = {
 FIGURES = {"figures", "figures_groups", "figures_places", "figures_readiness", "figures_voices"}
 FLOORS = [
     {"cli"},
+    {"cli_import"},
     {"review"},
     {"vlr_analysis"},  # the public face that notebooks import
     {"results"},
@@ -35,7 +36,7 @@ FLOORS = [
     {"errors", "periods"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-NEVER = FIGURES | {"sources", "drawing", "margins", "review", "cli", "params", "cities"}
+NEVER = FIGURES | {"sources", "drawing", "margins", "review", "cli", "cli_import", "params", "cities"}
 
 
 def room(path: Path) -> str:

@@ -328,6 +328,8 @@ def test_outside_a_project_the_message_says_where_to_go(tmp_path):
         ["reproduce", "--help"],
         ["crate", "--help"],
         ["import", "open-sdg", "--help"],
+        ["import", "guess", "--help"],
+        ["import", "table", "--help"],
         ["handover", "--help"],
         ["receive", "--help"],
         ["counts", "--help"],

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from vlr_analysis.cli_import import PART_FAILED, imports
 from vlr_analysis.errors import InputError
 
 app = typer.Typer(
@@ -21,7 +19,7 @@ app = typer.Typer(
     help="Voluntary local reviews from a city's own figures.",
     epilog="Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 part of the work failed (the rest is delivered).",
 )
-PART_FAILED = 3
+app.add_typer(imports, name="import")
 
 
 @app.callback()
@@ -54,12 +52,12 @@ def run(
     """
     from vlr_analysis.params import find_root
     from vlr_analysis.review.session import Wanted, review
-    from vlr_analysis.review.telling import Console
+    from vlr_analysis.review.telling import Console, stoppable
 
     root = find_root()
     out = root / (out or ("reports-internal" if internal else "reports"))
     wanted = Wanted(cities or [], notebook or [], out, jobs, limit, fresh, internal, dask)
-    with Console() as console, _ended_like_ctrl_c():
+    with Console() as console, stoppable():
         ended = review(root, wanted, console)
     for line in ended.lines():
         typer.echo(line, err=True)
@@ -207,71 +205,6 @@ def counts() -> None:
     for row in vlr_counts().itertuples():
         typer.echo(f"{row.published}: {row.count} {row.counted} ({row.scope}). {row.publisher}: {row.title}. {row.url}")
     typer.echo("There is no one number: documents and governments are counted, by different rules and dates.")
-
-
-imports = typer.Typer(no_args_is_help=True, help="Read figures in other forms into data/.")
-app.add_typer(imports, name="import")
-
-
-@imports.callback()
-def _imports() -> None:
-    """Keep the name of the format, also where there is only one."""
-
-
-@imports.command("open-sdg", epilog="Example: vlr import open-sdg ../open-sdg-data --area my-city -o data/my-city.csv")
-def import_open_sdg(
-    source: Annotated[Path, typer.Argument(help="Folder of the repository, the one that holds data/.")],
-    area: Annotated[str, typer.Option(help="Slug of the place: small letters, digits, hyphens.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="CSV or Parquet file to write.")],
-    source_id: Annotated[str, typer.Option(help="Id of this source in data/sources.csv.")] = "open-sdg",
-    year_start: Annotated[str, typer.Option(help="Month and day on which a year such as 2015/16 begins.")] = "07-01",
-) -> None:
-    """Import an Open SDG repository; one line for each of its files."""
-    from vlr_analysis.errors import Problem, raise_if_any
-    from vlr_analysis.sources import kit, open_sdg
-
-    found = open_sdg.read_open_sdg(source, area=area, source=source_id, year_start=year_start)
-    for report in found.files:
-        typer.echo(report.line())
-    nothing = Problem(str(source), open_sdg.summary(found.files), "at least one file with figures", "check the folder")
-    raise_if_any(str(source), [] if len(found.table) else [nothing, *found.problems])
-    kit.write_table(found.table, out)
-    typer.echo(f"{len(found.files)} files: {open_sdg.summary(found.files)}; {len(found.table)} observations in {out}")
-    if found.problems:
-        typer.echo(f"{len(found.problems)} problems are named above; their rows are not in {out.name}.", err=True)
-        raise typer.Exit(PART_FAILED)
-
-
-@imports.command("table", epilog="Example: vlr import table municipalities.parquet --out data")
-def import_table(
-    source: Annotated[Path, typer.Argument(help="CSV or Parquet file in the kit's columns, or a folder of them.")],
-    out: Annotated[Path, typer.Option(help="Folder that receives one Parquet file for each area.")] = Path("data"),
-    replace: Annotated[bool, typer.Option("--replace", help="Write over areas that are there and differ.")] = False,
-) -> None:
-    """Import a large table of many areas: one checked Parquet file for each."""
-    from vlr_analysis.review.telling import stages
-    from vlr_analysis.sources.store import import_store
-
-    with stages() as progress, _ended_like_ctrl_c():
-        report = import_store(source, out, replace=replace, progress=progress)
-    for line in report.lines():
-        typer.echo(line, err=not report.whole)
-    if not report.whole:
-        raise typer.Exit(PART_FAILED)
-
-
-@contextmanager
-def _ended_like_ctrl_c() -> Iterator[None]:
-    """Let the signal that ends a process (of a job scheduler, of a closed terminal) stop a run as Ctrl-C does."""
-
-    def stop(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def main() -> None:

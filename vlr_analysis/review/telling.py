@@ -1,7 +1,8 @@
-"""Telling on the console how a run goes on."""
+"""Telling on the console how long work goes on, and being told there to stop."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -70,6 +71,20 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
             shown.update(bars[stage], completed=done, total=of)
 
         yield tell
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let the signal that ends a process (of a job scheduler, of a closed terminal) stop a run as Ctrl-C does."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _count(number: int, one: str, many: str) -> str:
