@@ -82,7 +82,7 @@ class _Owner:
     """The templates of one run, by their keys; they end with it."""
 
     def __init__(self) -> None:
-        self.pid, self.lock = os.getpid(), threading.Lock()
+        self.pid, self.lock, self.ended = os.getpid(), threading.Lock(), False
         self.templates: dict[str, list[tuple[Path, subprocess.Popen]]] = {}
 
     def connect(self, env: dict[str, str], cwd: str) -> Any:
@@ -91,6 +91,8 @@ class _Owner:
         package = kernel_start.find_package(env, cwd)
         key = kernel_start.key(started, cwd, package)
         with self.lock:
+            if self.ended:
+                raise NoWarmKernel("the run has ended")
             known = self.templates.setdefault(key, [])
             if not known or (known[-1][1].poll() is not None and len(known) < STARTS):
                 path = kernel_start.private_folder() / "s"
@@ -103,6 +105,8 @@ class _Owner:
 
     def end(self) -> None:
         """End the templates, their kernels and their folders."""
+        with self.lock:
+            self.ended = True  # one that is being started ahead may come too late
         for path, process in itertools.chain(*self.templates.values()):
             process.stdin.close()
             try:
