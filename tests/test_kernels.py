@@ -34,8 +34,8 @@ MEGABYTES = 80  # of unshared memory for each further kernel
 # What a kernel can see of its own state. Modules of the kit come first, as in every notebook.
 REPORT = """
 import atexit, gc, json, os, random, signal, sys, warnings
-import matplotlib, numpy, pandas, vlr_analysis
-from vlr_analysis import trends
+import matplotlib, numpy, pandas
+from vlr_analysis import *  # all modules of the public face, as a warm kernel has them
 def report():
     return {
         "atexit": atexit._ncallbacks(),
