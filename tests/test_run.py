@@ -236,11 +236,11 @@ def test_a_second_run_gives_the_same_bytes_and_keeps_other_cities(report, tmp_pa
 
 
 def test_the_box_gives_the_numbers_that_the_last_chapter_shows(report):
-    for city in ("porto-exemplo", "pittsburgh"):
-        shown = pd.read_csv(report / city / "tables" / "08_findings_box_numbers.csv", dtype=str)
-        box = (report / city / "handover" / "box.md").read_text(encoding="utf-8")
-        assert len(shown)
-        assert re.findall(r"^- \*\*(.+)\.\*\*", box, re.M) == list(shown["number"])
+    city = report / "porto-exemplo"
+    shown = pd.read_csv(city / "tables" / "08_findings_box_numbers.csv", dtype=str)
+    box = (city / "handover" / "box.md").read_text(encoding="utf-8")
+    assert len(shown) == 3
+    assert re.findall(r"^- \*\*(.+)\.\*\*", box, re.M) == list(shown["number"])
 
 
 # --- what fails -----------------------------------------------------------------------------------------
