@@ -242,5 +242,5 @@ def test_kept_notebooks_give_the_same_report_as_run_ones(project):
 
 
 def test_records_name_no_path_of_the_machine(project):
-    report = session.Report("porto-exemplo", tasks_of(project), project / "reports", inputs.Hashes(project))
+    report = session.Report(tasks_of(project, notebooks=["02"]), project / "reports", inputs.Hashes(project))
     assert str(project) not in str(report.record.relative_to(project))

@@ -122,7 +122,10 @@ def review(root: Path, wanted: Wanted, teller: Teller) -> Ended:
     chosen = _parameters(plan.chosen_cities(root, wanted.cities), hashes)
     tasks = plan.plan(chosen, notebooks, root, internal=wanted.internal)
     staged.check_out(wanted.out, [city.id for city in chosen], internal=wanted.internal)
-    reports = [Report(folder, tasks, wanted.out, hashes) for folder in dict.fromkeys(task.folder for task in tasks)]
+    of_folder: dict[str, list[Task]] = {}
+    for task in tasks:
+        of_folder.setdefault(task.folder, []).append(task)
+    reports = [Report(mine, wanted.out, hashes) for mine in of_folder.values()]
     standing = (wanted.out / "index.html").is_file() and not wanted.fresh
     changed = [report for report in reports if not (standing and report.unchanged())]
     ended = Ended(len(tasks))
@@ -161,16 +164,15 @@ def _parameters(cities: Sequence[str], hashes: inputs.Hashes) -> list[Parameters
 class Report:
     """One folder of the reports: its notebooks, what they need, and how far they are."""
 
-    def __init__(self, folder: str, tasks: Sequence[Task], out: Path, hashes: inputs.Hashes):
-        self.folder = folder
-        self.tasks = [task for task in tasks if task.folder == folder]
+    def __init__(self, tasks: Sequence[Task], out: Path, hashes: inputs.Hashes):
+        self.tasks, self.folder = tasks, tasks[0].folder
         self.name = self.tasks[0].title
         self.cities = {city for task in self.tasks for city in task.cities}
         self.needs = {task.name: inputs.of_task(task, hashes) for task in self.tasks}
         self.outcomes: list[Outcome] = []
         self.settled = False  # delivered, or left as it was
-        self.target = out / folder
-        self.record = hashes.root / DELIVERED / inputs.key_of({}, str(out.resolve()))[:16] / f"{folder}.json"
+        self.target = out / self.folder
+        self.record = hashes.root / DELIVERED / inputs.key_of({}, str(out.resolve()))[:16] / f"{self.folder}.json"
         more = [json.dumps(dict(task.parameters), sort_keys=True) for task in self.tasks]
         self.inputs = {name: value for need in self.needs.values() for name, value in sorted(need.items())}
         self._key = inputs.key_of(self.inputs, *more)

@@ -45,8 +45,9 @@ def work(
     with staged.staging(wanted.out) as folder, _sharing(folder), warm:
         load_cities(sorted({city for report in changed for city in report.cities}), root, internal=wanted.internal)
         teller.begins(len({report.folder for report in reports} - {OVERVIEW}), ended.notebooks)
+        to_do = set(changed)
         for report in reports:
-            if report not in changed:
+            if report not in to_do:
                 teller.report(report.name, "unchanged", notebooks=len(report.tasks))
         _run_and_deliver(changed, folder, wanted, root, teller, ended)
         deliver.write_index(wanted.out, root)

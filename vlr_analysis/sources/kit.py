@@ -58,7 +58,7 @@ def read_table(path: Path | str) -> pd.DataFrame:
         return template_sheet.read_table(path)
     _check_file(path)
     try:
-        return _read_strictly(path)
+        return _read_strictly(path)[0]
     except InputError:
         mended = _read_mended(path)
         if mended is None:
@@ -72,13 +72,14 @@ def _read_mended(path: Path):
     return figure_table.mended(path) if path.suffix == ".csv" else None
 
 
-def _read_strictly(path: Path) -> pd.DataFrame:
+def _read_strictly(path: Path) -> tuple[pd.DataFrame, pd.DataFrame, np.ndarray]:
+    """Return the checked table, and the cells and row numbers that it was made from."""
     name = path.name
     raw, lines = _read_raw(path)
     if not len(raw) and path.suffix == ".csv":
         raise InputError(name, [Problem(name, "no row below the header", "one row per observation", "add the figures")])
     raise_if_any(name, column_problems(list(raw.columns), COLUMNS, REQUIRED, name))
-    return check(completed(raw), name=name, rows=lines)
+    return check(completed(raw), name=name, rows=lines), raw, lines
 
 
 def row_numbers(path: Path | str) -> dict[tuple[str, ...], int]:
@@ -89,8 +90,8 @@ def row_numbers(path: Path | str) -> dict[tuple[str, ...], int]:
 
         return template_sheet.row_numbers(path)
     try:
-        raw, lines = _read_raw(path, KEY)
-        _read_strictly(path)
+        # Only a CSV file can be mended: of a Parquet file the key is enough.
+        raw, lines = _read_raw(path, KEY) if path.suffix == ".parquet" else _read_strictly(path)[1:]
     except InputError:
         mended = _read_mended(path)
         if mended is None:
