@@ -256,6 +256,15 @@ def whole_run(root):
     os._exit(0 if ended.whole else 3)
 
 
+def test_notebooks_side_by_side_never_change_the_folder_of_the_process(small, monkeypatch):
+    visited, change = set(), os.chdir
+    monkeypatch.setattr(os, "chdir", lambda folder: visited.add(str(Path(folder).resolve())) or change(folder))
+    before = Path.cwd()
+    assert review(small, Wanted([], [], small / "reports", jobs=3), Silent()).whole
+    assert visited <= {str(before.resolve())}
+    assert Path.cwd() == before
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="processes are killed with SIGKILL")
 def test_killed_at_fifty_moments_every_report_is_the_old_or_the_new_one(small):

@@ -326,6 +326,9 @@ def become_kernel(request: Request, template: Template) -> None:
     say(request.client, ready=True)
     request.client.close()
     app.start()
+    # ipykernel closes its sockets while its control thread may still say that it is idle: an abort, or an endless wait.
+    app.control_thread.stop()
+    app.control_thread.join()
 
 
 @contextmanager

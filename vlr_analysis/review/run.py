@@ -160,7 +160,8 @@ def run_one(task: Task, output: Path, *, limit: float = LIMIT, book: Kernels | N
                 output,
                 parameters=dict(task.parameters),
                 kernel_name=KERNEL,
-                cwd=task.root,
+                # Not `cwd`: Papermill would change the folder of this whole process, whose threads run side by side.
+                resources={"metadata": {"path": str(task.root)}},
                 progress_bar=False,
                 log_output=False,
                 request_save_on_cell_execute=False,
