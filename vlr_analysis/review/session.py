@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -131,10 +132,13 @@ def review(root: Path, wanted: Wanted, teller: Teller) -> Ended:
     ended = Ended(len(tasks))
     with staged.alone(wanted.out):
         if changed:
-            # Slow to import, and not needed where nothing has changed: papermill, the analyses, the pages.
-            from vlr_analysis.review.work import work
+            from vlr_analysis.review import kernels  # slow to import, and not needed where nothing has changed
 
-            work(reports, changed, wanted, root, teller, ended)
+            # The template of the kernels gets ready beside all that comes before the first notebook.
+            with nullcontext() if wanted.cluster else kernels.warm(ahead=root):
+                from vlr_analysis.review.work import work  # slower: papermill, the analyses, the pages
+
+                work(reports, changed, wanted, root, teller, ended)
         else:
             teller.begins(len(chosen), len(tasks))
             for report in reports:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from vlr_analysis.cities import load_cities, load_city
 from vlr_analysis.errors import InputError
-from vlr_analysis.review import cache, deliver, kernels, run, staged
+from vlr_analysis.review import cache, deliver, run, staged
 from vlr_analysis.review.certificate import FILE
 from vlr_analysis.review.plan import OVERVIEW, Task
 from vlr_analysis.review.run import Outcome
@@ -40,9 +40,7 @@ def work(
         With every problem of the data of the changed reports, before anything is written.
     """
     run.check_kernel()
-    # The template of the kernels gets ready while the cities are checked.
-    warm = nullcontext() if wanted.cluster else kernels.warm(ahead=root)
-    with staged.staging(wanted.out) as folder, _sharing(folder), warm:
+    with staged.staging(wanted.out) as folder, _sharing(folder):
         load_cities(sorted({city for report in changed for city in report.cities}), root, internal=wanted.internal)
         teller.begins(len({report.folder for report in reports} - {OVERVIEW}), ended.notebooks)
         to_do = set(changed)
