@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pooch
-import requests
+import requests  # what pooch downloads with; its errors come through
 from filelock import FileLock, Timeout
 
 from vlr_analysis.errors import InputError, Problem, raise_if_any
