@@ -1,14 +1,16 @@
 """`vlr import FORMAT SOURCE`: every format has its command, and a table, its origins and its repairs come out."""
 
+import re
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from vlr_analysis import cli_import
-from vlr_analysis.sources import formats, kit, reading, repairs
+from vlr_analysis.sources import formats, kit, pins, reading, repairs
 from vlr_analysis.sources.cells import Repair
 
 FIXTURES = Path(__file__).parent / "fixtures" / "readers"
@@ -192,3 +194,47 @@ def test_what_cannot_be_read_is_refused_and_nothing_is_written(tmp_path, form, c
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["file.csv"]
+
+
+# --- docs/formats.md says what is true -----------------------------------------------------------------
+
+DOCS = (Path(__file__).parents[1] / "docs" / "formats.md").read_text(encoding="utf-8")
+SHARED = Path(__file__).parents[2] / "shared" / "sources"
+
+
+def rows_below(header):
+    lines = DOCS.split(f"| {header}", 1)[1].splitlines()[2:]
+    return [[cell.strip() for cell in line.strip("| ").split("|")] for line in takewhile(str.strip, lines)]
+
+
+def test_the_docs_name_every_format_and_fixtures_that_are_there():
+    rows = rows_below("format | fixture")
+    assert [row[0] for row in rows] and {row[0] for row in rows} == set(formats.FORMATS)
+    named = {name for row in rows for name in re.findall(r"`([^`]+)`", row[1])}
+    assert named == {path.name for path in FIXTURES.iterdir()}
+    real = {row[2] for row in rows_below("fetched as")}
+    assert real == {row[0] for row in rows if row[0] not in ("wide", "long") and row[2] != "none"}
+
+
+def test_the_docs_tell_what_the_real_files_give():
+    if not SHARED.is_dir():
+        pytest.skip("no ../shared/sources beside the project")
+    rows = rows_below("fetched as")
+    pinned = {name: pins.read_pins(name) for name in pins.names()}
+    listed = {(name, pin.path) for name in ("fred", "economic-tracker") for pin in pinned[name].files}
+    assert {(row[0], row[1]) for row in rows if row[1] != "(whole)"} == listed - {
+        ("economic-tracker", "GeoIDs - City.csv")
+    }
+    for name, file, form, column, figures in rows:
+        path = SHARED / (f"open-sdg/{name}" if file == "(whole)" else f"{name}/{file}")
+        assert formats.guess(path) == form
+        place = "Los Angeles" if "City" in file else ""
+        found = formats.read(form, path, area="los-angeles", source="test", column=column, place=place)
+        assert (file, f"{len(found.table):,}") == (file, figures)
+
+
+def test_the_docs_tell_the_ratio_of_the_benchmark_and_the_commits_that_are_short():
+    told = pd.read_csv(Path(__file__).parents[1] / "docs/methods/benchmark-import.csv")
+    assert "more than five times as fast" in DOCS and (told[["ratio", "ratio_of_medians"]] > 5).all(axis=None)
+    assert sum(len(pins.read_pins(name).commit) == 8 for name in pins.names()) == 3
+    assert "Three of the commits" in DOCS
