@@ -131,10 +131,40 @@ def test_every_file_that_fails_is_named_at_once_and_only_those_are_asked_for_aga
 
 
 def test_a_busy_host_is_asked_again(server, tmp_path):
-    place = f"/town/figures/{COMMIT}/data/one.csv"
-    server.answers[place] = [(503, b"", None), (200, FILES["data/one.csv"], None)]
+    for name in ("LICENSE", "data/one.csv"):  # also the first file, which goes alone
+        place = f"/town/figures/{COMMIT}/{name}"
+        server.answers[place] = [(503, b"", None), (200, FILES[name], None)]
     assert fetch(pinned(), tmp_path / "out", host=server.address).new == 5
-    assert server.asked.count(place) == 2
+    assert len(server.asked) == 7
+
+
+def test_a_network_that_goes_away_is_one_message_and_what_came_is_kept(server, tmp_path, monkeypatch):
+    whole = module.pooch.HTTPDownloader.__call__
+
+    def breaks(self, url, *rest, **options):
+        if "/data/" in url:
+            raise module.requests.ConnectionError("Connection refused")
+        return whole(self, url, *rest, **options)
+
+    with monkeypatch.context() as gone:
+        gone.setattr(module.pooch.HTTPDownloader, "__call__", breaks)
+        gone.setattr(module, "AT_A_TIME", 1)
+        (problem,) = refusal(pinned(), tmp_path / "out", host=server.address).problems
+    assert problem.found == "no answer: the connection is refused"
+    assert "4 of 5 files" in problem.expected and "1 file is checked and kept" in problem.expected
+    server.asked.clear()
+    assert fetch(pinned(), tmp_path / "out", host=server.address).new == 5
+    assert len(server.asked) == 4
+
+
+def test_no_two_downloads_make_the_same_folder(server, tmp_path, monkeypatch):
+    """Pooch fails where another download has made a folder a moment before; here they are all there by then."""
+
+    def late(path, *_, **__):
+        raise FileExistsError(17, "File exists", path)
+
+    monkeypatch.setattr(module.pooch.core.os, "makedirs", late)
+    assert fetch(pinned(), tmp_path / "out", host=server.address).new == 5
 
 
 def test_a_repository_that_is_gone_is_one_problem(server, tmp_path):
@@ -146,6 +176,7 @@ def test_a_repository_that_is_gone_is_one_problem(server, tmp_path):
 
 def test_no_network_is_one_message_and_nothing_is_left(nowhere, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setattr(module.time, "sleep", lambda _: pytest.fail("nobody waits for a network that is not there"))
     error = refusal(pinned(), tmp_path / "new" / "out", host=nowhere)
     (problem,) = error.problems
     assert problem.found == "no answer: the connection is refused"
@@ -240,7 +271,7 @@ def test_files_that_differ_are_written_over_only_where_that_is_asked_for(copy, t
     done = fetch(pinned(), out, copy=copy, replace=True)
     assert (done.new, done.replaced, done.unchanged, done.others) == (2, 2, 1, 1)
     assert content(out) == {**FILES, "notes.txt": b"kept"}
-    assert any("1 more files lie in" in line for line in done.lines())
+    assert any("holds 1 that are not pinned" in line for line in done.lines())
 
 
 def test_a_folder_that_cannot_take_the_files_is_refused(copy, tmp_path):
@@ -250,6 +281,14 @@ def test_a_folder_that_cannot_take_the_files_is_refused(copy, tmp_path):
     (tmp_path / "out" / "data").write_bytes(b"")
     assert len(refusal(pinned(), tmp_path / "out", copy=copy).problems) == 4  # LICENSE and three below data
     assert "a folder for the files" in str(refusal(pinned(), tmp_path / "file" / "below", copy=copy))
+
+
+def test_the_folder_one_stands_in_will_do(copy, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    done = fetch(pinned(), ".", copy=copy)
+    assert (done.new, done.others) == (5, 0)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "here"]
 
 
 def test_halves_of_a_fetch_that_was_killed_are_not_delivered(server, tmp_path):

@@ -63,8 +63,8 @@ def test_repairs_are_told_and_what_is_plain_is_not_asked_for(tmp_path):
 
 
 def many(folder, count=40):
-    rows = "".join(f"{1980 + n},8.5.2,Rate,%,{'..' if n % 2 else '5'}\n" for n in range(count))
-    text = f"Year,Indicator,Measure,Unit,Value\n{rows}2020,8.5.2,Rate,%,*\n2021,8.5.2,Rate,%,4\n"
+    rows = "".join(f"{1980 + n},8.5.2,Rate,%,{'*' if n % 2 else '5'}\n" for n in range(count))
+    text = f"Year,Indicator,Measure,Unit,Value\n{rows}2020,8.5.2,Rate,%,..\n2021,8.5.2,Rate,%,4\n"
     (folder / "many.csv").write_text(text, encoding="utf-8")
     return ["long", "many.csv", "--area", "town", "-o", "town.csv"]
 
@@ -73,10 +73,10 @@ def test_repairs_are_told_by_reason_with_the_first_few_and_all_of_them_are_logge
     done = vlr(*many(tmp_path), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    begin = lines.index("mended, 20 times: mark for a missing value")
-    assert lines[begin + 1] == "  many.csv, row 3, column E: '..' read as missing"
+    begin = lines.index("mended, 20 times: mark for a suppressed value")
+    assert lines[begin + 1] == "  many.csv, row 3, column E: '*' read as suppressed"
     assert lines[begin + 4] == "  and 17 more"
-    assert lines[begin + 5] == "mended, 1 time: mark for a suppressed value", "the reason with most cells comes first"
+    assert lines[begin + 5] == "mended, 1 time: mark for a missing value", "the reason with most cells comes first"
     log = pd.read_csv(tmp_path / "town.repairs.csv", dtype=str)
     assert list(log["cell"]) == [*(f"E{row}" for row in range(3, 43, 2)), "E42"]
     assert "(21): town.repairs.csv" in done.stdout
@@ -84,7 +84,7 @@ def test_repairs_are_told_by_reason_with_the_first_few_and_all_of_them_are_logge
 
 def test_all_of_them_are_told_where_that_is_asked_for(tmp_path):
     done = vlr(*many(tmp_path), "--all", cwd=tmp_path)
-    assert done.stdout.count("read as missing") == 20 and "more" not in done.stdout
+    assert done.stdout.count("read as suppressed") == 20 and "more" not in done.stdout
 
 
 def test_an_import_without_repairs_leaves_no_older_log(tmp_path):

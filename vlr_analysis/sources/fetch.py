@@ -59,7 +59,7 @@ class Fetched:
         told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         lines = [f"{one.name}: {len(one.files)} files in {folder} ({told}), each as pinned at {one.commit[:8]}"]
         if self.others:
-            lines.append(f"{self.others} more files lie in {folder}; they are not pinned and were left alone")
+            lines.append(f"besides, {folder} holds {self.others} that are not pinned; they were left alone")
         lines.append(f"{one.publisher}: {one.title}. Licence: {one.licence}")
         lines.append(f"next: vlr import {one.next.format(folder=folder)} -o {_quoted(folder + '.csv')}")
         return lines
@@ -155,7 +155,8 @@ def _work_beside(folder: Path) -> Iterator[Path]:
     """Yield the working folder for one fetch at a time; where nothing was fetched, nothing stays."""
     made = [parent for parent in folder.parents if not parent.exists()]
     folder.parent.mkdir(parents=True, exist_ok=True)
-    work = folder.parent / f".{folder.name}.part"
+    whole = folder.resolve()  # -o . has no name of its own
+    work = whole.with_name(f".{whole.name}.part")
     with FileLock(f"{work}.lock", timeout=0):
         try:
             yield work
@@ -310,9 +311,11 @@ def _download(repository: Repository, pins: Sequence[Pin], work: Path, host: str
         path=work, base_url="", registry={pin.path: f"sha256:{pin.sha256}" for pin in pins},
         urls={pin.path: repository.address(pin, host) for pin in pins},
     )  # fmt: skip
+    for parent in {(work / pin.path).parent for pin in pins}:
+        parent.mkdir(parents=True, exist_ok=True)  # pooch makes it too, but not safely for several at a time
     failed: dict[Pin, str] = {}
     down = threading.Event()  # set by the first file that gets no answer: the others need not wait for one
-    if pins and (why := _one(store, pins[0], down, tries=1)):
+    if pins and (why := _one(store, pins[0], down, patient=False)):
         failed[pins[0]] = why
     rest = [] if down.is_set() else pins[1:]
     pool = ThreadPoolExecutor(AT_A_TIME)
@@ -328,14 +331,14 @@ def _download(repository: Repository, pins: Sequence[Pin], work: Path, host: str
         raise InputError(subject, _problems(repository, pins, failed, down.is_set(), work, host))
 
 
-def _one(store: pooch.Pooch, pin: Pin, down: threading.Event, tries: int = TRIES) -> str:
-    """Download one file; return why it could not be taken, empty where it was."""
+def _one(store: pooch.Pooch, pin: Pin, down: threading.Event, *, patient: bool = True) -> str:
+    """Download one file; return why it could not be taken, empty where it was. Impatient: no answer is enough once."""
 
     def take(url: str, output: str, mediator: pooch.Pooch) -> None:
         with Path(output).open("wb") as file:
             pooch.HTTPDownloader(timeout=TIMEOUT, chunk_size=2**16)(url, _Capped(file, pin.bytes), mediator)
 
-    for attempt in range(1, tries + 1):
+    for attempt in range(1, TRIES + 1):
         if down.is_set():
             return "no answer"
         try:
@@ -351,11 +354,12 @@ def _one(store: pooch.Pooch, pin: Pin, down: threading.Event, tries: int = TRIES
             why = "a download that broke off"
         except requests.RequestException as error:
             why = _no_answer(error)
-            if attempt == tries:
+            if attempt == TRIES or not patient:
                 down.set()
+                return why
         except ValueError:  # pooch says so of a checksum
             return "another content than pinned"
-        if attempt < tries:
+        if attempt < TRIES:
             time.sleep(attempt)
     return why
 
@@ -380,12 +384,13 @@ def _problems(
     """Return one problem for each file, and one for all that got no answer."""
     by_hand = f"download {_zip(repository)} where there is a network, unpack it, and give its folder with --from"
     kept = sum((work / pin.path).is_file() for pin in pins)
-    again = f" ({kept} files are checked and kept: the next try takes up there)" if kept else ""
+    many = "1 file is" if kept == 1 else f"{kept} files are"
+    again = f" ({many} checked and kept: the next try takes up there)" if kept else ""
     if down:
         why = next(why for why in failed.values() if why != "no answer")
         missing = len(pins) - kept
         fix = f"check the network; behind a proxy set HTTPS_PROXY, and REQUESTS_CA_BUNDLE where it signs; or {by_hand}"
-        expected = f"{missing} of the {len(pins)} files of {repository.repository} at {repository.commit[:8]}"
+        expected = f"{missing} of {len(pins)} files of {repository.repository} at {repository.commit[:8]}"
         return [Problem(host, why, expected + again, fix)]
     if len(failed) == len(pins) and len(set(failed.values())) == 1:
         found = f"{next(iter(failed.values()))} for each of the {len(pins)} files"
