@@ -18,7 +18,7 @@ ANALYSES = {
 FIGURES = {"figures", "figures_groups", "figures_places", "figures_readiness", "figures_voices"}
 FLOORS = [
     {"cli"},
-    {"cli_import"},
+    {"cli_import", "cli_fetch"},
     {"review"},
     {"vlr_analysis"},  # the public face that notebooks import
     {"results"},
@@ -36,7 +36,7 @@ FLOORS = [
     {"errors", "periods"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-NEVER = FIGURES | {"sources", "drawing", "margins", "review", "cli", "cli_import", "params", "cities"}
+NEVER = FIGURES | {"sources", "drawing", "margins", "review", "cli", "cli_import", "cli_fetch", "params", "cities"}
 
 
 def room(path: Path) -> str:

@@ -330,6 +330,7 @@ def test_outside_a_project_the_message_says_where_to_go(tmp_path):
         ["import", "open-sdg", "--help"],
         ["import", "guess", "--help"],
         ["import", "table", "--help"],
+        ["fetch", "--help"],
         ["handover", "--help"],
         ["receive", "--help"],
         ["counts", "--help"],

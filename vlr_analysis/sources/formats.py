@@ -11,7 +11,7 @@ from typing import Any
 
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.sources import eurostat, fred, sdmx_tables, unsd, world_bank
-from vlr_analysis.sources.cells import Repair, read_text
+from vlr_analysis.sources.cells import read_text
 from vlr_analysis.sources.economic_tracker import is_tracker, read_economic_tracker
 from vlr_analysis.sources.long import find_header, read_long
 from vlr_analysis.sources.names import role_of
@@ -33,9 +33,7 @@ def read_repository(path: Path | str, *, area: str, source: str, year_start: str
         The folder is not there, or holds no `data/`.
     """
     found = read_open_sdg(path, area=area, source=source, year_start=year_start)
-    repairs = [Repair(report.file, "its cells", report.outcome, report.detail)
-               for report in found.files if report.detail]  # fmt: skip
-    return Reading(found.table, found.origins, repairs, list(found.problems))
+    return Reading(found.table, found.origins, list(found.repairs), list(found.problems))
 
 
 @dataclass(frozen=True)

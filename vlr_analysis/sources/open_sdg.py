@@ -13,7 +13,9 @@ import pandas as pd
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.observations import COLUMNS, KEY, WITHOUT_VALUE, check, empty
 from vlr_analysis.periods import parse_period
+from vlr_analysis.sources.cells import Repair
 from vlr_analysis.sources.open_sdg_sheet import (
+    SPAN,
     Sheet,
     placeholder,
     read_metadata,
@@ -34,6 +36,9 @@ STATUS_COLUMNS = {"observation status", "obs status", "obs_status", "observation
 STATUS = {"a": "value", "e": "estimated", "i": "estimated", "p": "provisional", "b": "break", "m": "not_applicable",
           "o": "missing", "l": "missing", "c": "suppressed", "q": "suppressed"}  # fmt: skip
 UNIT_NOT_STATED = "not stated"
+SERIES, UNIT, PERIOD, BREAKDOWN, VALUE = (
+    COLUMNS.index(name) for name in ("series", "unit", "period", "breakdown", "value")
+)
 
 
 @dataclass(frozen=True)
@@ -77,14 +82,16 @@ class FileReport:
 
 @dataclass(frozen=True)
 class OpenSdgImport:
-    """Observations of one area, a report for every entry of the folder, and the cell of every observation.
+    """Observations of one area, a report for every entry of the folder, the cell of every observation, every repair.
 
     `origins` has the key columns, then `file`, `sheet` (empty) and `cell`; a row for each row of `table`, in its order.
+    A file that was left out whole is a repair of its own.
     """
 
     table: pd.DataFrame
     files: tuple[FileReport, ...]
     origins: pd.DataFrame
+    repairs: tuple[Repair, ...]
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -126,92 +133,106 @@ def read_open_sdg(
         found = "no folder" if not folder.is_dir() else "a folder without data/"
         fix = "give the folder that holds data/, meta/ and indicator-config/"
         raise InputError(str(folder), [Problem(str(folder), found, "an Open SDG repository", fix)])
-    reports, tables = [], []
+    reports: list[FileReport] = []
+    rows: list[tuple] = []
+    repairs: list[Repair] = []
     for path in sorted(data.iterdir(), key=lambda path: _natural(path.name)):
-        report, table = _read_file(path, folder, area, source, year_start)
+        report, taken, mended = _read_file(path, folder, area, source, year_start)
         reports.append(report)
-        tables += [table] if table is not None else []
-    whole = pd.concat(tables, ignore_index=True) if tables else empty().assign(file="", sheet="", cell="")
+        rows += taken
+        repairs += mended
+    whole = pd.DataFrame(rows, columns=[*COLUMNS, "file", "sheet", "cell"]) if rows else _nothing()
     table = check(whole[list(COLUMNS)])
     stood = whole.set_index(list(KEY))[["file", "sheet", "cell"]]
     origins = stood.loc[pd.MultiIndex.from_frame(table[list(KEY)])].reset_index() if len(table) else whole
-    return OpenSdgImport(table, tuple(reports), origins[[*KEY, "file", "sheet", "cell"]])
+    return OpenSdgImport(table, tuple(reports), origins[[*KEY, "file", "sheet", "cell"]], tuple(repairs))
+
+
+def _nothing() -> pd.DataFrame:
+    return empty().assign(file="", sheet="", cell="")
 
 
 def _natural(name: str) -> list:
     return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.findall(r"\d+|\D+", name)]
 
 
-def _read_file(path: Path, folder: Path, area: str, source: str, year_start: str):
-    """Return the report of one entry, and its observations where it was taken."""
+def _read_file(
+    path: Path, folder: Path, area: str, source: str, year_start: str
+) -> tuple[FileReport, list[tuple], list[Repair]]:
+    """Return the report of one entry, its observations where it was taken, and what was mended."""
     name = path.name
+
+    def left_out(outcome: str, why: str) -> tuple[FileReport, list[tuple], list[Repair]]:
+        repair = Repair(f"data/{name}", f"the whole entry, {outcome}", "nothing", why)
+        return FileReport(name, outcome, detail=why), [], [repair]
+
     if path.is_dir():
-        return FileReport(name, NO_FILE, detail="a folder where a file is expected; nothing was read from it"), None
+        return left_out(NO_FILE, "a folder where a file is expected; nothing was read from it")
     if path.suffix.lower() != ".csv":
-        return FileReport(name, NO_FILE, detail="not a CSV file"), None
+        return left_out(NO_FILE, "not a CSV file")
     sheet = read_sheet(path)
     if sheet is None:
-        return FileReport(name, EMPTY, detail="no row below the header"), None
-    about = read_metadata(folder, path.stem.removeprefix("indicator_"))
+        return left_out(EMPTY, "no row below the header")
     if says_not_statistical(sheet):
-        return FileReport(name, NOT_STATISTICAL, detail="a sentence stands where the figures would"), None
+        return left_out(NOT_STATISTICAL, "a sentence stands where the figures would")
     reason = placeholder(sheet)
     if reason:
-        return FileReport(name, PLACEHOLDER, detail=reason), None
+        return left_out(PLACEHOLDER, reason)
+    about = read_metadata(folder, path.stem.removeprefix("indicator_"))
     if about.get("data_non_statistical") is True:
-        sheet.repairs["its metadata call it non-statistical"] += 1
-    table = _observations(sheet, path.stem, about, area, source, year_start)
-    if table is None or not len(table):
-        return FileReport(name, PROBLEM, problems=tuple(sheet.problems)), None
-    values = table["value"].dropna()
-    if len(values) > 4 and values.nunique() == 1:
-        sheet.repairs[f"every value is {values.iloc[0]:g}"] += 1
-    series = len(table[["series", "unit", "breakdown"]].drop_duplicates())
-    ordered = sorted(table["period"].unique(), key=lambda text: parse_period(text).midpoint)
+        sheet.remarks.append("its metadata call it non-statistical")
+    rows = _observations(sheet, path.stem, about, area, source, year_start)
+    if not rows:
+        return FileReport(name, PROBLEM, problems=tuple(sheet.problems)), [], []
+    values = [row[VALUE] for row in rows if row[VALUE] == row[VALUE]]
+    if len(values) > 4 and len(set(values)) == 1:
+        sheet.remarks.append(f"every value is {values[0]:g}")
+    series = len({(row[SERIES], row[UNIT], row[BREAKDOWN]) for row in rows})
+    ordered = sorted({row[PERIOD] for row in rows}, key=lambda text: (parse_period(text).midpoint, text))
     return FileReport(
-        name, TAKEN, len(table), series, ordered[0], ordered[-1], sheet.repaired(), tuple(sheet.problems)
-    ), table
+        name, TAKEN, len(rows), series, ordered[0], ordered[-1], sheet.repaired(), tuple(sheet.problems)
+    ), rows, sheet.log  # fmt: skip
 
 
 # --- turning it into observations -----------------------------------------------------------------------
 
 
-def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, year_start: str) -> pd.DataFrame | None:
+def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, year_start: str) -> list[tuple]:
+    """Return observations, with file, sheet and cell behind the columns; none where a cell cannot be read."""
     plain = [column.casefold() for column in sheet.columns]
     place = _places(sheet, plain)
     if sheet.problems:
-        return None
+        return []
     code = stem.removeprefix("indicator_").replace("-", ".").lower()
     title = " ".join(str(about.get("graph_title") or about.get("indicator_available") or "").split())
     if not title or title.startswith(("global_", "general.")):
         title = " ".join(str(about.get("indicator_name") or "").split())
     title = title if title and not title.startswith(("global_", "general.")) else f"indicator {code}"
     unit = " ".join(str(about.get("computation_units") or "").split()) or UNIT_NOT_STATED
-    dimensions = [i for i in range(len(plain)) if i not in place.values()]
+    dimensions = sorted(
+        (_dimension(column), i) for i, column in enumerate(sheet.columns) if i not in place.values()
+    )  # fmt: skip
     periods = _periods(sheet, place["year"], year_start)
-    rows = []
+    year_at, value_at = place["year"], place["value"]
+    file, letter = sheet.path, letters(sheet.places[value_at])
+    nan = float("nan")
+    rows, numbers = [], []
     for number, cells in sheet.rows:
-        value, status = _value(sheet, number, cells[place["value"]])
+        value, status = _value(sheet, number, value_at, cells[value_at])
         if "status" in place and cells[place["status"]]:
             told = STATUS.get(cells[place["status"]].casefold()[:1], status)
             # A blank value says nothing of why it is blank; the status beside it does.
             status = told if status == "value" or (status == "missing" and told in WITHOUT_VALUE) else status
-        pairs = {_dimension(sheet.columns[i]): _category(sheet, cells[i]) for i in dimensions if cells[i]}
+        pairs = {name: _category(sheet, number, i, cells[i]) for name, i in dimensions if cells[i]}
         series = (cells[place["series"]] if "series" in place else "") or title
         measured = (cells[place["unit"]] if "unit" in place else "") or unit
-        breakdown = ";".join(f"{name}={pairs[name]}" for name in sorted(pairs))
-        rows.append({
-            "area": area, "indicator": code, "series": series, "unit": measured,
-            "period": periods.get(cells[place["year"]], ""), "value": value, "low": float("nan"), "high": float("nan"),
-            "breakdown": breakdown, "status": status, "source": source,
-            "_row": number,
-        })  # fmt: skip
-    if sheet.problems:
-        return None
-    table = _once(sheet, pd.DataFrame(rows))
-    column = letters(sheet.places[place["value"]])
-    cells = [f"{column}{number}" for number in table["_row"]]
-    return table[list(COLUMNS)].assign(file=f"data/{sheet.name}", sheet="", cell=cells)
+        breakdown = ";".join(f"{name}={text}" for name, text in pairs.items())
+        rows.append((
+            area, code, series, measured, periods.get(cells[year_at], ""), breakdown, value, nan, nan, status, source,
+            file, "", f"{letter}{number}",
+        ))  # fmt: skip
+        numbers.append(number)
+    return [] if sheet.problems else _once(sheet, rows, numbers, value_at)
 
 
 def _places(sheet: Sheet, plain: list[str]) -> dict[str, int]:
@@ -224,7 +245,8 @@ def _places(sheet: Sheet, plain: list[str]) -> dict[str, int]:
             place[name] = fits[0]
     if "value" not in place and sheet.columns[-1] == "":
         place["value"] = len(plain) - 1
-        sheet.repairs["last column, without a name, read as the value"] += 1
+        why = "last column, without a name, read as the value"
+        sheet.mend(why, "a column without a name", "Value", sheet.header, place["value"])
     for name in ("year", "value"):
         if name not in place:
             found = f"the columns {', '.join(sheet.columns)}"
@@ -239,13 +261,16 @@ _SPAN = re.compile(r"(\d{4})\s*([-–—/])\s*(\d{2}|\d{4})")
 
 def _periods(sheet: Sheet, place: int, year_start: str) -> dict[str, str]:
     """Map each label of the year column to an ISO 8601 period; a label that is none is a problem."""
-    labels = list(dict.fromkeys(cells[place] for _, cells in sheet.rows))
+    first_rows: dict[str, int] = {}
+    for number, cells in sheet.rows:
+        first_rows.setdefault(cells[place], number)
+    labels = list(first_rows)
     begins = {int(m[1]) for m in (_SPAN.fullmatch(label.rstrip("* ")) for label in labels) if m and _years(m) == 2}
     found: dict[str, str] = {}
     for label in labels:
         text = label.rstrip("* ")
         if text != label:
-            sheet.repairs[f"mark after the year left out: {label}"] += 1
+            sheet.mend(f"mark after the year left out: {label}", repr(label), text, first_rows[label], place)
         span = _SPAN.fullmatch(text)
         if _YEAR.fullmatch(text):
             found[label] = _YEAR.fullmatch(text)[1]
@@ -258,9 +283,10 @@ def _periods(sheet: Sheet, place: int, year_start: str) -> dict[str, str]:
                 found[label] = f"{first}-01-01/P{_years(span)}Y"
             kind = "one year" if found[label].endswith("P1Y") else "pooled years"
             sheet.spans.setdefault(kind, []).append(f"{label} read as {found[label]}")
+            sheet.mend(SPAN + kind, repr(label), found[label], first_rows[label], place)
         else:
             found[label] = label
-        found[label] = _iso(sheet, label, found[label], place)
+        found[label] = _iso(sheet, label, found[label], place, first_rows[label])
     return {label: period for label, period in found.items() if period}
 
 
@@ -269,11 +295,10 @@ def _years(span: re.Match) -> int:
     return (last if last > 99 else first // 100 * 100 + last) - first + 1
 
 
-def _iso(sheet: Sheet, label: str, period: str, place: int) -> str:
+def _iso(sheet: Sheet, label: str, period: str, place: int, number: int) -> str:
     try:
         parse_period(period)
     except (ValueError, OverflowError):
-        number = next(number for number, cells in sheet.rows if cells[place] == label)
         where = f"{sheet.name}, row {number}, column {sheet.columns[place] or place + 1}"
         sheet.problems.append(
             Problem(where, repr(label), "a year or an ISO 8601 period", "write the year, such as 2019")
@@ -282,18 +307,26 @@ def _iso(sheet: Sheet, label: str, period: str, place: int) -> str:
     return period
 
 
-def _value(sheet: Sheet, number: int, text: str) -> tuple[float, str]:
+_PLAIN = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.A)
+_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
+
+
+def _value(sheet: Sheet, number: int, column: int, text: str) -> tuple[float, str]:
     """Return the number of a cell, or NaN with the reason why there is none."""
+    if _PLAIN.fullmatch(text):
+        return float(text), "value"
     plain = text.casefold()
     if plain in MISSING:
-        sheet.repairs["blank or dot read as missing"] += 1
+        sheet.mend("blank or dot read as missing", repr(text), "missing", number, column)
         return float("nan"), "missing"
     if plain in SUPPRESSED:
-        sheet.repairs[f"{text} read as suppressed"] += 1
+        sheet.mend(f"{text} read as suppressed", repr(text), "suppressed", number, column)
         return float("nan"), "suppressed"
     cleaned = text.replace("%", "").strip()
-    if re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d+)?", cleaned):
-        sheet.repairs["commas at thousands taken out"] += 1
+    if cleaned != text:
+        sheet.mend("percent sign taken out", repr(text), cleaned, number, column)
+    if _GROUPED.fullmatch(cleaned):
+        sheet.mend("commas at thousands taken out", repr(text), cleaned.replace(",", ""), number, column)
         cleaned = cleaned.replace(",", "")
     try:
         value = float(cleaned)
@@ -311,34 +344,40 @@ def _dimension(column: str) -> str:
     return re.sub(r"[^0-9a-z]+", "-", column.casefold()).strip("-") or "dimension"
 
 
-def _category(sheet: Sheet, text: str) -> str:
-    if ";" in text or "=" in text:
-        sheet.repairs[f"; or = taken out of {text!r}"] += 1
-    return text.replace(";", ",").replace("=", ":")
+def _category(sheet: Sheet, number: int, column: int, text: str) -> str:
+    if ";" not in text and "=" not in text:
+        return text
+    taken = text.replace(";", ",").replace("=", ":")
+    sheet.mend(f"; or = taken out of {text!r}", repr(text), repr(taken), number, column)
+    return taken
 
 
-def _once(sheet: Sheet, table: pd.DataFrame) -> pd.DataFrame:
+def _once(sheet: Sheet, rows: list[tuple], numbers: list[int], column: int) -> list[tuple]:
     """Give every key one row: copies and blanks beside a value go; rows at odds go, with a problem."""
-    again = table.duplicated(list(KEY), keep=False)
-    if not again.any():
-        return table
-    left_out: list[int] = []
-    for _, rows in table[again].groupby(list(KEY), sort=False):
-        filled = rows[rows["value"].notna()]
-        if filled["value"].nunique() > 1:
-            numbers, values = " and ".join(map(str, filled["_row"])), ", ".join(f"{v:g}" for v in filled["value"])
+    same: dict[tuple, list[int]] = {}
+    for place, row in enumerate(rows):
+        same.setdefault((row[SERIES], row[UNIT], row[PERIOD], row[BREAKDOWN]), []).append(place)
+    if len(same) == len(rows):
+        return rows
+    left_out: set[int] = set()
+    for places in same.values():
+        filled = [place for place in places if rows[place][VALUE] == rows[place][VALUE]]
+        if len({rows[place][VALUE] for place in filled}) > 1:
+            at = " and ".join(str(numbers[place]) for place in filled)
+            values = ", ".join(f"{rows[place][VALUE]:g}" for place in filled)
             fix = "keep the row that is right, or tell the rows apart by a column"
             found = f"the values {values} for one key"
-            sheet.problems.append(Problem(f"{sheet.name}, rows {numbers}, column Value", found, "one value", fix))
-            left_out += list(rows.index)
+            sheet.problems.append(Problem(f"{sheet.name}, rows {at}, column Value", found, "one value", fix))
+            left_out.update(places)
             continue
-        kept = (filled if len(filled) else rows).index[0]
-        blank = int(rows["value"].isna().sum()) - (0 if len(filled) else 1)
-        sheet.repairs["blank row beside one with a value left out"] += blank if len(filled) else 0
-        sheet.repairs["repeated row left out"] += len(rows) - 1 - (blank if len(filled) else 0)
-        left_out += [index for index in rows.index if index != kept]
-    sheet.repairs = Counter({what: count for what, count in sheet.repairs.items() if count})
-    return table.drop(index=left_out)
+        kept = (filled or places)[0]
+        for place in places:
+            if place != kept:
+                blank = bool(filled) and place not in filled
+                why = "blank row beside one with a value left out" if blank else "repeated row left out"
+                sheet.mend(why, f"the key of row {numbers[kept]} again", "nothing", numbers[place], column)
+                left_out.add(place)
+    return [row for place, row in enumerate(rows) if place not in left_out]
 
 
 def summary(reports: Iterable[FileReport]) -> str:

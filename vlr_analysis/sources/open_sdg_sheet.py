@@ -12,26 +12,47 @@ from pathlib import Path
 import yaml
 
 from vlr_analysis.errors import Problem
+from vlr_analysis.sources.cells import Repair
+from vlr_analysis.sources.sheets import letters
 
 # The safe loader in C is some ten times as fast; wheels of PyYAML have it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+SPAN = "a label over several years: "
+
 
 @dataclass
 class Sheet:
-    """One CSV file on its way in: rows with their line numbers, and what was repaired."""
+    """One CSV file on its way in: rows with their line numbers, and what was repaired.
+
+    `log` has every repair with its cell; `remarks` what is said of a file of which nothing was changed.
+    """
 
     name: str
     columns: list[str]
     rows: list[tuple[int, list[str]]]
     places: list[int]  # of each column in the file, from 0
-    repairs: Counter = field(default_factory=Counter)
+    header: int = 1  # line of the header
+    log: list[Repair] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     spans: dict[str, list[str]] = field(default_factory=dict)
 
+    def mend(self, why: str, found: str, taken: str, row: int | None = None, column: int | None = None) -> None:
+        """Note what was mended: in the file, in a row of it, or in a cell (`row` from 1, `column` of `columns`)."""
+        where = self.path if row is None else f"{self.path}, row {row}"
+        where = where if column is None else f"{where}, column {letters(self.places[column])}"
+        self.log.append(Repair(where, found, taken, why))
+
+    @property
+    def path(self) -> str:
+        """The file as origins name it, below the folder of the repository."""
+        return f"data/{self.name}"
+
     def repaired(self) -> str:
         """Say what was repaired on the way in."""
-        told = [f"{what} ({count})" if count > 1 else what for what, count in sorted(self.repairs.items())]
+        counts = Counter(repair.why for repair in self.log if not repair.why.startswith(SPAN)) + Counter(self.remarks)
+        told = [f"{what} ({count})" if count > 1 else what for what, count in sorted(counts.items())]
         for kind, labels in sorted(self.spans.items()):
             told.append(labels[0] + (f", and {len(labels) - 1} more as {kind}" if len(labels) > 1 else ""))
         return "; ".join(told)
@@ -39,14 +60,14 @@ class Sheet:
 
 def read_sheet(path: Path) -> Sheet | None:
     """Read a file as text; None where no row holds anything below the header."""
-    content, repairs = path.read_bytes(), Counter()
+    content, decoded = path.read_bytes(), []
     if content.startswith(b"\xef\xbb\xbf"):
-        repairs["byte-order mark"] += 1
+        decoded.append(("byte-order mark", "a byte-order mark", "nothing"))
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")
-        repairs["read as Windows-1252"] += 1
+        decoded.append(("read as Windows-1252", "bytes that are no UTF-8", "text"))
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
     header = text.split("\n", 1)[0]
     separator = ";" if header.count(";") > header.count(",") else ","
@@ -58,7 +79,9 @@ def read_sheet(path: Path) -> Sheet | None:
     rows = [(n, [cell.strip() for cell in lines[n - 1]]) for n in filled[1:]]
     if not rows:
         return None
-    sheet = Sheet(path.name, columns, rows, list(range(len(columns))), repairs)
+    sheet = Sheet(path.name, columns, rows, list(range(len(columns))), filled[0])
+    for repair in decoded:
+        sheet.mend(*repair)
     _square(sheet)
     return sheet
 
@@ -75,7 +98,8 @@ def _square(sheet: Sheet) -> None:
     sheet.rows = [(number, (cells + [""] * width)[:width]) for number, cells in sheet.rows]
     bare = [i for i, column in enumerate(sheet.columns) if not column and not any(cells[i] for _, cells in sheet.rows)]
     if bare:
-        sheet.repairs["empty column without a name left out"] += len(bare)
+        for i in bare:
+            sheet.mend("empty column without a name left out", "an empty column", "nothing", sheet.header, i)
         keep = [i for i in range(width) if i not in bare]
         sheet.columns, sheet.places = [sheet.columns[i] for i in keep], [sheet.places[i] for i in keep]
         sheet.rows = [(number, [cells[i] for i in keep]) for number, cells in sheet.rows]
