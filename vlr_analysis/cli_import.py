@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 PART_FAILED = 3
+LISTED = 20  # repairs that are told one by one; a file beside the table holds all of them
 
 imports = typer.Typer(no_args_is_help=True, help="Read figures in other forms into data/.")
 
@@ -28,7 +29,7 @@ def import_open_sdg(
 ) -> None:
     """Import an Open SDG repository; one line for each of its files."""
     from vlr_analysis.errors import Problem, raise_if_any
-    from vlr_analysis.sources import kit, open_sdg
+    from vlr_analysis.sources import kit, open_sdg, reading
 
     found = open_sdg.read_open_sdg(source, area=area, source=source_id, year_start=year_start)
     for report in found.files:
@@ -36,6 +37,7 @@ def import_open_sdg(
     nothing = Problem(str(source), open_sdg.summary(found.files), "at least one file with figures", "check the folder")
     raise_if_any(str(source), [] if len(found.table) else [nothing, *found.problems])
     kit.write_table(found.table, out)
+    reading.write_origins(found.origins.assign(value=found.table["value"].to_numpy()), reading.origins_path(out))
     typer.echo(f"{len(found.files)} files: {open_sdg.summary(found.files)}; {len(found.table)} observations in {out}")
     if found.problems:
         typer.echo(f"{len(found.problems)} problems are named above; their rows are not in {out.name}.", err=True)
@@ -106,9 +108,12 @@ def _command(form: str) -> Callable[..., None]:
         nothing = Problem(source.name, "no figure", "at least one", "name the format and its options")
         raise_if_any(source.name, [] if len(found.table) else [*found.problems, nothing][: len(found.problems) or 1])
         kit.write_table(found.table, out)
-        reading.write_origins(found.origins, reading.origins_path(out))
-        for repair in found.repairs:
+        reading.write_origins(found.origins.assign(value=found.table["value"].to_numpy()), reading.origins_path(out))
+        for repair in found.repairs[:LISTED]:
             typer.echo(f"mended: {repair}")
+        log = reading.write_repairs(found.repairs, out)
+        if len(found.repairs) > LISTED:
+            typer.echo(f"and {len(found.repairs) - LISTED} more were mended; all of them: {log}")
         counted = f"{len(found.table)} observations in {out}"
         typer.echo(f"{source.name}: read as {name}; {counted}; where each stood: {reading.origins_path(out)}")
         if found.problems:
