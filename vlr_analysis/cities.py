@@ -17,7 +17,7 @@ from vlr_analysis import catalogue, disclosure, disclosure_voices
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.groups import regrouped
 from vlr_analysis.observations import KEY as ROW_KEY
-from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, find_root, is_city, read_parameters
+from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, data_of, find_root, is_city, read_parameters
 from vlr_analysis.periods import year_of
 from vlr_analysis.sources import kit, template_sheet
 from vlr_analysis.sources import voices as registers
@@ -310,8 +310,7 @@ def data_file(root: Path, area: str, data: str | None = None) -> str:
     data : str, optional
         The file that its parameters name; left out, they are looked up where the area has some.
     """
-    if data is None and is_city(area, root):
-        data = read_parameters(area, root).data
+    data = data_of(area, root) if data is None else data
     if data:
         return Path(data).as_posix()
     path = Path(DATA) / f"{area}.csv"

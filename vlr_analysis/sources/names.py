@@ -52,7 +52,26 @@ _SEXES = {"f": "female", "female": "female", "females": "female", "women": "fema
           "boys": "male", "hombre": "male", "hombres": "male", "homme": "male", "hommes": "male", "homem": "male",
           "homens": "male", "manner": "male", "mannlich": "male", "masculino": "male"}  # fmt: skip
 _TOTAL_AGES = frozenset({"allage", "total", "_t", "all ages", "y_ge0"})
-UNITS = {"percent": "%", "pc": "%", "pt": "%", "per cent": "%", "percentage": "%", "pourcent": "%", "prozent": "%"}
+UNITS = {
+    "percent": "%",
+    "pc": "%",
+    "pt": "%",
+    "per cent": "%",
+    "percentage": "%",
+    "pourcent": "%",
+    "prozent": "%",
+    "por ciento": "%",
+    "por cento": "%",
+    "pour cent": "%",
+    "personas": "people",
+    "pessoas": "people",
+    "personnes": "people",
+    "personen": "people",
+    "número": "count",
+    "numero": "count",
+    "nombre": "count",
+    "anzahl": "count",
+}
 
 
 @dataclass(frozen=True)

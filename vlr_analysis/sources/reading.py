@@ -249,6 +249,8 @@ def local_code(area: str, words: str) -> str:
 _UNIT = re.compile(r"(.+?)\s*[\(\[]([^()\[\]]{1,60})[\)\]]")
 _UNIT_WORDS = re.compile(
     r"%|per\s?cent|percent|prozent|pour\s?cent|por\s?ciento|^(number|persons|people|count|index|rate|years|euro?|usd|gbp)"
+    r"|^(personas?|pessoas?|personnes?|personen|habitantes?|habitants?|einwohner|n[uú]mero|nombre|anzahl|casos|cas)\b"
+    r"|^(hogares|viviendas|habitaciones|m[eé]nages|logements|domic[ií]lios|haushalte|a[nñ]os|anos|ans|jahre)\b"
     r"|\bper\b|\bpro\b|\bpor\b|\bpar\b|\bje\b|\d|€|\$|£|km|kwh|mwh|tonn|µg|m²|m3|m³|hectare|ratio", re.I
 )  # fmt: skip
 
