@@ -93,7 +93,7 @@ def empty_workbook(city: str, name: str) -> Workbook:
     from openpyxl import Workbook
 
     book = Workbook()
-    book.properties.title, book.properties.creator = f"Figures of {name}", "VLR Analysis Kit"
+    book.properties.title, book.properties.creator = visible(f"Figures of {name}"), "VLR Analysis Kit"
     _write_guide(book.active, city, name)
     offered = lists()
     for sheet in ORDER:
