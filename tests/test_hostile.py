@@ -393,9 +393,7 @@ def test_the_feeds_of_a_hand_over_are_inert(tmp_path, written):
         if name.endswith(".csv"):
             assert_inert(content)
     areas = {"town": written[0]}
-    files = sdmx_csv.sdmx_files(
-        table, known.assign(definition="", geography="", note=""), sources, areas, name="Feed"
-    )
+    files = sdmx_csv.sdmx_files(table, known.assign(definition="", geography="", note=""), sources, areas, name="Feed")
     assert_inert(files[sdmx_csv.DATA])
     (tmp_path / "observations.csv").write_bytes(files[sdmx_csv.DATA])
     pd.testing.assert_frame_equal(sdmx_csv.read_sdmx_csv(tmp_path / "observations.csv"), table)
@@ -409,3 +407,96 @@ def test_the_page_of_a_check_holds_no_element_of_the_file(text):
     assert "script" not in page.tags and not page.on
     assert not TURNS.search(report.html())
     json.loads(report.json())
+
+
+# --- a city of hostile words, from its file to every file of its review -------------------------------------
+
+EVIL = [
+    "<script>alert(1)</script>",
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "\u202edlrow",
+    "@SUM(1)",
+    '"><img src=x onerror=alert(1)>',
+]
+
+
+def quoted(text):
+    return '"' + text.replace('"', '""') + '"'
+
+
+@pytest.fixture(scope="module")
+def evil_report(tmp_path_factory):
+    """Run a city in whose every text somebody has tried something; return the project."""
+    root = tmp_path_factory.mktemp("evil") / "p"
+    for name in ("notebooks", "docs/methods"):
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    (root / "params").mkdir()
+    (root / "data").mkdir()
+    for name in ("areas", "indicators", "vlr_counts"):
+        shutil.copy(ROOT / "data" / f"{name}.csv", root / "data")
+    rows = ["area,indicator,series,unit,period,breakdown,value,status,source"]
+    for number, text in enumerate(EVIL):
+        for group in ("", f"group={text.replace('=', ':').replace(';', ',')}", "group=b"):
+            for year in range(2008, 2024):
+                value = 30 + number + (year - 2008) * 0.9 + (year == 2020) * 6 + 3 * (group != "")
+                rows.append(",".join(map(quoted, ["town", f"x.{number}", text, text, str(year), group, f"{value:.1f}",
+                                                  "value", f"src{number}"])))  # fmt: skip
+    (root / "data" / "town.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    sources = [",".join(kit.SOURCES_COLUMNS)]
+    for number, text in enumerate(EVIL):
+        words = [f"src{number}", text, text, "official", text, text, text, "2024", text, text, "", text]
+        sources.append(",".join(map(quoted, words)))
+    (root / "data" / "sources.csv").write_text("\n".join(sources) + "\n", encoding="utf-8")
+    city = {"id": "town", "name": EVIL[0], "country": "GBR", "boundary": EVIL[1], "contact": EVIL[2], "licence": EVIL[4],
+            "indicators": [{"indicator": "x.1", "label": EVIL[1], "target": 1, "target_year": 2030, "target_source": EVIL[0],
+                            "department": EVIL[5], "measure": EVIL[1], "priority": True}]}  # fmt: skip
+    (root / "params" / "town.yaml").write_text(json.dumps({"city": city}), encoding="utf-8")
+    command = [sys.executable, "-m", "vlr_analysis.cli", "run", "town"]
+    for name in ("01_data_readiness", "02_trends", "08_findings"):
+        command += ["--notebook", name]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False, encoding="utf-8")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root
+
+
+def test_no_table_of_a_review_starts_a_formula(evil_report):
+    found = sorted((evil_report / "reports" / "town").rglob("*.csv"))
+    assert len(found) > 20
+    for path in found:
+        assert_inert(path.read_bytes())
+    told = (evil_report / "reports" / "town" / "tables" / "provenance.csv").read_text(encoding="utf-8")
+    assert "'=cmd|" in told
+
+
+def test_no_workbook_of_a_review_holds_a_formula_of_others(evil_report):
+    found = sorted((evil_report / "reports" / "town").rglob("*.xlsx"))
+    assert found
+    for path in found:
+        assert_no_formula(path.read_bytes(), ours=("Check a number",))
+
+
+def test_no_page_of_a_review_holds_an_element_of_others(evil_report):
+    ours = {script for page in (ROOT / "vlr_analysis" / "review" / "templates").glob("*.j2")
+            for script in Elements(page.read_text(encoding="utf-8")).scripts}  # fmt: skip
+    pages = sorted((evil_report / "reports").rglob("*.html"))
+    assert len(pages) > 5
+    for path in pages:
+        page = Elements(path.read_text(encoding="utf-8"))
+        assert not [script for script in page.scripts if "alert" in script], path.name
+        assert not page.on, (path.name, page.on)
+        assert page.tags.count("script") <= len(ours), path.name
+        assert not TURNS.search(page.text), path.name
+    evidence = (evil_report / "reports" / "town" / "evidence.html").read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(1)" in evidence and "[U+202E]dlrow" in evidence
+
+
+def test_another_kit_receives_the_hostile_words_as_they_were_shown(evil_report, tmp_path):
+    for folder in ("params", "data"):
+        (tmp_path / folder).mkdir()
+    receive(evil_report / "reports" / "town" / "handover" / "handover.zip", tmp_path)
+    sent = load_cities(["town"], evil_report)[0].observations
+    taken = load_cities(["town"], tmp_path)[0].observations
+    for name in ("series", "unit", "breakdown"):
+        assert set(taken[name]) == {visible(text) for text in sent[name]}
+    assert_inert((tmp_path / "data" / "town.csv").read_bytes())

@@ -40,16 +40,10 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_shown_text,
     )
     environment.globals["version"] = version("vlr-analysis")
     environment.filters["code"] = _code
     return environment
-
-
-def _shown_text(value: Any) -> Any:
-    """Show the signs in a text that would turn its reading round; what is HTML already stays as it is."""
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 @lru_cache(maxsize=512)
@@ -59,8 +53,8 @@ def _code(text: str) -> Markup:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a page made of one of the templates."""
-    return _environment().get_template(template).render(**values)
+    """Return a page made of one of the templates; signs in it that would turn the reading round are shown."""
+    return visible(_environment().get_template(template).render(**values))
 
 
 # --- one chapter -------------------------------------------------------------------------------
