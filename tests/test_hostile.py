@@ -26,7 +26,7 @@ from vlr_analysis.cities import load_cities
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import table as shown_table
 from vlr_analysis.observations import COLUMNS, KEY, check
-from vlr_analysis.review.bundle import timeless
+from vlr_analysis.review.annex import read_sheet
 from vlr_analysis.review.check import check as look
 from vlr_analysis.review.check_report import Report
 from vlr_analysis.review.new_city import new_city
@@ -260,8 +260,8 @@ TURNS = re.compile("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0b-\x1f\x7f-\x9f]")
 RUNS = [
     "=1+1", "=cmd|' /C calc'!A0", "@SUM(1)", "+1+cmd|' /C calc'!A0", "-2+3", "\t=1", "\r=1", "\n=1", " =1", "'=1",
     "''=1", '=HYPERLINK("http://x.example";"y")', "\u202e=1", "\u2066x\u2069", "a\u202eb", "\uff1d1+1", "-", "--1", "+",
-    "-5", "+1e5", "-5 to 0", "<script>alert(1)</script>", "'", "", "DDE(x)", "#N/A", "x\x00y", "x\x07", "\ufeff=1", "=", "@", "'-5",
-    "_x003D_1", "a\r\nb", "نسبة", "é" * 3,
+    "-5", "+1e5", "-5 to 0", "<script>alert(1)</script>", "'", "", "DDE(x)", "#N/A", "x\x00y", "x\x07", "\ufeff=1",
+    "=", "@", "'-5", "_x003D_1", "a\r\nb", "نسبة", "é" * 3,
 ]  # fmt: skip
 texts = st.one_of(
     st.sampled_from(RUNS),
@@ -448,9 +448,10 @@ def evil_report(tmp_path_factory):
         words = [f"src{number}", text, text, "official", text, text, text, "2024", text, text, "", text]
         sources.append(",".join(map(quoted, words)))
     (root / "data" / "sources.csv").write_text("\n".join(sources) + "\n", encoding="utf-8")
-    city = {"id": "town", "name": EVIL[0], "country": "GBR", "boundary": EVIL[1], "contact": EVIL[2], "licence": EVIL[4],
-            "indicators": [{"indicator": "x.1", "label": EVIL[1], "target": 1, "target_year": 2030, "target_source": EVIL[0],
-                            "department": EVIL[5], "measure": EVIL[1], "priority": True}]}  # fmt: skip
+    choice = {"indicator": "x.1", "label": EVIL[1], "target": 1, "target_year": 2030, "target_source": EVIL[0]}
+    choice |= {"department": EVIL[5], "measure": EVIL[1], "priority": True}
+    city = {"id": "town", "name": EVIL[0], "country": "GBR", "boundary": EVIL[1], "contact": EVIL[2]}
+    city |= {"licence": EVIL[4], "indicators": [choice]}
     (root / "params" / "town.yaml").write_text(json.dumps({"city": city}), encoding="utf-8")
     command = [sys.executable, "-m", "vlr_analysis.cli", "run", "town"]
     for name in ("01_data_readiness", "02_trends", "08_findings"):
@@ -500,3 +501,122 @@ def test_another_kit_receives_the_hostile_words_as_they_were_shown(evil_report, 
     for name in ("series", "unit", "breakdown"):
         assert set(taken[name]) == {visible(text) for text in sent[name]}
     assert_inert((tmp_path / "data" / "town.csv").read_bytes())
+
+
+# --- every door ------------------------------------------------------------------------------------------
+
+
+def doors(project):
+    """Return the ways by which a workbook comes in: name -> what opens the one that lies at `data/town.xlsx`."""
+    path = project / "data" / "town.xlsx"
+    return {
+        "check a file": lambda: look(str(path), project, date(2026, 1, 1)),
+        "check a city": lambda: look("town", project, date(2026, 1, 1)),
+        "import": lambda: read("guess", path, **GIVEN),
+        "run": lambda: load_cities(["town"], project),
+        "voices": lambda: voices.read_voices(path),
+    }
+
+
+def put_parts(path, parts):
+    """Put parts into a workbook, replacing those of their name; {} repeats nothing else."""
+    with zipfile.ZipFile(path) as old:
+        held = {entry.filename: old.read(entry) for entry in old.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for name, content in {**held, **parts}.items():
+            new.writestr(name, content)
+
+
+@pytest.fixture
+def filled(project):
+    """Make a city with a filled workbook, which says nothing of voices that `read_voices` minds."""
+    new_city("town", project, country="GBR")
+    path = project / "data" / "town.xlsx"
+    book = openpyxl.load_workbook(path)
+    book["Sources"].append(["office", "Office", "Yearbook", "official", "2025-06", "CC BY 4.0"])
+    book["Figures"].append(["8.5.2", "jobless", "%", None, None, "office", *range(5, 15)])
+    book.save(path)
+    return project
+
+
+BOMB = {SHEET: sheet_xml("<row r='1'><c r='A1' t='inlineStr'><is><t>" + "0" * 30_000_000 + "</t></is></c></row>")}
+ENTITIES = {
+    SHEET: b"<!DOCTYPE x [<!ENTITY a SYSTEM 'file:///etc/passwd'>]>" + sheet_xml("<row><c><v>&a;</v></c></row>")
+}
+
+
+@pytest.mark.parametrize("door", ["check a file", "check a city", "import", "run", "voices"])
+@pytest.mark.parametrize(("parts", "words"), [(BOMB, "unpacks to 30,"), (ENTITIES, "declares entities")])
+def test_a_workbook_made_to_harm_is_refused_at_every_door(filled, door, parts, words):
+    put_parts(filled / "data" / "town.xlsx", parts)
+    with pytest.raises(InputError, match=words) as caught:
+        doors(filled)[door]()
+    assert str(filled) not in str(caught.value)
+
+
+@pytest.mark.parametrize("door", ["check a file", "check a city", "run", "voices"])
+def test_names_of_parts_and_links_to_other_files_lead_nowhere_at_any_door(filled, door):
+    link = b"<externalLink xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'/>"
+    evil = {"../../evil.xml": b"<x/>", "/etc/evil": b"x", "xl/externalLinks/externalLink1.xml": link,
+            "xl/vbaProject.bin": b"Sub Auto_Open()", "C:\\evil.xml": b"<x/>"}  # fmt: skip
+    put_parts(filled / "data" / "town.xlsx", evil)
+    before = sorted(filled.parent.rglob("*"))
+    doors(filled)[door]()
+    assert sorted(filled.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "formula", ["=cmd|' /C calc'!A0", "=[other.xlsx]Sheet1!A1", '=WEBSERVICE("http://x.example")', "=1+1"]
+)
+def test_a_formula_in_a_figure_is_told_at_its_cell_and_never_worked_out(filled, formula):
+    path = filled / "data" / "town.xlsx"
+    book = openpyxl.load_workbook(path)
+    book["Figures"]["H3"] = formula
+    book["Figures"]["B3"] = formula
+    book.save(path)
+    report = look("town", filled, date(2026, 1, 1))
+    assert [problem.where for problem in report.errors] == ["town.xlsx, Figures!B3"]
+    book["Figures"]["B3"] = "jobless"
+    book.save(path)
+    report = look("town", filled, date(2026, 1, 1))
+    assert [problem.where for problem in report.errors] == ["town.xlsx, Figures!H3"]
+    with pytest.raises(InputError, match="Figures!H3"):
+        load_cities(["town"], filled)
+
+
+def test_a_workbook_with_macros_is_no_workbook_of_a_city(filled):
+    shutil.copy(filled / "data" / "town.xlsx", filled / "data" / "town.xlsm")
+    put_parts(filled / "data" / "town.xlsm", {"xl/vbaProject.bin": b"Sub Auto_Open()"})
+    report = look(str(filled / "data" / "town.xlsm"), filled, date(2026, 1, 1))
+    assert "none was run" in "\n".join(map(str, report.repairs))
+
+
+@pytest.mark.parametrize(
+    "name", ["../town", "..", "/etc/passwd", "town/../../x", "C:town", "a\x00b", "", ".", "~", "$HOME"]
+)
+def test_names_of_cities_lead_nowhere(filled, name):
+    (filled / "town.yaml").write_text("city: {id: town, name: x, country: GBR}", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        load_cities([name], filled)
+    assert "Fix:" in str(caught.value)
+    before = sorted(filled.parent.rglob("*"))
+    try:
+        made = new_city(name, filled)
+        assert re.fullmatch(r"[a-z0-9-]+", made.id)
+        assert {path.parent for path in set(filled.parent.rglob("*")) - set(before)} == {
+            filled / "data",
+            filled / "params",
+        }
+    except InputError as error:
+        assert "Fix:" in str(error)
+        assert sorted(filled.parent.rglob("*")) == before
+
+
+def test_an_annex_that_would_unpack_to_too_much_is_refused(filled):
+    content = (filled / "data" / "town.xlsx").read_bytes()
+    with pytest.raises(InputError, match="no sheet Figures!"):
+        read_sheet(content, "Figures!")
+    for parts, words in ((BOMB, "unpacks to 30,"), (ENTITIES, "declares entities")):
+        put_parts(filled / "data" / "town.xlsx", parts)
+        with pytest.raises(InputError, match=words):
+            read_sheet((filled / "data" / "town.xlsx").read_bytes(), "Figures")

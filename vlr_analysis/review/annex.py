@@ -17,6 +17,7 @@ from vlr_analysis.review import provenance, recompute
 from vlr_analysis.review.box import Box, when_of
 from vlr_analysis.review.origins import came_from
 from vlr_analysis.review.workbook import Sheet, sheet_of, workbook
+from vlr_analysis.sources.sheets import check_parts
 
 # Headings of the sheet Figures, in the order of its columns; those with a name in the one table are read back.
 FIGURES = {
@@ -260,8 +261,11 @@ def read_sheet(content: bytes, name: str) -> list[list]:
 
     fix = "take the annex as it was sent"
     try:
+        check_parts(content, "annex.xlsx")
         made = load_workbook(io.BytesIO(content), read_only=True)
         cells = [list(row) for row in made[name].iter_rows(values_only=True)] if name in made.sheetnames else []
+    except InputError:
+        raise
     except Exception as error:  # a damaged workbook raises whatever its damage leads to
         raise InputError("annex.xlsx", [Problem("annex.xlsx", f"no workbook ({error})", "the annex", fix)]) from None
     if not cells:
