@@ -466,7 +466,7 @@ def test_findings_stand_with_every_number_in_a_cell_and_the_rows_they_rest_on(ma
     for found in findings:
         row = told[found.id]
         assert row["Statement"].value == found.statement and row["Grade"].value == found.grade
-        first, last = re.fullmatch(r"Figures!A(\d+):M(\d+)", row["Rows"].value).groups()
+        first, last = re.fullmatch(r"Figures!A(\d+):N(\d+)", row["Rows"].value).groups()
         cells = [figures[f"{column}{n}"].value for n in range(int(first), int(last) + 1) for column in "BF"]
         assert set(cells[::2]) == {found.indicator}
         assert (cells[1], cells[-1]) == (found.numbers["first"], found.numbers["last"])

@@ -127,7 +127,7 @@ def test_a_log_holds_nothing_that_a_spreadsheet_would_run(tmp_path):
     repairs.write_repairs([Repair("a.csv", "=1+1", "-5.2", "@x"), Repair("=a.xlsx, =S!C1", "'=1'", "+1 x", "z")],
                           tmp_path / "log.csv", file="a.csv")  # fmt: skip
     log = pd.read_csv(tmp_path / "log.csv", dtype=str, keep_default_na=False).values.tolist()
-    assert log == [["a.csv", "", "", "'=1+1", "-5.2", "'@x"], ["'=a.xlsx", "'=S", "C1", "'=1'", "'+1 x", "z"]]
+    assert log == [["a.csv", "", "", "'=1+1", "-5.2", "'@x"], ["'=a.xlsx", "'=S", "C1", "''=1'", "'+1 x", "z"]]
 
 
 def test_a_repository_leaves_origins_and_every_repair_with_its_cell(tmp_path):

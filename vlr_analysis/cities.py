@@ -17,7 +17,7 @@ from vlr_analysis import catalogue, disclosure, disclosure_voices
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.groups import regrouped
 from vlr_analysis.observations import KEY as ROW_KEY
-from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, find_root, is_city, read_parameters
+from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, data_of, find_root, is_city, read_parameters
 from vlr_analysis.periods import year_of
 from vlr_analysis.sources import kit, template_sheet
 from vlr_analysis.sources import voices as registers
@@ -86,7 +86,7 @@ class City:
     @cached_property
     def _raw(self) -> pd.DataFrame:
         """The city's figures as they lie in its file: for what comes before the disclosure control alone."""
-        return _read_area(self.root, self.parameters.id, self.data)
+        return _read_area(self.root, self.parameters.id, self.data or "")
 
     @once_a_run
     def _guarded(self) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -300,10 +300,25 @@ def _unknown_names(city: City) -> list[Problem]:
     return problems
 
 
+def data_file(root: Path, area: str, data: str | None = None) -> str:
+    """Return the data file of an area, below the project, with forward slashes.
+
+    Parameters
+    ----------
+    root : Path
+    area : str
+    data : str, optional
+        The file that its parameters name; left out, they are looked up where the area has some.
+    """
+    data = data_of(area, root) if data is None else data
+    if data:
+        return Path(data).as_posix()
+    path = Path(DATA) / f"{area}.csv"
+    return (path if (root / path).is_file() else path.with_suffix(".parquet")).as_posix()
+
+
 def _read_area(root: Path, area: str, data: str | None = None) -> pd.DataFrame:
-    path = root / data if data else root / DATA / f"{area}.csv"
-    if not data and not path.is_file():
-        path = path.with_suffix(".parquet")
+    path = root / data_file(root, area, data)
     table = kit.read_table(path)
     other = sorted(set(table["area"]) - {area})
     if other:

@@ -59,7 +59,9 @@ def _write(found: Any, out: Path, file: str) -> None:
     from vlr_analysis.sources import kit, reading, repairs
 
     kit.write_table(found.table, out)
-    reading.write_origins(found.origins, reading.origins_path(out))
+    # The figure goes with its place: a later check sees which was changed since.
+    origins = found.origins.assign(value=found.table["value"].to_numpy())
+    reading.write_origins(origins, reading.origins_path(out))
     repairs.write_repairs(found.repairs, repairs.repairs_path(out), file=file)
     typer.echo(f"where each figure stood: {reading.origins_path(out)}")
     typer.echo(f"what was mended, cell by cell ({len(found.repairs)}): {repairs.repairs_path(out)}")

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from vlr_analysis.cell_text import inert_table, visible
 from vlr_analysis.periods import spoken
 
 # A notebook that was run carries its results in its outputs under this type; the review reads them from there.
@@ -77,7 +78,8 @@ HEADERS = {
     "department": "Department", "pillar": "Pillar", "target_code": "Target", "findings": "Findings",
     "count": "Count", "counted": "Of what", "scope": "Scope", "published": "Published", "certainty": "Certainty",
     "effect_of": "Effect", "mean": "Mean", "tau2": "Variance between", "i2": "I²", "cities": "Cities",
-    "area": "Area id", "row": "Row", "status": "Status", "source": "Source", "country": "Country",
+    "area": "Area id", "row": "Row", "origin": "Came from", "status": "Status", "source": "Source",
+    "country": "Country",
     "measure_informed": "Informs", "towards": "Towards", "away": "Away",
     "latest_year": "Latest", "state": "State", "number": "Number", "made_up": "Made up", "A": "A", "B": "B", "C": "C",
     "D": "D",
@@ -129,8 +131,10 @@ class Exhibit:
     data: pd.DataFrame
 
     def csv(self) -> str:
-        """Return the data as CSV text, floats to six significant digits."""
-        return self.data.infer_objects().to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
+        """Return the data as CSV text, floats to six significant digits; findings as the review reads them again."""
+        data = self.data.infer_objects()
+        data = data if self.kind == "findings" else inert_table(data)
+        return data.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         carried = {"kind": self.kind, "name": self.name, "caption": self.caption, "alt": self.alt, "csv": self.csv()}
@@ -312,7 +316,7 @@ def _cells(data: pd.DataFrame, name: str, is_header: bool) -> list[str]:
         elif name in PERIODS:
             text = spoken(str(value))
         else:
-            text = str(value).replace("-", "−") if is_integer else str(value)
+            text = str(value).replace("-", "−") if is_integer else visible(str(value))
         # <bdi> keeps a right-to-left name from turning the row around.
         far = not text.isascii() and any(ord(letter) > 0x0590 for letter in text)
         text = f"<bdi>{escape(text)}</bdi>" if far else escape(text)

@@ -204,7 +204,7 @@ def read_parameters(city: str | Mapping[str, Any], root: Path) -> Parameters:
 
 def _params_file(root: Path, name: str) -> Path:
     path = root / PARAMS / f"{name}.yaml"
-    if path.is_file():
+    if re.fullmatch(SLUG, name) and path.is_file():
         return path
     known = city_ids(root)
     near = get_close_matches(name, known, n=1, cutoff=0.5)
@@ -354,12 +354,32 @@ def _missing_files(parameters: Parameters, name: str, root: Path) -> Iterator[Pr
     for key, area in wanted:
         if not _has_figures(area, root):
             known = [path.stem for ending in _ENDINGS for path in sorted((root / DATA).glob(f"*{ending}"))]
+            known = [stem for stem in known if "." not in stem]  # origins and repairs are no areas
             near = get_close_matches(area, known, n=1, cutoff=0.6)
             fix = f"did you mean {near[0]!r}?" if near else f"put the file {DATA}/{area}.csv there"
             yield Problem(f"{name}, key {key}", f"no file {DATA}/{area}.csv", "one data file per area", fix)
 
 
+def data_of(area: str, root: Path) -> str | None:
+    """Return the data file that an area's own parameters name; None where they name none, or there are none.
+
+    Looks at that key alone: two cities may each name the other as a peer.
+    """
+    if not is_city(area, root):
+        return None
+    try:
+        content = yaml.safe_load((root / PARAMS / f"{area}.yaml").read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return None
+    city = content.get("city") if isinstance(content, dict) else None
+    named = city.get("data") if isinstance(city, dict) else None
+    return named if isinstance(named, str) and named else None
+
+
 def _has_figures(area: str, root: Path) -> bool:
     if re.fullmatch(SLUG, area) is None:
         return False
-    return any((root / DATA / f"{area}{ending}").is_file() for ending in _ENDINGS)
+    named = data_of(area, root)
+    return (named is not None and (root / named).is_file()) or any(
+        (root / DATA / f"{area}{ending}").is_file() for ending in _ENDINGS
+    )

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from vlr_analysis.cell_text import original_table
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.findings import from_table
 from vlr_analysis.lead import printed
@@ -159,7 +160,7 @@ def _box(files: Mapping[str, bytes]) -> Iterator[Problem]:
 def _findings(files: Mapping[str, bytes]) -> list:
     try:
         content = io.BytesIO(files["feed/package/findings.csv"])
-        return from_table(pd.read_csv(content, dtype=str, keep_default_na=False))
+        return from_table(original_table(pd.read_csv(content, dtype=str, keep_default_na=False)))
     except (KeyError, ValueError, TypeError, json.JSONDecodeError) as error:
         problem = Problem("feed/package/findings.csv", f"no table of findings ({error})", "the findings", FIX)
         raise InputError("findings.csv", [problem]) from None

@@ -13,15 +13,17 @@ from vlr_analysis.findings import Finding
 from vlr_analysis.lookup import Lookup
 from vlr_analysis.observations import COLUMNS, NUMBERS, WITHOUT_VALUE, check
 from vlr_analysis.periods import parse_period
-from vlr_analysis.review import recompute
+from vlr_analysis.review import provenance, recompute
 from vlr_analysis.review.box import Box, when_of
+from vlr_analysis.review.origins import came_from
 from vlr_analysis.review.workbook import Sheet, sheet_of, workbook
+from vlr_analysis.sources.sheets import check_parts
 
 # Headings of the sheet Figures, in the order of its columns; those with a name in the one table are read back.
 FIGURES = {
     "area": "Area", "indicator": "Indicator", "label": "Label", "series": "Series", "unit": "Unit", "period": "Period",
     "time": "Time (decimal year)", "breakdown": "Group", "value": "Value", "low": "95 % low", "high": "95 % high",
-    "status": "Status", "source": "Source",
+    "status": "Status", "source": "Source", "origin": "Came from",
 }  # fmt: skip
 STATUS_WORDS = {
     "value": "value", "estimated": "estimated", "provisional": "provisional", "break": "break in series",
@@ -81,6 +83,7 @@ def annex(
     """
     own = city.observations.reset_index(drop=True)
     table = pd.concat([own, city.around], ignore_index=True)
+    came = came_from(provenance.places(city, table))
     lookup = Lookup(table)
     behind = [lookup.rows(found.evidence).tolist() for found in findings]
     others = table.take(sorted({i for rows in behind for i in rows if i >= len(own)}))
@@ -94,10 +97,12 @@ def annex(
         Sheet("About", ("What", "Text"), _about(city)),
         Sheet("Findings", FINDINGS, _findings(findings, held)),
         Sheet("Check a number", recompute.HEADER, recompute.check_rows(findings, held)),
-        Sheet(recompute.OWN, tuple(FIGURES.values()), _figures(own, labels)),
+        Sheet(recompute.OWN, tuple(FIGURES.values()), _figures(own, labels, came)),
     ]
     if len(others):
-        sheets.append(Sheet(recompute.OTHERS, tuple(FIGURES.values()), _figures(others, labels)))
+        sheets.append(
+            Sheet(recompute.OTHERS, tuple(FIGURES.values()), _figures(others, labels, [came[i] for i in others.index]))
+        )
     sheets.append(Sheet("Series", SERIES, _series(city, grades)))
     taken = {sheet.name.casefold() for sheet in sheets} | {"sources", "methods", BOX_SHEET.casefold()}
     for name, data in (tables or {}).items():
@@ -124,6 +129,8 @@ def _about(city: City) -> list[list[str]]:
          "spreadsheet can. Six digits must agree."],
         ["Values that are words", "suppressed: hidden to protect people. missing: not known. not applicable: cannot "
          "exist. None of them is zero."],
+        ["Where a figure came from", "Sheet Figures, column 'Came from': the file, sheet and cell in which somebody "
+         "wrote it; else the file and row of this kit that hold it."],
         ["Intervals", "95 % intervals of the source where it gives them; the kit's own where a finding says so."],
         ["The same numbers elsewhere", "box.docx and box.md for the national report; feed/ for a database."],
     ]  # fmt: skip
@@ -139,7 +146,7 @@ FINDINGS = (
 def _findings(findings: Sequence[Finding], held: Sequence[Sequence[recompute.Row]]) -> list[list]:
     rows = []
     for found, evidence in zip(findings, held, strict=True):
-        where = recompute.ranges([row.place for row in evidence], "A", "M")
+        where = recompute.ranges([row.place for row in evidence], "A", recompute.LAST)
         rows.append([
             found.id, found.kind, found.statement, found.verdict, found.grade, found.grade_reason, found.caveat,
             found.priority, found.area, found.indicator, found.series, found.unit, found.breakdown,
@@ -148,12 +155,13 @@ def _findings(findings: Sequence[Finding], held: Sequence[Sequence[recompute.Row
     return rows
 
 
-def _figures(table: pd.DataFrame, labels: Mapping[tuple, str]) -> list[list]:
+def _figures(table: pd.DataFrame, labels: Mapping[tuple, str], came: Sequence[str]) -> list[list]:
     midpoints = {text: parse_period(text).midpoint for text in table["period"].unique()}
     shown = table.assign(
         label=[labels.get(key, "") for key in zip(table["indicator"], table["series"], table["unit"], strict=True)],
         time=table["period"].map(midpoints),
         status=table["status"].map(STATUS_WORDS),
+        origin=came[: len(table)],
     )
     shown["value"] = table["value"].astype(object).where(~table["status"].isin(WITHOUT_VALUE), shown["status"])
     return shown[list(FIGURES)].astype(object).to_numpy().tolist()
@@ -253,8 +261,11 @@ def read_sheet(content: bytes, name: str) -> list[list]:
 
     fix = "take the annex as it was sent"
     try:
+        check_parts(content, "annex.xlsx")
         made = load_workbook(io.BytesIO(content), read_only=True)
         cells = [list(row) for row in made[name].iter_rows(values_only=True)] if name in made.sheetnames else []
+    except InputError:
+        raise
     except Exception as error:  # a damaged workbook raises whatever its damage leads to
         raise InputError("annex.xlsx", [Problem("annex.xlsx", f"no workbook ({error})", "the annex", fix)]) from None
     if not cells:

@@ -18,12 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from vlr_analysis.cities import City
 from vlr_analysis.exhibits import MIME
 from vlr_analysis.params import DATA
-from vlr_analysis.review import provenance
+from vlr_analysis.review import origins, provenance
 from vlr_analysis.review.inputs import ENVIRONMENT, LOCK, PACKAGE, REGISTERS, key_of
 from vlr_analysis.review.package import as_register, csv_bytes, package_files
 from vlr_analysis.review.plan import NOTEBOOKS
 from vlr_analysis.review.staged import NOT_COVERED
 from vlr_analysis.sources import kit
+from vlr_analysis.sources.reading import origins_path
 
 FILE, PAGE = "certificate.json", "certificate.html"
 FORMAT, VERSION = "vlr-certificate", 1
@@ -36,7 +37,7 @@ DIGITS, NOTHING = 6, 1e-12
 
 # Where a figure stands in a file is no result; the hashes of data files are among the inputs. Why something is hidden
 # only those can say who know it: a city that runs another's review has no such figures.
-PLACES = {"provenance.csv": ("file", "row")}
+PLACES = {"provenance.csv": ("file", "row", *origins.COLUMNS)}
 NO_RESULT = ("files.csv", "_kept_back.csv")
 
 LEVELS = {
@@ -251,6 +252,9 @@ def _input(city: City, name: str, value: str) -> Input:
             if kit.read_table(city.root / name).equals(rows):
                 return Input(hash_of="the file", sha256=value)
             return Input(hash_of="the figures that are shown", sha256=sha256(csv_bytes(rows)))
+        if origins_path(provenance.data_file(city, area)).as_posix() == name:
+            whole = _input(city, provenance.data_file(city, area), value).hash_of == "the file"
+            return Input(hash_of="the file", sha256=value) if whole else Input(hash_of=_WITHHELD, sha256="")
     if name == (city.parameters.voices or f"{DATA}/voices/{city.id}.csv"):
         if len(city.hidden_voices):
             return Input(hash_of="what is shown of the register", sha256=sha256(csv_bytes(as_register(city.voices))))

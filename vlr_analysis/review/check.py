@@ -12,6 +12,7 @@ import pandas as pd
 from vlr_analysis.cities import load_cities
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.params import DATA, PARAMS, Parameters, read_parameters
+from vlr_analysis.review import origins
 from vlr_analysis.review.check_report import Report, in_order
 from vlr_analysis.review.doubts import doubts
 from vlr_analysis.review.new_city import NO_COUNTRY
@@ -68,12 +69,14 @@ def check_file(path: Path, root: Path | None, today: date) -> Report:
     if template_sheet.is_workbook(path):
         return _of_workbook(path, known, today)
     if path.suffix.casefold() == ".parquet":
-        return _report(path.name, kit.read_table(path), (), Told(), today)
+        table = kit.read_table(path)
+        return _report(path.name, table, (), Told(warnings=origins.doubts(path, table)), today)
     told = Told()
     if _is_register(path):
         told.problems += _voices(path, known or None)
         return Report(path.name, errors=tuple(in_order(told.problems)))
     table, figures = read_rows(path, told)
+    told.warnings += origins.doubts(path, table)
     return _report(path.name, table, figures, told, today)
 
 

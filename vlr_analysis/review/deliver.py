@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 
+from vlr_analysis.cell_text import inert_table
 from vlr_analysis.cities import City
 from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
 from vlr_analysis.findings import Finding, from_table
@@ -101,7 +102,7 @@ def write_city(
     (folder / "findings.jsonl").write_text("".join(lines), encoding="utf-8", newline="")
     rows = provenance.provenance(city, findings)
     for name, table in (("provenance", rows), ("files", provenance.files_of(city, rows))):
-        text = table.to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
+        text = inert_table(table).to_csv(index=False, float_format=FLOAT_FORMAT, lineterminator="\n")
         (tables / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
     summary = {
         "id": city.id,

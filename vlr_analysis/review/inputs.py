@@ -13,6 +13,7 @@ from pathlib import Path
 
 from vlr_analysis.params import DATA, PARAMS, Parameters, city_ids, read_parameters
 from vlr_analysis.review.plan import Task
+from vlr_analysis.sources.reading import origins_path
 
 PACKAGE = "vlr_analysis"
 ENVIRONMENT = "environment"
@@ -102,16 +103,20 @@ def files_of(city: str, hashes: Hashes) -> Iterator[str]:
 
 def _own_files(chosen: Parameters) -> Iterator[str]:
     yield f"{PARAMS}/{chosen.id}.yaml"
-    yield from [chosen.data] if chosen.data else _data_files(chosen.id)
-    yield from _data_files(chosen.id)  # a neighbour reads this one, also where the city names another
+    yield from _with_origins(chosen.data) if chosen.data else _data_files(chosen.id)
     yield chosen.voices or f"{DATA}/voices/{chosen.id}.csv"
     if chosen.previous_release:
         yield chosen.previous_release
 
 
 def _data_files(area: str) -> Iterator[str]:
-    yield f"{DATA}/{area}.csv"
+    yield from _with_origins(f"{DATA}/{area}.csv")
     yield f"{DATA}/{area}.parquet"
+
+
+def _with_origins(path: str) -> tuple[str, str]:
+    """Name a data file, and the file that says where its figures stood: pages and annex show both."""
+    return path, origins_path(path).as_posix()
 
 
 @cache

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
+from vlr_analysis.cell_text import inert_table
 from vlr_analysis.cities import City, labels_of
 from vlr_analysis.exhibits import slug
 from vlr_analysis.findings import Finding, as_table
@@ -63,7 +64,7 @@ def package_files(city: City, findings: Sequence[Finding]) -> dict[str, bytes]:
 
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """Return a table as CSV: UTF-8, commas, as many digits as a number needs, nothing where there is none."""
-    return table.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    return inert_table(table).to_csv(index=False, lineterminator="\n").encode("utf-8")
 
 
 def as_register(register: pd.DataFrame) -> pd.DataFrame:

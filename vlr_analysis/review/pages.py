@@ -17,9 +17,11 @@ from markupsafe import Markup
 from nbconvert.filters import Highlight2HTML, markdown2html
 from nbformat import NotebookNode
 
+from vlr_analysis.cell_text import visible
 from vlr_analysis.exhibits import HEADERS, MIME, number, table
 from vlr_analysis.findings import Finding
 from vlr_analysis.periods import spoken
+from vlr_analysis.review.origins import came_from
 
 if TYPE_CHECKING:
     from vlr_analysis.cities import City
@@ -51,8 +53,8 @@ def _code(text: str) -> Markup:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return a page made of one of the templates."""
-    return _environment().get_template(template).render(**values)
+    """Return a page made of one of the templates; signs in it that would turn the reading round are shown."""
+    return visible(_environment().get_template(template).render(**values))
 
 
 # --- one chapter -------------------------------------------------------------------------------
@@ -190,7 +192,8 @@ def _evidence(finding: Finding, stem: str, rows: pd.DataFrame | None, methods_at
     if rows is not None and len(rows):
         newest = rows.iloc[-MOST_ROWS:].iloc[::-1]
         newest = newest.assign(breakdown=newest["breakdown"].where(newest["breakdown"] != "", "total"))
-        columns = "period area breakdown value low:high status file row source"
+        newest = newest.assign(origin=came_from(newest))
+        columns = "period area breakdown value low:high status origin source"
         caption = f"Rows of the data files, newest first: {len(newest)} of {len(rows)}."
         shown = Markup(table(newest, f"rows-{finding.id}", caption, columns).html)
     numbers = [

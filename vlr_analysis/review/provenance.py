@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from vlr_analysis.cities import City
+from vlr_analysis.cities import data_file as file_of_area
 from vlr_analysis.findings import KEY, Finding
 from vlr_analysis.lookup import Lookup
 from vlr_analysis.observations import KEY as ROW_KEY
-from vlr_analysis.params import DATA
+from vlr_analysis.review import origins
 from vlr_analysis.sources import kit
 
 COLUMNS = [
-    "finding", "file", "row", *ROW_KEY, "value", "low", "high", "status", "source", "publisher", "title",
-    "source_class", "licence", "retrieved", "department",
+    "finding", "file", "row", *origins.COLUMNS, *ROW_KEY, "value", "low", "high", "status", "source", "publisher",
+    "title", "source_class", "licence", "retrieved", "department",
 ]  # fmt: skip
 
 
@@ -33,8 +33,9 @@ def provenance(city: City, findings: Sequence[Finding]) -> pd.DataFrame:
     Returns
     -------
     DataFrame, one row per finding and observation
-        `finding` (id); `file` (below the project) and `row` (1 is the header) of the data file; the observation as the
-        city's build shows it (hidden numbers stay hidden); `source` with its publisher, title, class, licence and
+        `finding` (id); `file` (below the project) and `row` (1 is the header) of the data file; `origin_file`,
+        `origin_sheet`, `origin_cell`: where the figure stood before, empty where that is not known; the observation as
+        the city's build shows it (hidden numbers stay hidden); `source` with its publisher, title, class, licence and
         date; `department` that answers for it.
     """
     table = pd.concat([city.observations, city.around], ignore_index=True)
@@ -42,8 +43,7 @@ def provenance(city: City, findings: Sequence[Finding]) -> pd.DataFrame:
     behind = [lookup.rows(finding.evidence) for finding in findings]
     rows = table.take(np.concatenate([np.array([], dtype=int), *behind])).reset_index(drop=True)
     rows["finding"] = np.repeat(np.array([finding.id for finding in findings], dtype=object), list(map(len, behind)))
-    rows["file"] = rows["area"].map({area: data_file(city, area) for area in rows["area"].unique()})
-    rows["row"] = _row_numbers(city, rows)
+    rows = places(city, rows)
     rows = rows.merge(
         city.all_sources[["source", "publisher", "title", "source_class", "licence", "retrieved"]], how="left"
     )
@@ -51,12 +51,27 @@ def provenance(city: City, findings: Sequence[Finding]) -> pd.DataFrame:
     return rows[COLUMNS]
 
 
+def places(city: City, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return observations with the place of each: `file` and `row`, and `origins.COLUMNS`.
+
+    Parameters
+    ----------
+    city : City
+    rows : DataFrame
+        Observations of the city or around it.
+    """
+    files = {area: data_file(city, area) for area in rows["area"].unique()}
+    rows = rows.assign(file=rows["area"].map(files))
+    rows["row"] = _row_numbers(city, rows)
+    known = [origins.origins_of(city.root / name) for name in dict.fromkeys(files.values())]
+    return origins.with_origins(rows, pd.concat(known, ignore_index=True)) if known else rows.assign(
+        **dict.fromkeys(origins.COLUMNS, "")
+    )  # fmt: skip
+
+
 def data_file(city: City, area: str) -> str:
-    """Return the data file of an area, below the project, with forward slashes."""
-    if area == city.id and city.data:
-        return Path(city.data).as_posix()
-    path = Path(DATA) / f"{area}.csv"
-    return (path if (city.root / path).is_file() else path.with_suffix(".parquet")).as_posix()
+    """Return the data file of an area, below the project, with forward slashes; of a neighbour, by its parameters."""
+    return file_of_area(city.root, area, (city.data or "") if area == city.id else None)
 
 
 def files_of(city: City, rows: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from vlr_analysis.periods import parse_period
 from vlr_analysis.review.workbook import Formula
 
 # Columns of the sheets of figures that formulas speak of.
-TIME, VALUE = "G", "I"
+TIME, VALUE, LAST = "G", "I", "N"
 OWN, OTHERS = "Figures", "Figures of others"
 HEADER = (
     "Finding", "Number", "Value", "As printed", "Rows", "Recomputed", "Agrees", "How",
@@ -53,7 +53,7 @@ def check_rows(findings: Sequence[Finding], evidence: Sequence[Sequence[Row]]) -
     """
     rows = []
     for found, held in zip(findings, evidence, strict=True):
-        shown = ranges([row.place for row in held], "A", "M")
+        shown = ranges([row.place for row in held], "A", LAST)
         for number, (name, value) in enumerate(found.numbers.items(), 2 + len(rows)):
             told = printed(found.statement, value, found.unit) if isinstance(value, float) else None
             formula, how = _formula(found, name, value, held)

@@ -12,15 +12,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from vlr_analysis.cell_text import starts_formula, visible
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.exhibits import HEADERS
 from vlr_analysis.review.bundle import timeless
 
 MOST_ROWS, MOST_LETTERS = 1_048_575, 32_767  # what one sheet, one cell can hold
 WIDEST = 60
-
-_FORMULA_LIKE = tuple("=+-@\t\r")
-_NOT_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def workbook(sheets: Sequence[Sheet], *, title: str, author: str) -> bytes:
 
     raise_if_any("annex", [problem for sheet in sheets for problem in _problems(sheet)])
     made, names = Workbook(write_only=True), set()
-    made.properties.title, made.properties.creator = _clean(title), _clean(author)
+    made.properties.title, made.properties.creator = visible(title), visible(author)
     made.calculation.fullCalcOnLoad = True
     for sheet in sheets:
         page = made.create_sheet(_sheet_name(sheet.name, names))
@@ -101,15 +99,15 @@ def _cell(page, value: Any, row: int, column: int):
         return None
     if isinstance(value, int | float | np.integer | np.floating):
         return value.item() if isinstance(value, np.generic) else value
-    text = _clean(str(value))
+    text = visible(str(value))
     # openpyxl takes =1+1 for a formula and #N/A for an error.
-    return _text(page, text) if len(text) > WIDEST or text.startswith((*_FORMULA_LIKE, "#")) else text
+    return _text(page, text) if len(text) > WIDEST or text.startswith("#") or starts_formula(text) else text
 
 
 def _head(page, text: str):
     from openpyxl.styles import Font
 
-    cell = _text(page, _clean(text))
+    cell = _text(page, visible(text))
     cell.font = Font(bold=True)
     return cell
 
@@ -120,15 +118,11 @@ def _text(page, text: str):
 
     cell = WriteOnlyCell(page, text)
     cell.data_type = "s"
-    if text.startswith(_FORMULA_LIKE):
+    if starts_formula(text):
         cell.quotePrefix = True  # stays text also when somebody edits the cell
     if len(text) > WIDEST:
         cell.alignment = Alignment(wrap_text=True, vertical="top")
     return cell
-
-
-def _clean(text: str) -> str:
-    return _NOT_XML.sub("\ufffd", text)
 
 
 def _problems(sheet: Sheet) -> list[Problem]:
@@ -146,7 +140,7 @@ def _problems(sheet: Sheet) -> list[Problem]:
 
 
 def _sheet_name(name: str, taken: set[str]) -> str:
-    plain = re.sub(r"[\[\]:*?/\\']", " ", _clean(name)).strip()[:31] or "Table"
+    plain = re.sub(r"[\[\]:*?/\\']", " ", visible(name)).strip()[:31] or "Table"
     given, number = plain, 2
     while given.casefold() in taken:
         given, number = f"{plain[:27]} {number}", number + 1

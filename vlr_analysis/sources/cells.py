@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from math import isfinite, nan
 from typing import Any
 
+from vlr_analysis.cell_text import original
 from vlr_analysis.errors import Problem
 
 SHOWN = 40  # characters of a cell that a message repeats
@@ -155,6 +156,7 @@ def read_label(content: Any) -> tuple[str, tuple[str, ...]]:
     taken out, but where a number follows it, as in "-5 to 0 degrees".
     """
     text, why = read_text(content)
+    text = original(text)
     if text[:1] in "=@+-" and text and not re.fullmatch(r"[+-] ?\d[^|!=&*^\"']*", text):
         return text.lstrip("=@+- "), (*why, "sign that starts a formula taken out")
     return text, why

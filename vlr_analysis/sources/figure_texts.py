@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from vlr_analysis import catalogue
+from vlr_analysis.cell_text import original
 from vlr_analysis.observations import STATUSES
 from vlr_analysis.sources.cells import Formula, Unreadable, is_blank, read_text, shown
 
@@ -16,7 +17,7 @@ Read = tuple[str | Unreadable, Sequence[str]]  # the text, or why it cannot be r
 def tidy_text(content: Any) -> tuple[str, Sequence[str]]:
     """Return the words of a cell, and what was mended, stray spaces too."""
     text, why = read_text(content)
-    return text, why or stray_spaces(content)
+    return original(text), why or stray_spaces(content)
 
 
 def stray_spaces(content: Any) -> Sequence[str]:

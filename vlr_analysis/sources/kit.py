@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from vlr_analysis.cell_text import inert_table
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, check
 from vlr_analysis.sources.kit_csv import column_problems, decode, read_csv
@@ -161,7 +162,7 @@ def write_table(table: pd.DataFrame, path: Path | str) -> None:
     if path.suffix == ".parquet":
         write_whole(path, table.to_parquet(index=False))
     else:
-        write_whole(path, table.to_csv(index=False, lineterminator="\n").encode("utf-8"))
+        write_whole(path, inert_table(table).to_csv(index=False, lineterminator="\n").encode("utf-8"))
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
+from vlr_analysis.cell_text import original
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.observations import NUMBERS
 
@@ -150,7 +151,7 @@ def open_stream(
 
 def stripped(table: pa.Table, first: int) -> tuple[pa.Table, np.ndarray]:
     """Strip every cell and leave out wholly empty rows; return the rest and its row numbers, counted from `first`."""
-    table = pa.table([pc.utf8_trim_whitespace(column) for column in table.columns], table.column_names)
+    table = pa.table([_plain(pc.utf8_trim_whitespace(column)) for column in table.columns], table.column_names)
     filled = np.zeros(len(table), dtype=bool)
     for column in table.columns:
         if filled.all():
@@ -158,6 +159,13 @@ def stripped(table: pa.Table, first: int) -> tuple[pa.Table, np.ndarray]:
         filled |= pc.not_equal(column, "").to_numpy()
     lines = np.flatnonzero(filled) + first
     return (table if filled.all() else table.filter(pa.array(filled))), lines
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Take off the apostrophe that keeps a text from being a formula."""
+    if not pc.any(pc.starts_with(column, "'")).as_py():
+        return column
+    return pa.chunked_array([[original(text) for text in column.to_pylist()]], pa.string())
 
 
 def with_point(table: pa.Table, separator: str) -> pa.Table:
@@ -224,7 +232,7 @@ def careful_rows(file: Iterable[str], separator: str, name: str) -> Iterator[lis
 
 def fitted(row: list[str], width: int) -> list[str]:
     """Strip the cells of a row, and leave out empty ones past its width."""
-    cells = [cell.strip() for cell in row]
+    cells = [original(cell.strip()) for cell in row]
     while len(cells) > width and cells[-1] == "":
         cells.pop()
     return cells

@@ -43,7 +43,8 @@ _DIMENSIONS = {"gender": "sex", "sexo": "sex", "sexe": "sex", "geschlecht": "sex
                "distrito": "district", "bezirk": "district", "stadtteil": "district", "barrio": "district"}  # fmt: skip
 _TOTALS = frozenset({"total", "totals", "all", "both", "both-sexes", "bothsex", "allage", "allarea", "all-ages", "t",
                      "tot", "gesamt", "insgesamt", "ensemble", "todos", "todas", "ambos-sexos", "ambos", "conjunto",
-                     "les-deux-sexes", "grand-total", "city-total"})  # fmt: skip
+                     "les-deux-sexes", "grand-total", "city-total", "subtotal", "sub-total",
+                     "sous-total", "zwischensumme", "summe", "suma"})  # fmt: skip
 _SEXES = {"f": "female", "female": "female", "females": "female", "women": "female", "woman": "female",
           "girls": "female", "mujer": "female", "mujeres": "female", "femme": "female", "femmes": "female",
           "mulher": "female", "mulheres": "female", "frauen": "female", "weiblich": "female", "feminino": "female",
@@ -51,7 +52,26 @@ _SEXES = {"f": "female", "female": "female", "females": "female", "women": "fema
           "boys": "male", "hombre": "male", "hombres": "male", "homme": "male", "hommes": "male", "homem": "male",
           "homens": "male", "manner": "male", "mannlich": "male", "masculino": "male"}  # fmt: skip
 _TOTAL_AGES = frozenset({"allage", "total", "_t", "all ages", "y_ge0"})
-UNITS = {"percent": "%", "pc": "%", "pt": "%", "per cent": "%", "percentage": "%", "pourcent": "%", "prozent": "%"}
+UNITS = {
+    "percent": "%",
+    "pc": "%",
+    "pt": "%",
+    "per cent": "%",
+    "percentage": "%",
+    "pourcent": "%",
+    "prozent": "%",
+    "por ciento": "%",
+    "por cento": "%",
+    "pour cent": "%",
+    "personas": "people",
+    "pessoas": "people",
+    "personnes": "people",
+    "personen": "people",
+    "número": "count",
+    "numero": "count",
+    "nombre": "count",
+    "anzahl": "count",
+}
 
 
 @dataclass(frozen=True)
@@ -79,8 +99,11 @@ class Told:
 
 
 def role_of(header: str) -> str:
-    """Return what a column of this name holds: a key of the names above, or an empty text."""
-    return ROLES.get(slug(header), "")
+    """Return what a column of this name holds: a key of the names above, or an empty text.
+
+    What stands in brackets does not count: Indicator (unit) names the indicator.
+    """
+    return ROLES.get(slug(header), "") or ROLES.get(slug(re.split(r"[(\[]", header)[0]), "")
 
 
 def dimension_of(header: str) -> str:

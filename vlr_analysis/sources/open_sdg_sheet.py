@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from vlr_analysis.cell_text import original
 from vlr_analysis.errors import Problem
 from vlr_analysis.sources.cells import Repair
 from vlr_analysis.sources.sheets import letters
@@ -75,8 +76,8 @@ def read_sheet(path: Path) -> Sheet | None:
     filled = [n for n, line in enumerate(lines, 1) if any(cell.strip() for cell in line)]
     if not filled:
         return None
-    columns = [column.strip() for column in lines[filled[0] - 1]]
-    rows = [(n, [cell.strip() for cell in lines[n - 1]]) for n in filled[1:]]
+    columns = [original(column.strip()) for column in lines[filled[0] - 1]]
+    rows = [(n, [original(cell.strip()) for cell in lines[n - 1]]) for n in filled[1:]]
     if not rows:
         return None
     sheet = Sheet(path.name, columns, rows, list(range(len(columns))), filled[0])

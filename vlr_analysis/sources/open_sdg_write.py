@@ -12,6 +12,7 @@ import pandas as pd
 import yaml
 
 from vlr_analysis import catalogue
+from vlr_analysis.cell_text import inert_table
 from vlr_analysis.errors import Problem
 from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
@@ -123,7 +124,7 @@ def _sheet(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _csv(frame: pd.DataFrame) -> bytes:
-    return frame.to_csv(index=False, lineterminator="\n").encode("utf-8")
+    return inert_table(frame).to_csv(index=False, lineterminator="\n").encode("utf-8")
 
 
 def _metadata(code: str, rows: pd.DataFrame, known: pd.DataFrame, sources: pd.DataFrame, about) -> dict:

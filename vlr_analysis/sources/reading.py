@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from vlr_analysis.cell_text import inert_table, original_table
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import COLUMNS, KEY, WITHOUT_VALUE, check, empty
@@ -248,6 +249,8 @@ def local_code(area: str, words: str) -> str:
 _UNIT = re.compile(r"(.+?)\s*[\(\[]([^()\[\]]{1,60})[\)\]]")
 _UNIT_WORDS = re.compile(
     r"%|per\s?cent|percent|prozent|pour\s?cent|por\s?ciento|^(number|persons|people|count|index|rate|years|euro?|usd|gbp)"
+    r"|^(personas?|pessoas?|personnes?|personen|habitantes?|habitants?|einwohner|n[uú]mero|nombre|anzahl|casos|cas)\b"
+    r"|^(hogares|viviendas|habitaciones|m[eé]nages|logements|domic[ií]lios|haushalte|a[nñ]os|anos|ans|jahre)\b"
     r"|\bper\b|\bpro\b|\bpor\b|\bpar\b|\bje\b|\d|€|\$|£|km|kwh|mwh|tonn|µg|m²|m3|m³|hectare|ratio", re.I
 )  # fmt: skip
 
@@ -284,18 +287,27 @@ def origins_path(table: Path | str) -> Path:
 
 
 def write_origins(origins: pd.DataFrame, path: Path | str) -> None:
-    """Write where each figure stood, as CSV in UTF-8; the file appears whole or not at all."""
-    ordered = origins[list(ORIGIN_COLUMNS)].sort_values(list(KEY), kind="stable")
-    write_whole(Path(path), ordered.to_csv(index=False, lineterminator="\n").encode("utf-8"))
+    """Write where each figure stood, as CSV in UTF-8; the file appears whole or not at all.
+
+    A column `value` with the figures, where there is one, lets a later check see which of them were changed since.
+    """
+    columns = [*ORIGIN_COLUMNS, *(["value"] if "value" in origins else [])]
+    ordered = origins[columns].sort_values(list(KEY), kind="stable")
+    write_whole(Path(path), inert_table(ordered).to_csv(index=False, lineterminator="\n").encode("utf-8"))
 
 
 def read_origins(path: Path | str) -> pd.DataFrame:
     """Read where each figure stood.
 
+    Returns
+    -------
+    DataFrame
+        `ORIGIN_COLUMNS`, all text; and `value` as text, where the file holds it.
+
     Raises
     ------
     InputError
-        No such file, not UTF-8, other columns than `ORIGIN_COLUMNS`, rows of another length.
+        No such file, not UTF-8, other columns than these, rows of another length.
     """
     path = Path(path)
     if not path.is_file():
@@ -303,10 +315,10 @@ def read_origins(path: Path | str) -> pd.DataFrame:
     rows = list(csv.reader(io.StringIO(decode(path.read_bytes(), path.name), newline="")))
     fix = "import the figures again"
     expected = f"the columns {', '.join(ORIGIN_COLUMNS)}"
-    if not rows or tuple(rows[0]) != ORIGIN_COLUMNS:
+    if not rows or tuple(rows[0]) not in (ORIGIN_COLUMNS, (*ORIGIN_COLUMNS, "value")):
         raise InputError(path.name, [Problem(f"{path.name}, row 1", "another header", expected, fix)])
     raise_if_any(path.name, [
-        Problem(f"{path.name}, row {number}", f"{len(row)} cells", str(len(ORIGIN_COLUMNS)), fix)
-        for number, row in enumerate(rows[1:], 2) if len(row) != len(ORIGIN_COLUMNS)
+        Problem(f"{path.name}, row {number}", f"{len(row)} cells", str(len(rows[0])), fix)
+        for number, row in enumerate(rows[1:], 2) if len(row) != len(rows[0])
     ])  # fmt: skip
-    return pd.DataFrame(rows[1:], columns=list(ORIGIN_COLUMNS), dtype=object)
+    return original_table(pd.DataFrame(rows[1:], columns=rows[0], dtype=object))

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from vlr_analysis.cell_text import inert_row
 from vlr_analysis.sources.cells import Repair
 from vlr_analysis.sources.kit import write_whole
 
@@ -19,7 +20,6 @@ _PLACE = re.compile(
     r"|(?P<of>.+)!(?P<cell>row \d+|[A-Z]+\d+))",
     re.S,
 )
-_NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 
 
 def told(repairs: Sequence[Repair], *, every: bool = False) -> list[str]:
@@ -74,7 +74,7 @@ def write_repairs(repairs: Iterable[Repair], path: Path | str, *, file: str) -> 
     out = csv.writer(text, lineterminator="\n")
     out.writerow(REPAIR_COLUMNS)
     for one in repairs:
-        out.writerow([_plain(part) for part in (*_placed(one.where, file), one.found, one.taken, one.why)])
+        out.writerow(inert_row((*_placed(one.where, file), one.found, one.taken, one.why)))
     write_whole(Path(path), text.getvalue().encode("utf-8"))
 
 
@@ -89,7 +89,3 @@ def _placed(where: str, file: str) -> tuple[str, str, str]:
             row = f"{found['column']}{found['row']}" if found["column"] else f"row {found['row']}"
             return where[:at], found["sheet"] or found["of"] or "", (found["row"] and row) or found["cell"] or ""
     return where, "", ""
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text[:1] in tuple("=+-@\t\r") and not _NUMBER.fullmatch(text) else text

@@ -14,6 +14,7 @@ from pysdmx.io.csv.sdmx20.reader import read as read_datasets
 from pysdmx.io.csv.sdmx20.writer import write as write_datasets
 from pysdmx.io.pd import PandasDataset
 
+from vlr_analysis.cell_text import inert_table, original, original_table
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.observations import COLUMNS, KEY, check, empty
 from vlr_analysis.periods import parse_period
@@ -82,7 +83,11 @@ def sdmx_files(
     """
     rows, codes, dimensions = _coded(table, definitions, sources, areas, comment)
     made = structure.data_structure(codes, dimensions, name)
-    text = write_datasets([PandasDataset(structure=made.to_schema(), data=rows)]) if len(rows) else _header(made)
+    text = (
+        write_datasets([PandasDataset(structure=made.to_schema(), data=inert_table(rows))])
+        if len(rows)
+        else _header(made)
+    )
     return {
         DATA: text.replace("\r\n", "\n").encode("utf-8"),
         STRUCTURE: structure.as_json(made, name).encode("utf-8"),
@@ -184,7 +189,7 @@ def read_sdmx_csv(path: Path | str) -> pd.DataFrame:
         raise InputError(path.name, [Problem(str(path), "no such file", "an SDMX-CSV file", "check the path")])
     text = decode(path.read_bytes(), path.name)
     raise_if_any(path.name, _form_problems(text, path.name))
-    cells = pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    cells = original_table(pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False))
     missing = [column for column in (*READ_FROM.values(), "CONF_STATUS") if column not in cells]
     raise_if_any(
         path.name,
@@ -280,7 +285,7 @@ def _own(path: Path, sheet: Sheet, area: str, opened: Opened) -> Reading:
     table = table[table["area"] == area].reset_index(drop=True)
     names = [sheet.rows[0].index(READ_FROM[name]) for name in KEY]
     value = sheet.rows[0].index(READ_FROM["value"])
-    cells = {tuple(sheet.at(row, column) or "" for column in names): sheet.cell(row, value)
+    cells = {tuple(original(sheet.at(row, column) or "") for column in names): sheet.cell(row, value)
              for row in range(1, len(sheet.rows))}  # fmt: skip
     origins = table[list(KEY)].assign(file=opened.file, sheet="", cell="")
     origins["cell"] = [cells.get(tuple(key), "") for key in table[list(KEY)].to_numpy().tolist()]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from vlr_analysis import catalogue
+from vlr_analysis.cell_text import visible
 from vlr_analysis.sources.figure_rows import EXAMPLE
 from vlr_analysis.sources.kit import SOURCE_CLASSES
 from vlr_analysis.sources.template_form import (
@@ -92,7 +93,7 @@ def empty_workbook(city: str, name: str) -> Workbook:
     from openpyxl import Workbook
 
     book = Workbook()
-    book.properties.title, book.properties.creator = f"Figures of {name}", "VLR Analysis Kit"
+    book.properties.title, book.properties.creator = visible(f"Figures of {name}"), "VLR Analysis Kit"
     _write_guide(book.active, city, name)
     offered = lists()
     for sheet in ORDER:
@@ -223,12 +224,14 @@ def _letter(place: int) -> str:
 
 
 def _put(page: Worksheet, row: int, place: int, value, *, fill: str = "", wrap: bool = False, **font) -> None:
-    """Write one cell. No text of the city begins one, so that none can become a formula."""
+    """Write one cell; text is text, also where it begins like a formula."""
     from openpyxl.styles import Alignment, Font, PatternFill
 
     if value in (None, ""):
         return
-    cell = page.cell(row, place, value)
+    cell = page.cell(row, place, visible(value) if isinstance(value, str) else value)
+    if isinstance(value, str) and cell.data_type != "s":
+        cell.data_type, cell.quotePrefix = "s", True
     if font:
         cell.font = Font(**font)
     if fill:

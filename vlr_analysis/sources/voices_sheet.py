@@ -16,8 +16,10 @@ from typing import Any
 
 import pandas as pd
 
+from vlr_analysis.cell_text import original
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.sources.kit import decode
+from vlr_analysis.sources.sheets import check_parts
 
 SHEET = "voices"
 EXAMPLE = "EXAMPLE"  # a row that begins with this word is never counted
@@ -156,7 +158,8 @@ def _lines(content: bytes, name: str) -> tuple[str, list[list], Counter]:
     head = text.lstrip().split("\n", 1)[0]
     separator = ";" if head.count(";") > head.count(",") else ","
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+        rows = [[original(cell) for cell in line] for line in lines]
     except csv.Error as error:
         problem = Problem(name, str(error), "rows with closed quotation marks", "mend the quotation marks")
         raise InputError(name, [problem]) from None
@@ -171,11 +174,14 @@ def _worksheet(content: bytes, name: str) -> tuple[str, list[list], Counter]:
     try:
         with warnings.catch_warnings():  # drop-downs and styles that openpyxl cannot keep: nothing is written back
             warnings.simplefilter("ignore", UserWarning)
+            check_parts(content, name)
             book = load_workbook(io.BytesIO(content), read_only=True)
             named = [sheet for sheet in book.worksheets if sheet.title.strip().casefold() == SHEET]
             titles = [sheet.title for sheet in book.worksheets]
             sheet = (named or book.worksheets)[0] if len(named or titles) == 1 else None
             rows = [] if sheet is None else _cells_of(sheet)
+    except InputError:
+        raise
     except Exception:
         fix = "open it in a spreadsheet program and save it again as .xlsx, without a password"
         raise InputError(name, [Problem(name, "no readable workbook", "an .xlsx file", fix)]) from None
