@@ -13,7 +13,7 @@ import yaml
 
 from vlr_analysis.cell_text import original
 from vlr_analysis.errors import Problem
-from vlr_analysis.sources.cells import Repair
+from vlr_analysis.sources.cells import SHOWN, Repair
 from vlr_analysis.sources.sheets import letters
 
 # The safe loader in C is some ten times as fast; wheels of PyYAML have it.
@@ -43,7 +43,7 @@ class Sheet:
         """Note what was mended: in the file, in a row of it, or in a cell (`row` from 1, `column` of `columns`)."""
         where = self.path if row is None else f"{self.path}, row {row}"
         where = where if column is None else f"{where}, column {letters(self.places[column])}"
-        self.log.append(Repair(where, found, taken, why))
+        self.log.append(Repair(where, found if len(found) <= SHOWN + 2 else f"{found[:SHOWN]}...", taken, why))
 
     @property
     def path(self) -> str:
