@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from datetime import date, datetime
 
 import openpyxl
@@ -23,7 +25,7 @@ HEADER = "area,indicator,series,unit,period,breakdown,value,low,high,status,sour
 BANNED = re.compile(r"\b(caused?|causes|proves?|proven|significant(ly)?|because|best|worst)\b", re.I)
 PROGRAMMER = re.compile(
     r"[Pp]ython|Traceback|[Ee]xception|pandas|numpy|openpyxl|pydantic|dtype|DataFrame|\bNone\b|\bNaN\b|\bnan\b|"
-    r"Error\b|\bstr\b|\bint\b|\bfloat\b|object at|<class|site-packages|\.py\b"
+    r"Error\b|\bTrue\b|\bFalse\b|\bTimestamp\b|datetime|\bstr\b|\bint\b|\bfloat\b|object at|<class|site-packages|\.py\b"
 )
 
 
@@ -55,7 +57,7 @@ PLANTED = {
     ("Figures", "C5"): (None, "unit"),
     ("Figures", "D6"): ("women", "sex=female"),
     ("Figures", "E7"): ("provisoinal", "'provisional'"),
-    ("Figures", "F8"): ("offlce", "Sources"),
+    ("Figures", "F8"): ("offlce", "did you mean 'office'?"),
     ("Figures", "F9"): (None, "short name"),
     ("Figures", "H10"): ("about 12", "a number"),
     ("Figures", "H11"): ("1,234", "1.234"),
@@ -113,6 +115,60 @@ def test_twenty_five_mistakes_give_twenty_five_messages_each_at_its_cell(tmp_pat
 def test_each_mistake_alone_gives_one_message(tmp_path, mistake):
     report = planted(tmp_path / "town.xlsx", [mistake])
     assert cells_of(report.errors) == expected_cells([mistake])
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """Have the 25 mistakes told by the real command, in its three formats."""
+    folder = tmp_path_factory.mktemp("told")
+    planted(folder / "town.xlsx", PLANTED)
+    command = [sys.executable, "-m", "vlr_analysis.cli", "check", "town.xlsx", "--format"]
+    done = {
+        form: subprocess.run([*command, form], cwd=folder, capture_output=True, check=False, encoding="utf-8")
+        for form in ("text", "json", "html")
+    }
+    assert {form: (one.returncode, one.stderr) for form, one in done.items()} == dict.fromkeys(done, (1, ""))
+    return {form: one.stdout for form, one in done.items()}
+
+
+def test_the_command_tells_the_twenty_five_as_text(told):
+    lines = [line for line in told["text"].splitlines() if line.startswith("- ")]
+    form = re.compile(r"- town\.xlsx, (\w+![A-Z]+\d+): found (.+); expected (.+)\. Fix: (.+)")
+    found = [form.fullmatch(line) for line in lines]
+    assert all(found), [line for line, match in zip(lines, found, strict=True) if not match]
+    assert sorted(match[1] for match in found) == sorted(expected_cells(PLANTED))
+    assert told["text"].startswith("town.xlsx: 25 errors; ")
+
+
+def test_the_command_tells_the_twenty_five_as_json(told):
+    errors = json.loads(told["json"])["errors"]
+    assert sorted(f"{one['sheet']}!{one['cell']}" for one in errors) == sorted(expected_cells(PLANTED))
+    assert all(one[part].strip() for one in errors for part in ("found", "expected", "fix"))
+    assert all(one["file"] == "town.xlsx" for one in errors)
+
+
+def test_the_command_tells_the_twenty_five_as_a_page(told):
+    page = told["html"].partition('id="warnings"')[0]
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th>((?:<td.*?</td>){3})</tr>', page, re.S)
+    assert sorted(where for where, _ in rows) == sorted(expected_cells(PLANTED))
+    for _, cells in rows:
+        texts = [re.sub("<[^>]+>", "", cell).strip() for cell in re.findall(r"<td.*?</td>", cells, re.S)]
+        assert all(texts), texts
+    assert "Check of town.xlsx" in page
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_no_word_of_a_programmer_reaches_the_officer(told, form):
+    words = re.sub(r"<style.*?</style>|<p>None\.</p>|<[^>]+>", " ", told[form], flags=re.S)
+    assert not PROGRAMMER.search(words), PROGRAMMER.search(words)
+    assert not BANNED.search(words)
+
+
+def test_a_page_over_several_files_names_each_of_them():
+    report = Report("town", errors=[Problem("params/town.yaml, key name", "3", "a text", "write it"),
+                                    Problem("town.xlsx, Figures!H3", "x", "a number", "write it")])  # fmt: skip
+    assert "params/town.yaml, key name" in report.html() and "town.xlsx, Figures!H3" in report.html()
+    assert "town (town.xlsx)" in Report("town", errors=report.errors[1:]).html()
 
 
 def test_a_target_of_a_series_whose_own_row_is_wrong_is_not_told_as_well(tmp_path):

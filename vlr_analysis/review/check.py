@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 
 import pandas as pd
@@ -109,7 +110,8 @@ def _unknown_sources(figures: Sequence[Figure], known: Collection[str]) -> list[
         first = min(rows, key=lambda figure: (figure.page.sheet, figure.row))
         count = len({(figure.page.sheet, figure.row) for figure in rows})
         found = repr(source) + (f" in {count} rows" if count > 1 else "")
-        fix = f"add a row for it to the sheet {SOURCES}"
+        near = get_close_matches(source, sorted(known), n=1, cutoff=0.7)
+        fix = (f"did you mean {near[0]!r}? Else " if near else "") + f"add a row for it to the sheet {SOURCES}"
         problems.append(Problem(first.where("source"), found, "a source with a row of its own", fix))
     return problems
 

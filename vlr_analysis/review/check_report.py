@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vlr_analysis.errors import Problem
@@ -106,7 +106,21 @@ class Report:
         """Return the report as a page that stands alone."""
         from vlr_analysis.review.pages import render
 
-        return render("check.html.j2", report=self, language="en")
+        return render("check.html.j2", report=self._of_one_file(), language="en")
+
+    def _of_one_file(self) -> Report:
+        """Return the report with the file named once, at the head, where all of it is about one file."""
+        items = (self.errors, self.warnings, self.repairs)
+        files = {place(item.where)["file"] for some in items for item in some}
+        if len(files) != 1:
+            return self
+        (file,) = files
+        short = (
+            tuple(replace(item, where=item.where.removeprefix(f"{file}, ")) for item in some) for some in items
+        )  # fmt: skip
+        errors, warnings, repairs = short
+        subject = self.subject if self.subject == file else f"{self.subject} ({file})"
+        return replace(self, subject=subject, errors=errors, warnings=warnings, repairs=repairs)
 
 
 def _count(items: Sequence, word: str) -> str:

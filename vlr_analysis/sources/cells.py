@@ -123,6 +123,8 @@ def shown(content: Any) -> str:
         return "a formula without a result"
     if isinstance(content, datetime):
         return f"the date {content.date().isoformat()}" if content.time() == time() else f"the time {content}"
+    if isinstance(content, bool):
+        return str(content).upper()  # as a spreadsheet program writes it
     if not isinstance(content, str):
         return repr(content)
     return repr(content if len(content) <= SHOWN else content[: SHOWN - 1] + "…")
