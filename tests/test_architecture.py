@@ -33,7 +33,7 @@ FLOORS = [
     {"sources"},
     {"catalogue", "exhibits", "regression", "series", "groups", "disclosure", "disclosure_voices", "lookup"},
     {"observations"},
-    {"errors", "periods", "cell_text"},
+    {"errors", "periods", "cell_text", "language"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 NEVER = FIGURES | {"sources", "drawing", "margins", "review", "cli", "cli_import", "cli_fetch", "params", "cities"}

@@ -73,8 +73,8 @@ def test_everything_a_run_leaves_is_there(report):
 
 def test_pages_ask_the_network_for_nothing(report):
     for path, page in pages(report).items():
-        assert all(source.startswith("data:") for source in page.loads), path
-        assert "<script" not in path.read_text(encoding="utf-8")
+        assert all(source.startswith("data:") for source in page.loads if source), path
+        assert "default-src 'none'" in path.read_text(encoding="utf-8")
 
 
 def test_every_link_inside_a_report_leads_somewhere(report):
@@ -101,13 +101,7 @@ def test_pages_are_readable_without_seeing(report):
 def test_the_made_up_city_says_so_on_every_page(report):
     for path in (report / "porto-exemplo").glob("*.html"):
         assert "is made up" in path.read_text(encoding="utf-8")
-    assert (
-        "made up"
-        not in (report / "pittsburgh" / "index.html")
-        .read_text(encoding="utf-8")
-        .split("<style>")[1]
-        .split("</style>")[1]
-    )
+    assert "made up" not in (report / "pittsburgh" / "index.html").read_text(encoding="utf-8")
 
 
 def test_two_cities_of_one_run_differ(report):
@@ -128,7 +122,7 @@ def test_no_banned_word_no_path_no_clock_in_what_is_published(report):
         assert "start_time" not in text, path
         shown = " ".join(Page(text).text) if path.suffix == ".html" else text if path.suffix == ".jsonl" else ""
         shown = re.sub(r"base64,[A-Za-z0-9+/=]+", "", shown)
-        assert not BANNED.search(re.sub(r"(?s)<style>.*?</style>", "", shown).replace(Page(text).text[0], "", 1)), path
+        assert not BANNED.search(shown), path
 
 
 def test_findings_carry_their_numbers_and_are_shown(report):
@@ -178,8 +172,8 @@ def test_two_clicks_from_a_finding_to_its_data_and_its_method(report):
 
 def test_the_first_page_holds_at_most_twelve(report):
     text = (report / "porto-exemplo" / "index.html").read_text(encoding="utf-8")
-    lead = text.split('id="first"')[1].split('id="chapters"')[0]
-    assert 6 <= lead.count("<li>") <= 12
+    lead = text.split('id="first"')[1].split("</ol>")[0]
+    assert 6 <= lead.count('<li class="finding"') <= 12
 
 
 def test_the_internal_build_says_so_and_is_never_mixed_with_the_public_one(project):

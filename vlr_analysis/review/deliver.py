@@ -18,7 +18,7 @@ from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
 from vlr_analysis.findings import Finding, from_table
 from vlr_analysis.grades import LETTERS
 from vlr_analysis.results import Results
-from vlr_analysis.review import certificate, handover, pages, provenance
+from vlr_analysis.review import certificate, handover, page_cells, page_findings, pages, provenance
 from vlr_analysis.review.certificate import Certificate
 from vlr_analysis.review.plan import OVERVIEW
 from vlr_analysis.review.run import Outcome
@@ -114,6 +114,7 @@ def write_city(
         "last": str(city.observations["period"].str[:4].max()),
         "findings": len(findings),
         "chapters": [{"notebook": part.stem, "title": part.title, "failed": bool(part.error)} for part in chapters],
+        "verdicts": page_findings.counts(findings),
         "grades": {letter: sum(finding.grade == letter for finding in findings) for letter in LETTERS},
         "internal": city.internal,
         "handover": bool(lead) and not city.internal,
@@ -141,7 +142,7 @@ def write_overview(outcome: Outcome, folder: Path) -> None:
     """Write the page over all cities of the run, with its tables."""
     part = chapter(outcome)
     _write_tables(part, folder / "tables")
-    pages.write_overview(part, folder)
+    pages.write_overview(part, folder, outcome.task.root)
     (folder / SUMMARY).write_text(json.dumps({"title": part.title}, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -149,7 +150,7 @@ def _write_tables(part: Chapter, tables: Path) -> None:
     tables.mkdir(parents=True, exist_ok=True)
     for item in part.exhibits:
         if item["kind"] != "findings":
-            path = tables / pages.table_name(part.stem, item["name"])
+            path = tables / page_cells.table_name(part.stem, item["name"])
             path.write_text(item["csv"], encoding="utf-8", newline="")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -12,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pandas as pd
+from babel import Locale
+from babel.core import UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from nbconvert.filters import Highlight2HTML, markdown2html
-from nbformat import NotebookNode
 
 from vlr_analysis.cell_text import visible
-from vlr_analysis.exhibits import HEADERS, MIME, number, table
+from vlr_analysis.exhibits import table
 from vlr_analysis.findings import Finding
-from vlr_analysis.periods import spoken
-from vlr_analysis.review.origins import came_from
+from vlr_analysis.language import gettext, ngettext
+from vlr_analysis.review import page_cells, page_findings
 
 if TYPE_CHECKING:
     from vlr_analysis.cities import City
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 METHODS = "docs/methods/README.md"
-MOST_ROWS = 24  # of a finding on the evidence page; all of them are in tables/provenance.csv
+LIMITS = "Limits"  # section of the methods page
 
 
 @lru_cache(maxsize=1)
@@ -40,82 +41,48 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.globals["version"] = version("vlr-analysis")
-    environment.filters["code"] = _code
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    environment.globals |= {
+        "version": version("vlr-analysis"),
+        "script": Markup(script),
+        "script_hash": f"sha256-{digest}",
+        "groups": page_findings.GROUPS,
+        "group_names": page_findings.group_names,
+        "grade_names": page_findings.grade_names,
+        "kind_names": page_findings.kind_names,
+    }
+    environment.filters |= {
+        "code": page_cells.code, "verdict": page_findings.verdict_words, "group": page_findings.group_of,
+    }  # fmt: skip
     return environment
 
 
-@lru_cache(maxsize=512)
-def _code(text: str) -> Markup:
-    """Colour code; the notebooks of all cities hold the same."""
-    return Markup(Highlight2HTML()(text).replace("<pre>", '<pre tabindex="0">'))
+def render(template: str, *, language: str, **values: Any) -> str:
+    """Return a page made of one of the templates.
+
+    Parameters
+    ----------
+    template : str
+        Its file name.
+    language : str
+        Code of the page's language; it says which way the page runs.
+    **values
+        What the template shows.
+    """
+    html = _environment().get_template(template).render(language=language, direction=direction(language), **values)
+    return visible(html)  # signs that would turn the reading round are shown
 
 
-def render(template: str, **values: Any) -> str:
-    """Return a page made of one of the templates; signs in it that would turn the reading round are shown."""
-    return visible(_environment().get_template(template).render(**values))
-
-
-# --- one chapter -------------------------------------------------------------------------------
-
-
-def _anchor(heading: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
-
-
-@lru_cache(maxsize=512)
-def _markdown(text: str) -> Markup:
-    html = markdown2html(text)
-    # nbconvert's own anchors carry a pilcrow that a screen reader speaks; ours are plain ids.
-    html = re.sub(r'<a class="anchor-link".*?</a>', "", html)
-    html = re.sub(
-        r"<h([1-6])[^>]*>(.*?)</h\1>",
-        lambda found: f'<h{found[1]} id="{_anchor(re.sub("<[^>]+>", "", found[2]))}">{found[2]}</h{found[1]}>',
-        html,
-        flags=re.S,
-    )
-    return Markup(html)
-
-
-def table_name(notebook: str, name: str) -> str:
-    """Return the file that holds the data of an exhibit."""
-    return f"{notebook}_{name}.csv"
-
-
-def _output(output: NotebookNode, stem: str) -> dict[str, Any]:
-    """Turn one output of a cell into what the template shows."""
-    data = output.get("data", {})
-    if MIME in data:
-        item = data[MIME]
-        rows = item["csv"].count("\n") - 1
-        csv = f"tables/{table_name(stem, item['name'])}" if rows > 0 and item["kind"] != "findings" else ""
-        return {"kind": "exhibit", "html": Markup(data["text/html"]), "csv": csv}
-    if output["output_type"] == "error":
-        return {"kind": "error", "text": f"{output['ename']}: {output['evalue']}".strip()}
-    if "text/html" in data:
-        return {"kind": "html", "html": Markup(data["text/html"])}
-    return {"kind": "text", "text": output.get("text") or data.get("text/plain", "")}
-
-
-def _cells(notebook: NotebookNode, stem: str) -> list[dict[str, Any]]:
-    cells = []
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cells.append({"kind": "markdown", "html": _markdown(cell.source)})
-        elif cell.cell_type == "code":
-            outputs = [_output(output, stem) for output in cell.outputs]
-            checked = "nbval-check-output" in cell.metadata.get("tags", [])
-            cells.append({"kind": "code", "source": cell.source, "outputs": outputs, "checked": checked})
-    return cells
-
-
-def _contents(cells: Sequence[dict[str, Any]]) -> list[tuple[str, str]]:
-    found = []
-    for cell in cells:
-        if cell["kind"] == "markdown":
-            found += re.findall(r'<h2 id="([^"]*)">(.*?)</h2>', cell["html"], flags=re.S)
-    return [(anchor, Markup(text)) for anchor, text in found]
+def direction(language: str) -> str:
+    """Return `rtl` for a language that runs from right to left, else `ltr`."""
+    try:
+        return "rtl" if Locale.parse(language, sep="-").text_direction == "rtl" else "ltr"
+    except (UnknownLocaleError, ValueError):
+        return "ltr"
 
 
 # Where the methods page explains each kind of finding: the first heading of that section.
@@ -149,20 +116,39 @@ def write_city(
     summary : dict
     folder : Path
     """
+    methods_at = _method_anchors(city.root)
+    held = page_findings.cards(told, city.definitions)
     common = {"city": city, "summary": summary, "language": city.language, "chapters": chapters}
     for part in chapters:
-        html = _chapter("chapter.html.j2", part, folder, **common)
-        (folder / f"{part.stem}.html").write_text(html, encoding="utf-8", newline="")
+        html = _chapter("chapter.html.j2", part, folder, **common, known=held)
+        _write(folder / f"{part.stem}.html", html)
     behind = dict(iter(rows.groupby("finding")))
-    methods_at = _method_anchors(city.root)
-    items = [_evidence(finding, stem, behind.get(finding.id), methods_at) for stem, finding in told.values()]
-    html = render("evidence.html.j2", **common, items=items)
-    (folder / "evidence.html").write_text(html, encoding="utf-8", newline="")
+    items = {
+        part.stem: [
+            page_findings.evidence(card, behind.get(card.finding.id), methods_at.get(METHOD_OF[card.finding.kind], ""))
+            for card in held.values()
+            if card.chapter == part.stem
+        ]
+        for part in chapters
+    }
+    html = render("evidence.html.j2", **common, items=items, limits=methods_at.get(LIMITS, ""))
+    _write(folder / "evidence.html", html)
     columns = "publisher title file retrieved licence"
-    sources = Markup(table(city.sources, "sources", "Where the figures of this city come from.", columns).html)
-    by_chapter = {part.stem: [finding for stem, finding in told.values() if stem == part.stem] for part in chapters}
-    html = render("city.html.j2", **common, lead=lead, by_chapter=by_chapter, sources=sources)
-    (folder / "index.html").write_text(html, encoding="utf-8", newline="")
+    sources = table(city.sources, "sources", gettext("Where the figures of this city come from."), columns).html
+    html = render(
+        "city.html.j2",
+        **common,
+        lead=[held[finding.id] for finding in lead],
+        cards=list(held.values()),
+        goals=page_findings.by_goal(list(held.values())),
+        options=page_findings.goals_of(held.values()),
+        sources=Markup(page_cells.scrolling(sources)),
+    )
+    _write(folder / "index.html", html)
+
+
+def _write(path: Path, html: str) -> None:
+    path.write_text(html, encoding="utf-8", newline="")
 
 
 def write_certificate(
@@ -170,50 +156,21 @@ def write_certificate(
 ) -> None:
     """Write the page of a certificate, from `certificate.page`."""
     common = {"city": city, "summary": summary, "language": city.language, "chapters": chapters}
-    html = render("certificate.html.j2", **common, certificate=made)
-    (folder / "certificate.html").write_text(html, encoding="utf-8", newline="")
+    _write(folder / "certificate.html", render("certificate.html.j2", **common, certificate=made))
 
 
-def write_overview(part: Chapter, folder: Path) -> None:
-    """Write the page over all cities of a run."""
-    html = _chapter("overview.html.j2", part, folder, language="en")
-    (folder / f"{part.stem}.html").write_text(html, encoding="utf-8", newline="")
+def write_overview(part: Chapter, folder: Path, root: Path, language: str = "en") -> None:
+    """Write the page over all cities of a run; its findings lead to their method."""
+    anchors = _method_anchors(root)
+    methods_at = {kind: anchors.get(section, "") for kind, section in METHOD_OF.items()}
+    html = _chapter("overview.html.j2", part, folder, language=language, methods_at=methods_at)
+    _write(folder / f"{part.stem}.html", html)
 
 
 def _chapter(template: str, part: Chapter, folder: Path, **common: Any) -> str:
     source = folder / f"{part.stem}.ipynb"
-    cells = _cells(nbformat.read(source, as_version=4), part.stem) if source.exists() else []
-    return render(template, **common, part=part, cells=cells, contents=_contents(cells))
-
-
-def _evidence(finding: Finding, stem: str, rows: pd.DataFrame | None, methods_at: Mapping[str, str]) -> dict[str, Any]:
-    """Put together what the evidence page shows of one finding: numbers, the newest rows, the method."""
-    shown = ""
-    if rows is not None and len(rows):
-        newest = rows.iloc[-MOST_ROWS:].iloc[::-1]
-        newest = newest.assign(breakdown=newest["breakdown"].where(newest["breakdown"] != "", "total"))
-        newest = newest.assign(origin=came_from(newest))
-        columns = "period area breakdown value low:high status origin source"
-        caption = f"Rows of the data files, newest first: {len(newest)} of {len(rows)}."
-        shown = Markup(table(newest, f"rows-{finding.id}", caption, columns).html)
-    numbers = [
-        (HEADERS.get(name, name.replace("_", " ")), _shown(name, value)) for name, value in finding.numbers.items()
-    ]
-    registers = [at for at in finding.evidence if "register" in at]
-    method = methods_at.get(METHOD_OF[finding.kind], "")
-    return {
-        "finding": finding,
-        "chapter": stem,
-        "numbers": numbers,
-        "rows": shown,
-        "registers": registers,
-        "method": method,
-    }
-
-
-def _shown(name: str, value: Any) -> str:
-    counted = isinstance(value, int | float) and not isinstance(value, bool)
-    return number(value, 4) if counted and name != "year" else spoken(str(value))
+    cells = page_cells.cells(nbformat.read(source, as_version=4), part.stem) if source.exists() else []
+    return render(template, **common, part=part, cells=cells, contents=page_cells.contents(cells))
 
 
 def _methods_text(root: Path) -> tuple[str, Path]:
@@ -225,17 +182,20 @@ def _method_anchors(root: Path) -> dict[str, str]:
     """Map the beginning of each section of the methods page to its anchor."""
     headings = re.findall(r"^## (\d+\. (.*))$", _methods_text(root)[0], flags=re.M)
     plain = [(re.sub(r"`", "", whole), words) for whole, words in headings]
-    return {name: next((_anchor(whole) for whole, words in plain if words.startswith(name)), "") for name in
-            METHOD_OF.values()}  # fmt: skip
+    return {
+        name: next((page_cells.anchor(whole) for whole, words in plain if words.startswith(name)), "")
+        for name in (*METHOD_OF.values(), LIMITS)
+    }
 
 
 def methods(root: Path) -> str:
     """Return the methods appendix as a page of its own, charts embedded."""
     text, folder = _methods_text(root)
-    html = re.sub(r'src="([^":]+\.svg)"', lambda found: f'src="{_embedded(folder / found[1])}"', _markdown(text))
+    html = page_cells.markdown(text)
+    html = re.sub(r'src="([^":]+\.svg)"', lambda found: f'src="{_embedded(folder / found[1])}"', html)
     # Links to files beside the appendix lead nowhere in a report.
     html = re.sub(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', r"\1", html)
-    return render("methods.html.j2", language="en", html=Markup(html))
+    return render("methods.html.j2", language="en", html=Markup(html), contents=page_cells.headings(html))
 
 
 def _embedded(path: Path) -> str:

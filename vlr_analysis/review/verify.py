@@ -24,7 +24,7 @@ from vlr_analysis.review import certificate
 from vlr_analysis.review.bundle import MANIFEST, read_zip
 from vlr_analysis.review.certificate import FILE, FINDINGS, TABLES, Certificate
 from vlr_analysis.review.differences import Difference, same_findings, table_differences
-from vlr_analysis.review.pages import table_name
+from vlr_analysis.review.page_cells import table_name
 
 LARGEST = 32 * 2**20  # bytes of a certificate; those of large cities have some hundred thousand
 EXPECTED = f"a report of the kit, with its {FILE}"
