@@ -36,7 +36,8 @@ def pinned(files=None, **more):
     made = tuple(pins.Pin(path, hashlib.sha256(content).hexdigest(), len(content))
                  for path, content in (files or FILES).items())  # fmt: skip
     told = {"name": "made-up", "publisher": "P", "title": "T", "repository": "town/figures", "commit": COMMIT,
-            "folder": "", "licence": "MIT", "next": 'open-sdg "{folder}" --area town', "files": made}  # fmt: skip
+            "folder": "", "licence": "MIT", "citation": "", "next": 'open-sdg "{folder}" --area town',
+            "files": made}  # fmt: skip
     return pins.Repository(**told | more)
 
 
@@ -362,6 +363,23 @@ def test_what_is_pinned_is_what_lies_in_the_copies(name, tmp_path):
     assert len(pd.read_csv(tmp_path / "my copies" / f"{name}.csv")) > 100
 
 
+@pytest.mark.parametrize("name", ["fred", "economic-tracker"])
+def test_the_command_fetches_from_a_mirror_laid_out_as_the_public_host_is(name, server, tmp_path, monkeypatch):
+    if not SHARED.is_dir():
+        pytest.skip("no ../shared/sources beside the project")
+    one = pins.read_pins(name)
+    copied = content(SHARED / COPIES[name])
+    server.answers = {
+        f"/{one.repository}/{one.commit}/data/{path}": [(200, text, None)] for path, text in copied.items()
+    }
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(app, ["fetch", name, "--mirror", f"{server.address}/"])
+    assert ran.exit_code == 0, ran.output
+    assert f'next: vlr import {name} "downloads/{name}/' in ran.output
+    assert ("cite as: Chetty" in ran.output) == (name == "economic-tracker")
+    assert content(tmp_path / "downloads" / name) == copied
+
+
 PART = {"los-angeles"}  # a few of its files have problems, which are named
 
 
@@ -387,7 +405,7 @@ def test_the_list_names_each_with_its_licence_and_the_package_holds_it():
 
 def test_a_damaged_list_of_repositories_is_told(monkeypatch):
     row = {"name": "x", "publisher": "", "title": "", "repository": "../x", "commit": "main", "folder": "../up",
-           "licence": "", "next": ""}  # fmt: skip
+           "licence": "", "citation": "", "next": ""}  # fmt: skip
     monkeypatch.setattr(pins, "_rows", lambda *_: [row])
     with pytest.raises(InputError) as error:
         pins.read_pins("x")

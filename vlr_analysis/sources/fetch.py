@@ -61,6 +61,7 @@ class Fetched:
         if self.others:
             lines.append(f"besides, {folder} holds {self.others} that are not pinned; they were left alone")
         lines.append(f"{one.publisher}: {one.title}. Licence: {one.licence}")
+        lines += [f"cite as: {one.citation}"] if one.citation else []
         lines.append(f"next: vlr import {one.next.format(folder=folder)} -o {_quoted(folder + '.csv')}")
         return lines
 
@@ -204,8 +205,9 @@ def _deliver(pins: Sequence[Pin], work: Path, folder: Path) -> None:
 
 def _about(repository: Repository) -> str:
     one = repository
+    cite = f"Cite as: {one.citation}\n" if one.citation else ""
     return (
-        f"{one.title}\n{one.publisher}\nLicence: {one.licence}\n"
+        f"{one.title}\n{one.publisher}\nLicence: {one.licence}\n{cite}"
         f"Repository: https://github.com/{one.repository}\nCommit: {one.commit}\nFolder: {one.folder or '/'}\n"
         f"{len(one.files)} files, {one.bytes} bytes, each with the SHA-256 that `vlr fetch {one.name}` has pinned\n"
     )

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 
 HOST = "https://raw.githubusercontent.com"
-REPOSITORY_COLUMNS = ("name", "publisher", "title", "repository", "commit", "folder", "licence", "next")
+REPOSITORY_COLUMNS = ("name", "publisher", "title", "repository", "commit", "folder", "licence", "citation", "next")
 REGISTRY_COLUMNS = ("path", "sha256", "bytes")
 
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.I)
@@ -42,7 +42,8 @@ class Repository:
     ----------
     name : str
         What `vlr fetch` calls it.
-    publisher, title, licence : str
+    publisher, title, licence, citation : str
+        `citation` is empty where the publisher asks for none.
     repository, commit : str
         ``owner/name`` on GitHub, and the commit: 8 to 40 hexadecimal digits.
     folder : str
@@ -59,6 +60,7 @@ class Repository:
     commit: str
     folder: str
     licence: str
+    citation: str
     next: str
     files: tuple[Pin, ...]
 
