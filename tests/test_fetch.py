@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 from vlr_analysis.cli import app
 from vlr_analysis.errors import InputError
 from vlr_analysis.sources import fetch as module
-from vlr_analysis.sources import pins
+from vlr_analysis.sources import fetch_download, pins
 from vlr_analysis.sources.fetch import ABOUT, fetch
 
 SHARED = ROOT.parent / "shared" / "sources"
@@ -60,7 +60,7 @@ def server(monkeypatch):
             pass
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(module.time, "sleep", lambda _: None)
+    monkeypatch.setattr(fetch_download.time, "sleep", lambda _: None)
     told = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     told.address = f"http://127.0.0.1:{told.server_port}"
     told.asked = []
@@ -140,16 +140,16 @@ def test_a_busy_host_is_asked_again(server, tmp_path):
 
 
 def test_a_network_that_goes_away_is_one_message_and_what_came_is_kept(server, tmp_path, monkeypatch):
-    whole = module.pooch.HTTPDownloader.__call__
+    whole = fetch_download.pooch.HTTPDownloader.__call__
 
     def breaks(self, url, *rest, **options):
         if "/data/" in url:
-            raise module.requests.ConnectionError("Connection refused")
+            raise fetch_download.requests.ConnectionError("Connection refused")
         return whole(self, url, *rest, **options)
 
     with monkeypatch.context() as gone:
-        gone.setattr(module.pooch.HTTPDownloader, "__call__", breaks)
-        gone.setattr(module, "AT_A_TIME", 1)
+        gone.setattr(fetch_download.pooch.HTTPDownloader, "__call__", breaks)
+        gone.setattr(fetch_download, "AT_A_TIME", 1)
         (problem,) = refusal(pinned(), tmp_path / "out", host=server.address).problems
     assert problem.found == "no answer: the connection is refused"
     assert "4 of 5 files" in problem.expected and "1 file is checked and kept" in problem.expected
@@ -164,7 +164,7 @@ def test_no_two_downloads_make_the_same_folder(server, tmp_path, monkeypatch):
     def late(path, *_, **__):
         raise FileExistsError(17, "File exists", path)
 
-    monkeypatch.setattr(module.pooch.core.os, "makedirs", late)
+    monkeypatch.setattr(fetch_download.pooch.core.os, "makedirs", late)
     assert fetch(pinned(), tmp_path / "out", host=server.address).new == 5
 
 
@@ -177,7 +177,9 @@ def test_a_repository_that_is_gone_is_one_problem(server, tmp_path):
 
 def test_no_network_is_one_message_and_nothing_is_left(nowhere, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(module.time, "sleep", lambda _: pytest.fail("nobody waits for a network that is not there"))
+    monkeypatch.setattr(
+        fetch_download.time, "sleep", lambda _: pytest.fail("nobody waits for a network that is not there")
+    )
     error = refusal(pinned(), tmp_path / "new" / "out", host=nowhere)
     (problem,) = error.problems
     assert problem.found == "no answer: the connection is refused"

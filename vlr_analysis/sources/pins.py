@@ -33,6 +33,11 @@ class Pin:
     sha256: str
     bytes: int
 
+    @property
+    def told(self) -> str:
+        """What a message says that the file should be."""
+        return f"{self.bytes} bytes with SHA-256 {self.sha256[:12]}..."
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -68,6 +73,11 @@ class Repository:
     def bytes(self) -> int:
         """Length of all files together."""
         return sum(pin.bytes for pin in self.files)
+
+    @property
+    def zip(self) -> str:
+        """Address of the whole repository at the commit, for those who carry it by hand."""
+        return f"https://github.com/{self.repository}/archive/{self.commit}.zip"
 
     def address(self, pin: Pin, host: str = HOST) -> str:
         """Return where a file is downloaded from; `host` may be a mirror laid out in the same way."""
