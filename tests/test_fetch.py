@@ -24,6 +24,10 @@ from vlr_analysis.sources import fetch as module
 from vlr_analysis.sources import fetch_download, pins
 from vlr_analysis.sources.fetch import ABOUT, fetch
 
+sys.path.insert(0, str(ROOT / "tools"))
+
+import pin  # noqa: E402
+
 SHARED = ROOT.parent / "shared" / "sources"
 COPIES = {"los-angeles": "open-sdg/los-angeles", "united-states": "open-sdg/united-states", "fred": "fred",
           "economic-tracker": "economic-tracker"}  # fmt: skip
@@ -383,6 +387,19 @@ def test_the_command_fetches_from_a_mirror_laid_out_as_the_public_host_is(name, 
 
 
 PART = {"los-angeles"}  # a few of its files have problems, which are named
+
+
+def test_the_tool_makes_a_list_that_the_kit_reads_and_refuses_names_that_are_unsafe(copy, tmp_path, monkeypatch):
+    monkeypatch.setattr(pin, "FOLDER", tmp_path / "lists")
+    assert pin.main("made-up", str(copy)) == 0
+    text = (tmp_path / "lists" / "made-up.csv").read_text(encoding="utf-8")
+    assert sorted(pins.read_registry(text, "made-up.csv"), key=lambda one: one.path) == sorted(
+        pinned().files, key=lambda one: one.path
+    )
+    (copy / "ends in a dot.").write_bytes(b"")
+    with pytest.raises(InputError, match="ends in a dot or a space"):
+        pin.main("made-up", str(copy))
+    assert (tmp_path / "lists" / "made-up.csv").read_text(encoding="utf-8") == text
 
 
 def test_fred_is_pinned_as_the_sources_table_has_it():
