@@ -21,8 +21,12 @@ from typer.testing import CliRunner
 from vlr_analysis.cli import app
 from vlr_analysis.errors import InputError
 from vlr_analysis.sources import fetch as module
-from vlr_analysis.sources import pins
+from vlr_analysis.sources import fetch_download, pins
 from vlr_analysis.sources.fetch import ABOUT, fetch
+
+sys.path.insert(0, str(ROOT / "tools"))
+
+import pin  # noqa: E402
 
 SHARED = ROOT.parent / "shared" / "sources"
 COPIES = {"los-angeles": "open-sdg/los-angeles", "united-states": "open-sdg/united-states", "fred": "fred",
@@ -36,7 +40,8 @@ def pinned(files=None, **more):
     made = tuple(pins.Pin(path, hashlib.sha256(content).hexdigest(), len(content))
                  for path, content in (files or FILES).items())  # fmt: skip
     told = {"name": "made-up", "publisher": "P", "title": "T", "repository": "town/figures", "commit": COMMIT,
-            "folder": "", "licence": "MIT", "next": 'open-sdg "{folder}" --area town', "files": made}  # fmt: skip
+            "folder": "", "licence": "MIT", "citation": "", "next": 'open-sdg "{folder}" --area town',
+            "files": made}  # fmt: skip
     return pins.Repository(**told | more)
 
 
@@ -59,7 +64,7 @@ def server(monkeypatch):
             pass
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(module.time, "sleep", lambda _: None)
+    monkeypatch.setattr(fetch_download.time, "sleep", lambda _: None)
     told = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     told.address = f"http://127.0.0.1:{told.server_port}"
     told.asked = []
@@ -139,16 +144,16 @@ def test_a_busy_host_is_asked_again(server, tmp_path):
 
 
 def test_a_network_that_goes_away_is_one_message_and_what_came_is_kept(server, tmp_path, monkeypatch):
-    whole = module.pooch.HTTPDownloader.__call__
+    whole = fetch_download.pooch.HTTPDownloader.__call__
 
     def breaks(self, url, *rest, **options):
         if "/data/" in url:
-            raise module.requests.ConnectionError("Connection refused")
+            raise fetch_download.requests.ConnectionError("Connection refused")
         return whole(self, url, *rest, **options)
 
     with monkeypatch.context() as gone:
-        gone.setattr(module.pooch.HTTPDownloader, "__call__", breaks)
-        gone.setattr(module, "AT_A_TIME", 1)
+        gone.setattr(fetch_download.pooch.HTTPDownloader, "__call__", breaks)
+        gone.setattr(fetch_download, "AT_A_TIME", 1)
         (problem,) = refusal(pinned(), tmp_path / "out", host=server.address).problems
     assert problem.found == "no answer: the connection is refused"
     assert "4 of 5 files" in problem.expected and "1 file is checked and kept" in problem.expected
@@ -163,7 +168,7 @@ def test_no_two_downloads_make_the_same_folder(server, tmp_path, monkeypatch):
     def late(path, *_, **__):
         raise FileExistsError(17, "File exists", path)
 
-    monkeypatch.setattr(module.pooch.core.os, "makedirs", late)
+    monkeypatch.setattr(fetch_download.pooch.core.os, "makedirs", late)
     assert fetch(pinned(), tmp_path / "out", host=server.address).new == 5
 
 
@@ -176,7 +181,9 @@ def test_a_repository_that_is_gone_is_one_problem(server, tmp_path):
 
 def test_no_network_is_one_message_and_nothing_is_left(nowhere, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(module.time, "sleep", lambda _: pytest.fail("nobody waits for a network that is not there"))
+    monkeypatch.setattr(
+        fetch_download.time, "sleep", lambda _: pytest.fail("nobody waits for a network that is not there")
+    )
     error = refusal(pinned(), tmp_path / "new" / "out", host=nowhere)
     (problem,) = error.problems
     assert problem.found == "no answer: the connection is refused"
@@ -362,7 +369,37 @@ def test_what_is_pinned_is_what_lies_in_the_copies(name, tmp_path):
     assert len(pd.read_csv(tmp_path / "my copies" / f"{name}.csv")) > 100
 
 
+@pytest.mark.parametrize("name", ["fred", "economic-tracker"])
+def test_the_command_fetches_from_a_mirror_laid_out_as_the_public_host_is(name, server, tmp_path, monkeypatch):
+    if not SHARED.is_dir():
+        pytest.skip("no ../shared/sources beside the project")
+    one = pins.read_pins(name)
+    copied = content(SHARED / COPIES[name])
+    server.answers = {
+        f"/{one.repository}/{one.commit}/data/{path}": [(200, text, None)] for path, text in copied.items()
+    }
+    monkeypatch.chdir(tmp_path)
+    ran = CliRunner().invoke(app, ["fetch", name, "--mirror", f"{server.address}/"])
+    assert ran.exit_code == 0, ran.output
+    assert f'next: vlr import {name} "downloads/{name}/' in ran.output
+    assert ("cite as: Chetty" in ran.output) == (name == "economic-tracker")
+    assert content(tmp_path / "downloads" / name) == copied
+
+
 PART = {"los-angeles"}  # a few of its files have problems, which are named
+
+
+def test_the_tool_makes_a_list_that_the_kit_reads_and_refuses_names_that_are_unsafe(copy, tmp_path, monkeypatch):
+    monkeypatch.setattr(pin, "FOLDER", tmp_path / "lists")
+    assert pin.main("made-up", str(copy)) == 0
+    text = (tmp_path / "lists" / "made-up.csv").read_text(encoding="utf-8")
+    assert sorted(pins.read_registry(text, "made-up.csv"), key=lambda one: one.path) == sorted(
+        pinned().files, key=lambda one: one.path
+    )
+    (copy / "ends in a dot.").write_bytes(b"")
+    with pytest.raises(InputError, match="ends in a dot or a space"):
+        pin.main("made-up", str(copy))
+    assert (tmp_path / "lists" / "made-up.csv").read_text(encoding="utf-8") == text
 
 
 def test_fred_is_pinned_as_the_sources_table_has_it():
@@ -387,7 +424,7 @@ def test_the_list_names_each_with_its_licence_and_the_package_holds_it():
 
 def test_a_damaged_list_of_repositories_is_told(monkeypatch):
     row = {"name": "x", "publisher": "", "title": "", "repository": "../x", "commit": "main", "folder": "../up",
-           "licence": "", "next": ""}  # fmt: skip
+           "licence": "", "citation": "", "next": ""}  # fmt: skip
     monkeypatch.setattr(pins, "_rows", lambda *_: [row])
     with pytest.raises(InputError) as error:
         pins.read_pins("x")

@@ -11,7 +11,7 @@ EXAMPLE = "Example: vlr fetch los-angeles   or   vlr fetch los-angeles --from ..
 
 
 def fetch(
-    name: Annotated[str, typer.Argument(help="Repository; left out: list them.", metavar="[NAME]")] = "",
+    name: Annotated[str, typer.Argument(help="Repository; left out: list them.", metavar="NAME")] = "",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for the files; left out: downloads/NAME.")
     ] = None,

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 
 HOST = "https://raw.githubusercontent.com"
-REPOSITORY_COLUMNS = ("name", "publisher", "title", "repository", "commit", "folder", "licence", "next")
+REPOSITORY_COLUMNS = ("name", "publisher", "title", "repository", "commit", "folder", "licence", "citation", "next")
 REGISTRY_COLUMNS = ("path", "sha256", "bytes")
 
 _DEVICES = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])(\..*)?", re.I)
@@ -33,6 +33,11 @@ class Pin:
     sha256: str
     bytes: int
 
+    @property
+    def told(self) -> str:
+        """What a message says that the file should be."""
+        return f"{self.bytes} bytes with SHA-256 {self.sha256[:12]}..."
+
 
 @dataclass(frozen=True)
 class Repository:
@@ -42,7 +47,8 @@ class Repository:
     ----------
     name : str
         What `vlr fetch` calls it.
-    publisher, title, licence : str
+    publisher, title, licence, citation : str
+        `citation` is empty where the publisher asks for none.
     repository, commit : str
         ``owner/name`` on GitHub, and the commit: 8 to 40 hexadecimal digits.
     folder : str
@@ -59,6 +65,7 @@ class Repository:
     commit: str
     folder: str
     licence: str
+    citation: str
     next: str
     files: tuple[Pin, ...]
 
@@ -66,6 +73,11 @@ class Repository:
     def bytes(self) -> int:
         """Length of all files together."""
         return sum(pin.bytes for pin in self.files)
+
+    @property
+    def zip(self) -> str:
+        """Address of the whole repository at the commit, for those who carry it by hand."""
+        return f"https://github.com/{self.repository}/archive/{self.commit}.zip"
 
     def address(self, pin: Pin, host: str = HOST) -> str:
         """Return where a file is downloaded from; `host` may be a mirror laid out in the same way."""
