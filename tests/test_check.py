@@ -13,7 +13,7 @@ from vlr_analysis.cities import load_cities
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.results import Results
 from vlr_analysis.review.check import check
-from vlr_analysis.review.check_report import LISTED, Report, place
+from vlr_analysis.review.check_report import LISTED, TOLD, Report, place
 from vlr_analysis.review.new_city import new_city
 from vlr_analysis.sources import kit
 from vlr_analysis.sources.cells import Repair
@@ -438,6 +438,29 @@ def test_the_text_lists_some_repairs_and_counts_the_others():
     text = Report("x.xlsx", 1, 1, repairs=repairs).text()
     assert text.count("decimal comma") == LISTED
     assert "3 more" in text
+
+
+def test_the_text_lists_so_many_errors_as_a_person_reads(tmp_path):
+    rows = [f"town,8.5.2,jobless,%,{year},,about {year},,,,office" for year in range(1600, 2000)]
+    report = csv_file(tmp_path / "town.csv", rows)
+    assert len(report.errors) == len(json.loads(report.json())["errors"]) == 400
+    assert report.text().count("a number. Fix") == TOLD
+    assert "and 200 more; --format html or json lists all" in report.text()
+
+
+def test_no_message_is_longer_than_a_screen(tmp_path):
+    book = good_workbook()
+    for number in range(150):
+        book.create_sheet(f"a sheet with a long name {number}").append(["x"])
+    book["Figures"].title = "Sheet"
+    book["Guide"]["B2"] = "y" * 30_000
+    book.save(tmp_path / "town.xlsx")
+    with pytest.raises(InputError, match=r"and .* more") as caught:
+        check(str(tmp_path / "town.xlsx"), None, TODAY)
+    head = "z" * 100_000
+    report = csv_file(tmp_path / "town.csv", [f"{row},{head}" for row in ROWS], header=f"{HEADER},{head}")
+    for problem in (*caught.value.problems, *report.errors):
+        assert len(str(problem)) < 3000
 
 
 # --- the words ---------------------------------------------------------------------------------------------

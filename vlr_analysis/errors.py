@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LONGEST = 700  # letters of one part of a message; a file may hold a heading of a million
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -28,7 +30,19 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.where}: found {self.found}; expected {self.expected}. Fix: {self.fix}"
+        where, found, expected, fix = (_cut(part) for part in (self.where, self.found, self.expected, self.fix))
+        return f"{where}: found {found}; expected {expected}. Fix: {fix}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def listed(names: Iterable[str], most: int = 8) -> str:
+    """Return names in a row, as many as a reader takes in: ``Figures, Notes and 12 more``."""
+    names = list(names)
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 class KitError(Exception):

@@ -14,6 +14,7 @@ from vlr_analysis.sources.cells import Repair
 FORMAT, VERSION = "vlr-check", 1
 FORMATS = ("text", "json", "html")
 LISTED = 20  # repairs that the text lists; json and html list all
+TOLD = 200  # errors and warnings that it lists: nobody reads more in a terminal
 NOTHING_YET, RIGHT, WRONG = "nothing yet", "right", "errors"
 
 _CELL = re.compile(r"(?P<file>.+?\.\w{2,7}), (?P<sheet>[^!]+)!(?P<cell>[A-Z]{1,3}[0-9]+)")
@@ -80,15 +81,12 @@ class Report:
         """Return the report for a terminal."""
         lines = [self.head()]
         if self.errors:
-            lines += ["", "Errors, to be mended before a run:", *(f"- {problem}" for problem in self.errors)]
+            lines += ["", "Errors, to be mended before a run:", *_lines(self.errors, TOLD)]
         if self.warnings:
-            lines += ["", "Warnings, to be looked at; a run goes on:", *(f"- {problem}" for problem in self.warnings)]
+            lines += ["", "Warnings, to be looked at; a run goes on:", *_lines(self.warnings, TOLD)]
         if self.repairs:
             lines += ["", "Repairs, made while reading; the file is not changed:"]
-            lines += [f"- {repair}" for repair in self.repairs[:LISTED]]
-        more = len(self.repairs) - LISTED
-        if more > 0:
-            lines.append(f"- and {more} more; --format html or json lists all")
+            lines += _lines(self.repairs, LISTED)
         return "\n".join(lines)
 
     def json(self) -> str:
@@ -121,6 +119,12 @@ class Report:
         errors, warnings, repairs = short
         subject = self.subject if self.subject == file else f"{self.subject} ({file})"
         return replace(self, subject=subject, errors=errors, warnings=warnings, repairs=repairs)
+
+
+def _lines(items: Sequence, most: int) -> list[str]:
+    more = len(items) - most
+    told = [f"- {item}" for item in items[:most]]
+    return [*told, f"- and {more} more; --format html or json lists all"] if more > 0 else told
 
 
 def _count(items: Sequence, word: str) -> str:

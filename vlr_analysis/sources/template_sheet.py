@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from vlr_analysis import catalogue
-from vlr_analysis.errors import InputError, Problem, raise_if_any
+from vlr_analysis.errors import InputError, Problem, listed, raise_if_any
 from vlr_analysis.observations import is_slug
 from vlr_analysis.sources.cells import Repair, shown
 from vlr_analysis.sources.figure_rows import (
@@ -122,7 +122,7 @@ def _read(path: Path, area: str, stamp: tuple[int, int] | None) -> Filled:
     told = Told(repairs=list(opened.repairs))
     figures_pages = [page for name, page in pages.items() if name.startswith(FIGURES.casefold())]
     if not figures_pages:
-        found = f"the sheets {', '.join(page.sheet for page in pages.values())}"
+        found = f"the sheets {listed(page.sheet for page in pages.values())}"
         fix = f"call the sheet with the figures {FIGURES}; bring a workbook of another form in with vlr import"
         raise InputError(path.name, [Problem(path.name, found, f"a sheet {FIGURES}", fix)])
     city = _city(pages, told)

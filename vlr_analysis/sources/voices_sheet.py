@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 
 from vlr_analysis.cell_text import original
-from vlr_analysis.errors import InputError, Problem, raise_if_any
+from vlr_analysis.errors import InputError, Problem, listed, raise_if_any
 from vlr_analysis.sources.kit import decode
 from vlr_analysis.sources.sheets import check_parts
 
@@ -187,7 +187,7 @@ def _worksheet(content: bytes, name: str) -> tuple[str, list[list], Counter]:
         raise InputError(name, [Problem(name, "no readable workbook", "an .xlsx file", fix)]) from None
     if sheet is None:
         fix = f"call the sheet of the register {SHEET}"
-        found = f"the sheets {', '.join(titles)}" if titles else "no sheet"
+        found = f"the sheets {listed(titles)}" if titles else "no sheet"
         raise InputError(name, [Problem(name, found, f"one sheet, or one that is called {SHEET}", fix)])
     return sheet.title, rows, Counter()
 

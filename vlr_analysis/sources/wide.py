@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.errors import InputError, Problem, listed
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import SUPERSCRIPT, decimal_mark, is_blank, read_label, read_number, read_text, shown
@@ -110,7 +110,7 @@ def read_wide(
 
 def _no_years(name: str, wanted: list[Sheet], sheet: str, every: list[Sheet]) -> Problem:
     if not wanted:
-        found = "the sheets " + ", ".join(table.name for table in every if table.name)
+        found = "the sheets " + listed(table.name for table in every if table.name)
         return Problem(name, found, f"a sheet {sheet}", "name one of them")
     first = ", ".join(shown(content) for content in wanted[0].rows[0][:8] if not is_blank(content))
     fix = "put the years into one row above the figures, or read it as a long table"
