@@ -17,7 +17,7 @@ from vlr_analysis.review import provenance, recompute
 from vlr_analysis.review.box import Box, when_of
 from vlr_analysis.review.origins import came_from
 from vlr_analysis.review.workbook import Sheet, sheet_of, workbook
-from vlr_analysis.sources.sheets import check_parts
+from vlr_analysis.sources.sheet_book import check_parts
 
 # Headings of the sheet Figures, in the order of its columns; those with a name in the one table are read back.
 FIGURES = {

@@ -12,7 +12,8 @@ from vlr_analysis.sources.cells import is_blank, read_text
 from vlr_analysis.sources.long import named
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Figure, Gathering, Reading, filter_error
-from vlr_analysis.sources.sheets import Sheet, open_sheets
+from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.sheets import open_sheets
 
 PLACES = "GeoIDs - City.csv"
 NOT_MEASURES = {"year", "month", "day", "day_endofweek", "day_endofmonth", "cityid", "freq", "provisional"}

@@ -11,8 +11,10 @@ from vlr_analysis.sources.labels import read_periods
 from vlr_analysis.sources.names import Told, dimension_of
 from vlr_analysis.sources.reading import Gathering, Reading
 from vlr_analysis.sources.sdmx_tables import take_sdmx
-from vlr_analysis.sources.sheets import Sheet, open_sheets
-from vlr_analysis.sources.wide import Column, Layout, take_table
+from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.wide import take_table
+from vlr_analysis.sources.wide_header import Column, Layout
 
 CORNER = re.compile(r"([\w,]+)\\(time_period|time)", re.I)
 

@@ -15,7 +15,7 @@ from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, examine
 from vlr_analysis.sources.cells import Repair, Unreadable, decimal_mark, is_blank, read_number, read_text, shown
 from vlr_analysis.sources.figure_texts import read_cell, stray_spaces
 from vlr_analysis.sources.labels import read_periods
-from vlr_analysis.sources.sheets import Sheet, letters
+from vlr_analysis.sources.sheet_grid import Sheet, letters
 
 EXAMPLE = "EXAMPLE"  # a row whose first filled cell begins with this word is never counted
 HEADER_WITHIN = 10  # filled rows in which the header is looked for

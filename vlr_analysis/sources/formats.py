@@ -13,13 +13,16 @@ from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.sources import eurostat, fred, sdmx_tables, unsd, world_bank
 from vlr_analysis.sources.cells import read_text
 from vlr_analysis.sources.economic_tracker import is_tracker, read_economic_tracker
-from vlr_analysis.sources.long import find_header, read_long
+from vlr_analysis.sources.long import read_long
+from vlr_analysis.sources.long_header import find_header
 from vlr_analysis.sources.names import role_of
 from vlr_analysis.sources.open_sdg import read_open_sdg
 from vlr_analysis.sources.reading import Reading
 from vlr_analysis.sources.sdmx_csv import read_sdmx
-from vlr_analysis.sources.sheets import Sheet, open_sheets
-from vlr_analysis.sources.wide import find_years, read_wide
+from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.wide import read_wide
+from vlr_analysis.sources.wide_header import find_years
 
 GUESS = "guess"
 

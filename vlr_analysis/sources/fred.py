@@ -12,7 +12,8 @@ from vlr_analysis.sources.cells import is_blank, read_text
 from vlr_analysis.sources.long import named
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Figure, Gathering, Reading
-from vlr_analysis.sources.sheets import Sheet, open_sheets
+from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.sheets import open_sheets
 
 DAYS = {"date", "observation_date"}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.observations import WITHOUT_VALUE
-from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_label, read_number, read_text, shown
-from vlr_analysis.sources.names import Told, category_of, dimension_of, role_of, unit_of
+from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_label, read_text, shown
+from vlr_analysis.sources.long_header import Layout, find_header, layout_of
+from vlr_analysis.sources.names import Told, category_of, unit_of
 from vlr_analysis.sources.reading import (
     UNIT_NOT_STATED,
     Figure,
@@ -24,10 +24,8 @@ from vlr_analysis.sources.reading import (
     matches_area,
     split_unit,
 )
-from vlr_analysis.sources.sheets import Sheet, open_sheets
-
-HEADER_WITHIN = 40  # rows from the top in which a header is looked for
-SAMPLE = 300
+from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.sheets import open_sheets
 
 STATUS = {"a": "value", "e": "estimated", "i": "estimated", "f": "estimated", "p": "provisional", "b": "break",
           "m": "not_applicable", "o": "missing", "l": "missing", "c": "suppressed", "q": "suppressed", "u": "value",
@@ -35,28 +33,6 @@ STATUS = {"a": "value", "e": "estimated", "i": "estimated", "f": "estimated", "p
           "v": "value", "value": "value", "estimated": "estimated", "provisional": "provisional", "break": "break",
           "missing": "missing", "suppressed": "suppressed", "not_applicable": "not_applicable",
           "normal value": "value", "estimated value": "estimated", "provisional value": "provisional"}  # fmt: skip
-
-
-@dataclass
-class Layout:
-    """Which column holds what; columns from 0.
-
-    Attributes
-    ----------
-    header : int
-        Position of the header in `Sheet.rows`.
-    roles : dict
-        Column by role.
-    dimensions : dict
-        Breakdown by column.
-    measures : dict
-        Name of the series by column, where there are several columns of figures.
-    """
-
-    header: int
-    roles: dict[str, int] = field(default_factory=dict)
-    dimensions: dict[int, str] = field(default_factory=dict)
-    measures: dict[int, str] = field(default_factory=dict)
 
 
 def read_long(
@@ -115,107 +91,6 @@ def _no_header(name: str, tables: list[Sheet], sheet: str, every: list[Sheet]) -
     first = ", ".join(shown(content) for content in tables[0].rows[0][:8] if not is_blank(content))
     fix = "name the column of years Year, or say which it is: --column period=NAME"
     return Problem(tables[0].title, f"the first row {first}", "a header with a column of years or periods", fix)
-
-
-def find_header(sheet: Sheet, columns: Mapping[str, str]) -> int | None:
-    """Return the position of the first row that names a column of periods, or None."""
-    wanted = (columns.get("period") or "").casefold()
-    for row in range(min(len(sheet.rows), HEADER_WITHIN)):
-        texts = [read_text(content)[0] for content in sheet.rows[row] if isinstance(content, str)]
-        if len(texts) < 2:
-            continue
-        if any(text.casefold() == wanted if wanted else role_of(text) == "period" for text in texts):
-            return row
-    return None
-
-
-def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Iterable[str] = ()) -> Layout:
-    """Say which column holds what.
-
-    Raises
-    ------
-    InputError
-        A role has two columns, or a column of figures beside the values is neither.
-    """
-    names = [read_text(content)[0] for content in sheet.rows[header]]
-    layout = Layout(header)
-    left_out = {name.casefold() for name in ignore}
-    given = {name.casefold(): role for role, name in columns.items()}
-    unknown = sorted(set(given) - {name.casefold() for name in names})
-    problems = [Problem(sheet.title, f"no column {name!r}", ", ".join(filter(None, names)), "correct the name")
-                for name in unknown]  # fmt: skip
-    others = []
-    for column, name in enumerate(names):
-        if name.casefold() in left_out or (not name and _is_empty(sheet, header, column)):
-            continue
-        role = given.get(name.casefold()) or ("" if name.casefold() in given else role_of(name))
-        if role in given.values() and name.casefold() not in given:
-            role = "ignore" if role in ("period", "value") else ""
-        if role == "ignore":
-            continue
-        if role == "series" and "code" not in layout.roles and holds_codes(sheet, header + 1, column):
-            role = "code"
-        if not role:
-            others.append(column)
-        elif role in layout.roles:
-            other = names[layout.roles[role]]
-            fix = f"say which holds the {role}: --column {role}=NAME, or leave one out: --ignore NAME"
-            problems.append(Problem(sheet.where(header), f"the columns {other} and {name}", f"one {role}", fix))
-        else:
-            layout.roles[role] = column
-    figures = [column for column in others if _holds_figures(sheet, header, column)]
-    layout.dimensions = {column: dimension_of(names[column]) for column in others if column not in figures}
-    problems += _place_figures(sheet, layout, names, figures)
-    if problems:
-        raise InputError(sheet.file, problems)
-    return layout
-
-
-def _place_figures(sheet: Sheet, layout: Layout, names: list[str], figures: list[int]) -> list[Problem]:
-    """Make columns of figures series of their own, where no column is called the value."""
-    where, listed = sheet.where(layout.header), ", ".join(names[column] or "(no name)" for column in figures)
-    if "value" in layout.roles:
-        ages = [column for column in figures if dimension_of(names[column]) in ("age", "district", "group")]
-        layout.dimensions |= {column: dimension_of(names[column]) for column in ages}
-        rest = [column for column in figures if column not in ages]
-        if rest:
-            fix = "leave them out: --ignore NAME, or say that one is the value: --column value=NAME"
-            return [Problem(where, f"columns of figures beside the value: {listed}", "one column of figures", fix)]
-        return []
-    if not figures:
-        fix = "name the column of figures Value, or say which it is: --column value=NAME"
-        return [Problem(where, f"the columns {', '.join(filter(None, names))}", "a column of figures", fix)]
-    if "series" in layout.roles or "code" in layout.roles:
-        if len(figures) > 1:
-            fix = "say which: --column value=NAME"
-            return [Problem(where, f"the columns of figures {listed}", "one column of values", fix)]
-        layout.roles["value"] = figures[0]
-        return []
-    layout.measures = {column: names[column] for column in figures}
-    return []
-
-
-def holds_codes(sheet: Sheet, first: int, column: int) -> bool:
-    """Whether a column holds codes of indicators, such as 3.2.1, from a row on."""
-    texts = [read_text(sheet.at(row, column))[0] for row in range(first, min(len(sheet.rows), first + SAMPLE))]
-    texts = [text for text in texts if text]
-    # Remarks may stand below the codes.
-    return bool(texts) and sum(bool(code_of(text)) for text in texts) >= 0.5 * len(texts)
-
-
-def _is_empty(sheet: Sheet, header: int, column: int) -> bool:
-    return all(is_blank(sheet.at(row, column)) for row in range(header + 1, len(sheet.rows)))
-
-
-def _holds_figures(sheet: Sheet, header: int, column: int) -> bool:
-    numbers = filled = 0
-    for row in range(header + 1, min(len(sheet.rows), header + 1 + SAMPLE)):
-        content = sheet.at(row, column)
-        if not is_blank(content):
-            filled += 1
-            number = read_number(content, decimal=sheet.decimal or ".")
-            numbers += number.value == number.value
-    return numbers > 0 and numbers >= 0.6 * filled
 
 
 # --- rows ----------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from vlr_analysis.sources.open_sdg_sheet import (
     read_sheet,
     says_not_statistical,
 )
-from vlr_analysis.sources.sheets import letters
+from vlr_analysis.sources.sheet_grid import letters
 
 TAKEN, PLACEHOLDER, NOT_STATISTICAL, EMPTY, PROBLEM = "taken", "placeholder", "not statistical", "empty", "problem"
 NO_FILE = "not a file"

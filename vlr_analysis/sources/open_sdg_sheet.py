@@ -14,7 +14,7 @@ import yaml
 from vlr_analysis.cell_text import original
 from vlr_analysis.errors import Problem
 from vlr_analysis.sources.cells import SHOWN, Repair
-from vlr_analysis.sources.sheets import letters
+from vlr_analysis.sources.sheet_grid import letters
 
 # The safe loader in C is some ten times as fast; wheels of PyYAML have it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -21,7 +21,7 @@ from vlr_analysis.observations import COLUMNS, KEY, WITHOUT_VALUE, check, empty
 from vlr_analysis.sources.cells import Number, Repair, Unreadable, read_label, read_number
 from vlr_analysis.sources.kit import decode, write_whole
 from vlr_analysis.sources.labels import Label, read_periods
-from vlr_analysis.sources.sheets import Sheet
+from vlr_analysis.sources.sheet_grid import Sheet
 
 ORIGIN_COLUMNS = (*KEY, "file", "sheet", "cell")
 UNIT_NOT_STATED = "not stated"

@@ -23,7 +23,9 @@ from vlr_analysis.sources.kit import decode
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Gathering, Reading
 from vlr_analysis.sources.sdmx_tables import take_sdmx
-from vlr_analysis.sources.sheets import Opened, Sheet, decoded, open_sheets
+from vlr_analysis.sources.sheet_grid import Opened, Sheet
+from vlr_analysis.sources.sheet_text import decoded
+from vlr_analysis.sources.sheets import open_sheets
 
 DATA, STRUCTURE = "observations.csv", "structure.json"
 

@@ -6,10 +6,11 @@ import re
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import read_text
-from vlr_analysis.sources.long import Layout, take_rows
+from vlr_analysis.sources.long import take_rows
+from vlr_analysis.sources.long_header import Layout
 from vlr_analysis.sources.names import Told, dimension_of
 from vlr_analysis.sources.reading import Gathering
-from vlr_analysis.sources.sheets import Sheet
+from vlr_analysis.sources.sheet_grid import Sheet
 
 ROLES = {"ref_area": "area", "geo": "area", "country": "area", "location": "area", "time_period": "period",
          "obs_value": "value", "obs_status": "status", "obs_flag": "status", "conf_status": "confidential",

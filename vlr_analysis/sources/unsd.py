@@ -8,10 +8,12 @@ from pathlib import Path
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import read_text
-from vlr_analysis.sources.long import Layout, take_rows
+from vlr_analysis.sources.long import take_rows
+from vlr_analysis.sources.long_header import Layout
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Gathering, Reading
-from vlr_analysis.sources.sheets import Sheet, open_sheets
+from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.sheets import open_sheets
 
 HEADER_WITHIN = 10
 ROLES = {"indicator": "code", "seriesdescription": "series", "geoareaname": "area", "geoareacode": "area code",

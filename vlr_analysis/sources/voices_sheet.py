@@ -19,7 +19,7 @@ import pandas as pd
 from vlr_analysis.cell_text import original
 from vlr_analysis.errors import InputError, Problem, listed, raise_if_any
 from vlr_analysis.sources.kit import decode
-from vlr_analysis.sources.sheets import check_parts
+from vlr_analysis.sources.sheet_book import check_parts
 
 SHEET = "voices"
 EXAMPLE = "EXAMPLE"  # a row that begins with this word is never counted

@@ -8,8 +8,10 @@ from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import read_text
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Gathering, Reading
-from vlr_analysis.sources.sheets import Sheet, open_sheets
-from vlr_analysis.sources.wide import layout_of, take_table
+from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.wide import take_table
+from vlr_analysis.sources.wide_header import layout_of
 
 HEADER_WITHIN = 20
 ROLES = {"country name": "area", "country code": "area code", "indicator name": "series", "indicator code": "code",

@@ -1,0 +1,102 @@
+"""A text file as a grid: its encoding, what separates its cells, its rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.sources.cells import Repair, is_blank
+from vlr_analysis.sources.sheet_grid import Opened, Sheet, measure
+
+SEPARATORS = "\t;|,"
+
+SAVE = "save it as .xlsx or as CSV UTF-8"
+
+
+def decoded(content: bytes, name: str) -> tuple[str, str]:
+    """Return the text of a file, and what was mended: UTF-8, UTF-16 with or without its mark, or Windows-1252.
+
+    Raises
+    ------
+    InputError
+        The bytes are text in none of these.
+    """
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding, why = "utf-16", "read as UTF-16"
+    elif (order := _order_of_pairs(content[:4000])) is not None:
+        encoding, why = order, "read as UTF-16"
+    else:
+        encoding, why = "utf-8-sig", "byte-order mark taken out" if content[:3] == b"\xef\xbb\xbf" else ""
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        if encoding != "utf-8-sig":
+            raise InputError(name, [Problem(name, "bytes that are no text", "text in UTF-8", SAVE)]) from None
+        try:
+            text, why = content.decode("cp1252"), "read as Windows-1252: check letters with accents"
+        except UnicodeDecodeError as error:
+            at = f"{name}, row {content[: error.start].count(10) + 1}"
+            found = f"the byte 0x{content[error.start]:02x}"
+            raise InputError(name, [Problem(at, found, "text in UTF-8", 'save it as "CSV UTF-8"')]) from None
+    if "\0" in text:
+        raise InputError(name, [Problem(name, "bytes that are no text", "text in UTF-8", SAVE)])
+    return text, why
+
+
+def _order_of_pairs(start: bytes) -> str | None:
+    """Return how UTF-16 without its mark orders its bytes: of Latin letters, every other byte is nothing."""
+    for order, first in (("utf-16-le", 1), ("utf-16-be", 0)):
+        half = start[first::2]
+        if half.count(0) > 0.6 * max(len(half), 1):
+            return order
+    return None
+
+
+def open_text(content: bytes, name: str) -> Opened:
+    """Return the rows of a text file as one sheet; none where nothing is filled."""
+    text, why = decoded(content, name)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    opened = Opened(name, [])
+    if why:
+        opened.repairs.append(Repair(name, "the bytes of the file", "text", why))
+    told = re.match(r"sep=(.)\n", text)
+    separator = told[1] if told and told[1] in SEPARATORS else separator_of(text)
+    if separator != ",":
+        shown = "a tab" if separator == "\t" else separator
+        opened.repairs.append(Repair(name, f"{shown} between cells", "columns", "separator seen in the rows"))
+    sheet = Sheet(name, decimal={",": ".", "\t": "."}.get(separator, ""))
+    cells = 0
+    try:
+        for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 1):
+            if not any(row) or (number == 1 and told):
+                continue
+            cells += len(row)
+            measure(name, number, len(row), cells)
+            if not all(map(is_blank, row)):
+                sheet.lines.append(number)
+                sheet.rows.append(row)
+    except csv.Error as error:
+        at = f"{name}, after row {sheet.lines[-1] if sheet.lines else 0}"
+        fix = "close the quotation marks, or take them out"
+        raise InputError(name, [Problem(at, str(error), "cells with closed quotation marks", fix)]) from None
+    if sheet.rows:
+        opened.sheets.append(sheet)
+    return opened
+
+
+def separator_of(text: str) -> str:
+    """Return what stands between the cells of a text: the mark by which most rows have equally many, else a comma."""
+    lines = [line for line in text[:50_000].split("\n")[:200] if line.strip()]
+    marks = []
+    for order, mark in enumerate(SEPARATORS):
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=mark) if row]
+        except csv.Error:
+            continue
+        common = max(set(widths), key=lambda width: (widths.count(width), width)) if widths else 1
+        if common > 1:
+            share = widths.count(common) / len(widths)
+            marks.append((share + 0.2 * (mark == "\t"), common, -order, mark))
+    return max(marks)[-1] if marks else ","
