@@ -26,7 +26,7 @@ from vlr_analysis.sources.fetch import ABOUT, fetch
 
 sys.path.insert(0, str(ROOT / "tools"))
 
-import pin  # noqa: E402
+import pin
 
 SHARED = ROOT.parent / "shared" / "sources"
 COPIES = {"los-angeles": "open-sdg/los-angeles", "united-states": "open-sdg/united-states", "fred": "fred",
