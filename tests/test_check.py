@@ -262,6 +262,20 @@ def test_a_wrong_heading_is_told_once_and_its_column_read_all_the_same(tmp_path)
     assert report.figures == len(ROWS)
 
 
+@pytest.mark.parametrize("gone", ["indicator", "unit", "source", "area"])
+@pytest.mark.parametrize("wide", [True, False])
+def test_a_column_that_is_not_there_is_told_at_the_header_and_nothing_breaks(tmp_path, gone, wide):
+    heads = HEADER.split(",")
+    rows = [dict(zip(heads, row.split(","), strict=True)) for row in ROWS]
+    kept = [name for name in heads if name != gone and not (wide and name in ("period", "value", "low", "high"))]
+    table = [[row[name] for name in kept] + ([row["value"]] if wide else []) for row in rows[: 1 if wide else None]]
+    header = ",".join([*kept, *(["2019"] if wide else [])])
+    report = csv_file(tmp_path / "town.csv", map(",".join, table), header=header)
+    assert report.figures == 0
+    assert [problem.found for problem in report.errors][:1] == [f"no column {gone.capitalize()}"]
+    assert len(report.errors) == 1
+
+
 def test_harmless_slips_are_mended_and_each_is_logged(tmp_path):
     slips = {
         2: ('"6,1"', "decimal comma"), 3: ("1 234", "thousands mark"), 4: ("–6.3", "dash"), 5: ("  6.4", ""),

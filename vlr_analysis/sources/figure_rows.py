@@ -307,7 +307,7 @@ class Reader:
     def _texts(self, page: Page, number: int, cells: Sequence[Any], places: dict[str, int], told: Told):
         """Return the texts of a row; None where one of them is wrong, which is told."""
         texts = {"area": self.area, "series": "", "breakdown": "", "status": "value"}
-        good = True
+        good = set(self.needed) <= set(places)  # a column that is not there is told once, at the header
         for column in ("area", "indicator", "series", "unit", "breakdown", "status", "source"):
             if column not in places:
                 continue

@@ -18,6 +18,7 @@ import pandas as pd
 
 from vlr_analysis.cell_text import original
 from vlr_analysis.errors import InputError, Problem, listed, raise_if_any
+from vlr_analysis.sources.cells import shown
 from vlr_analysis.sources.kit import decode
 from vlr_analysis.sources.sheet_book import check_parts
 
@@ -223,7 +224,7 @@ def _read_header(grid: Grid, number: int, header: list, columns: Sequence[str], 
         elif column or any(len(row) > place and _is_filled(row[place]) for _, row in grid.rows):
             near = get_close_matches(column, columns, n=1, cutoff=0.6)
             fix = f"did you mean {near[0]!r}?" if near else "remove the column, or move its text to note"
-            found = f"the column {column!r}" if column else "a column without a name"
+            found = f"the column {shown(column)}" if column else "a column without a name"
             problems.append(Problem(at, found, f"the columns {', '.join(columns)}", fix))
     missing = [column for column in required if column not in grid.places]
     if missing:
