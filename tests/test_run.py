@@ -95,7 +95,7 @@ def test_pages_are_readable_without_seeing(report):
         assert page.headings.count(1) == 1, path
         assert all(b - a <= 1 for a, b in zip(page.headings, page.headings[1:], strict=False)), path
         assert len(page.ids) == len(set(page.ids)), path
-        assert '<html lang="en">' in path.read_text(encoding="utf-8")
+        assert '<html lang="en" dir="ltr">' in path.read_text(encoding="utf-8")
 
 
 def test_the_made_up_city_says_so_on_every_page(report):

@@ -47,6 +47,9 @@ def run(
     dask: Annotated[
         str, typer.Option(help="Run on a Dask cluster: address of its scheduler, such as tcp://10.0.0.5:8786.")
     ] = "",
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print each city's pages as review.pdf too, with a Chromium, Chrome or Edge.")
+    ] = False,
 ) -> None:
     """Run the notebooks for every city and write pages, tables, findings and the hand-over.
 
@@ -58,7 +61,7 @@ def run(
 
     root = find_root()
     out = root / (out or ("reports-internal" if internal else "reports"))
-    wanted = Wanted(cities or [], notebook or [], out, jobs, limit, fresh, internal, dask)
+    wanted = Wanted(cities or [], notebook or [], out, jobs, limit, fresh, internal, dask, pdf)
     with Console() as console, stoppable():
         ended = review(root, wanted, console)
     for line in ended.lines():

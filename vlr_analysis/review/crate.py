@@ -23,7 +23,7 @@ SPDX = re.compile(r"[A-Za-z0-9.+-]*-?\d+(\.\d+)*[A-Za-z0-9.+-]*")
 FORMATS = {
     ".ipynb": "application/x-ipynb+json", ".jsonl": "application/jsonl", ".json": "application/json",
     ".csv": "text/csv", ".yaml": "application/yaml", ".yml": "application/yaml", ".html": "text/html",
-    ".md": "text/markdown",
+    ".md": "text/markdown", ".pdf": "application/pdf",
     ".txt": "text/plain", ".png": "image/png", ".zip": "application/zip",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

@@ -18,7 +18,7 @@ from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
 from vlr_analysis.findings import Finding, from_table
 from vlr_analysis.grades import LETTERS
 from vlr_analysis.results import Results
-from vlr_analysis.review import certificate, handover, page_cells, page_findings, pages, provenance
+from vlr_analysis.review import certificate, handover, page_cells, page_findings, pages, pdf, provenance
 from vlr_analysis.review.certificate import Certificate
 from vlr_analysis.review.plan import OVERVIEW
 from vlr_analysis.review.run import Outcome
@@ -68,6 +68,7 @@ def write_city(
     folder: Path,
     inputs: Mapping[str, str],
     previous: Path | None = None,
+    program: str = "",
 ) -> Certificate:
     """Write everything of one city below `folder`, where its executed notebooks already lie.
 
@@ -81,11 +82,18 @@ def write_city(
         What the outcomes depend on, from `inputs.of_city`.
     previous : Path, optional
         The city's report that is replaced: what the city has filled in there is kept.
+    program : str
+        Path of a browser that prints the pages; empty: no PDF.
 
     Returns
     -------
     Certificate
         Sealed as `certificate.json`, after everything else.
+
+    Raises
+    ------
+    pdf.NotPrinted
+        The browser has made no PDF. Everything may be written again without one.
     """
     chapters = [chapter(outcome) for outcome in sorted(outcomes, key=lambda item: item.task.notebook.name)]
     tables = folder / "tables"
@@ -118,6 +126,7 @@ def write_city(
         "grades": {letter: sum(finding.grade == letter for finding in findings) for letter in LETTERS},
         "internal": city.internal,
         "handover": bool(lead) and not city.internal,
+        "pdf": bool(program),
         "lead": [finding.statement for finding in (lead or findings)[:3]],
     }
     if summary["handover"]:
@@ -126,6 +135,8 @@ def write_city(
     pages.write_city(city, chapters, told, lead, rows, summary, folder)
     made = certificate.make(folder, city, inputs)
     pages.write_certificate(city, chapters, summary, certificate.page(made), folder)
+    if program:
+        pdf.write(folder, city, [part.stem for part in chapters], program)
     return certificate.seal(folder, made)
 
 

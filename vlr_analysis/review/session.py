@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vlr_analysis.review.run import Outcome
 
 DELIVERED = ".cache/delivered"
+PDF = "review.pdf"  # of a city, where it was asked for
 
 
 class Teller(Protocol):
@@ -54,6 +55,8 @@ class Wanted:
         Show small numbers.
     cluster : str
         Address of a Dask scheduler; empty: run on this machine.
+    pdf : bool
+        Print each city's pages as well.
     """
 
     cities: Sequence[str]
@@ -64,6 +67,7 @@ class Wanted:
     fresh: bool = False
     internal: bool = False
     cluster: str = ""
+    pdf: bool = False
 
 
 @dataclass
@@ -78,22 +82,29 @@ class Ended:
         Name of a notebook or report with its place, and why it failed.
     waiting : list of str
         Names of reports that an interrupt has left as they were.
+    unprinted : list of (str, str)
+        Name of a report whose PDF was asked for and not made, and why; its pages are delivered.
     """
 
     notebooks: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    unprinted: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def whole(self) -> bool:
         """Whether everything was done."""
-        return not self.failed and not self.waiting
+        return not self.failed and not self.waiting and not self.unprinted
 
     def lines(self) -> list[str]:
         """Say what failed and why, what was left, and what to do."""
         told = [f"Failed: {name}\n  {why}" for name, why in sorted(self.failed)]
         if self.failed:
             told.append(f"{len(self.failed)} of {self.notebooks} notebooks failed; the rest is delivered.")
+        whys = dict.fromkeys(why for _, why in self.unprinted)
+        for why in whys:
+            names = ", ".join(name for name, other in self.unprinted if other == why)
+            told.append(f"No PDF of {names}: {why}. The pages are delivered.")
         if self.waiting:
             told.append(f"Stopped. As before the run: {', '.join(self.waiting)}. Run again to go on from here.")
         return told
@@ -126,7 +137,7 @@ def review(root: Path, wanted: Wanted, teller: Teller) -> Ended:
     of_folder: dict[str, list[Task]] = {}
     for task in tasks:
         of_folder.setdefault(task.folder, []).append(task)
-    reports = [Report(mine, wanted.out, hashes) for mine in of_folder.values()]
+    reports = [Report(mine, wanted.out, hashes, pdf=wanted.pdf) for mine in of_folder.values()]
     standing = (wanted.out / "index.html").is_file() and not wanted.fresh
     changed = [report for report in reports if not (standing and report.unchanged())]
     ended = Ended(len(tasks))
@@ -168,7 +179,7 @@ def _parameters(cities: Sequence[str], hashes: inputs.Hashes) -> list[Parameters
 class Report:
     """One folder of the reports: its notebooks, what they need, and how far they are."""
 
-    def __init__(self, tasks: Sequence[Task], out: Path, hashes: inputs.Hashes):
+    def __init__(self, tasks: Sequence[Task], out: Path, hashes: inputs.Hashes, *, pdf: bool = False):
         self.tasks, self.folder = tasks, tasks[0].folder
         self.name = self.tasks[0].title
         self.cities = {city for task in self.tasks for city in task.cities}
@@ -176,6 +187,7 @@ class Report:
         self.outcomes: list[Outcome] = []
         self.settled = False  # delivered, or left as it was
         self.target = out / self.folder
+        self.pdf = pdf and self.folder != plan.OVERVIEW
         self.record = hashes.root / DELIVERED / inputs.key_of({}, str(out.resolve()))[:16] / f"{self.folder}.json"
         more = [json.dumps(dict(task.parameters), sort_keys=True) for task in self.tasks]
         self.inputs = {name: value for need in self.needs.values() for name, value in sorted(need.items())}
@@ -185,7 +197,9 @@ class Report:
         """Whether the report in place came from the same inputs, and is as it was delivered."""
         try:
             record = json.loads(self.record.read_text(encoding="utf-8"))
-            return record["key"] == self._key and record["files"] == _files(self.target)
+            # A PDF that stands there already is no reason to make the report again: it is of the same pages.
+            printed = not self.pdf or PDF in record["files"]
+            return printed and record["key"] == self._key and record["files"] == _files(self.target)
         except (OSError, ValueError, KeyError, TypeError):
             return False
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vlr_analysis.cities import load_cities, load_city
 from vlr_analysis.errors import InputError
-from vlr_analysis.review import cache, deliver, run, staged
+from vlr_analysis.review import cache, deliver, pdf, run, staged
 from vlr_analysis.review.certificate import FILE
 from vlr_analysis.review.plan import OVERVIEW, Task
 from vlr_analysis.review.run import Outcome
@@ -47,12 +47,13 @@ def work(
         for report in reports:
             if report not in to_do:
                 teller.report(report.name, "unchanged", notebooks=len(report.tasks))
-        _run_and_deliver(changed, folder, wanted, root, teller, ended)
+        program = pdf.browser() if wanted.pdf else ""
+        _run_and_deliver(changed, folder, wanted, root, program, teller, ended)
         deliver.write_index(wanted.out, root)
 
 
 def _run_and_deliver(
-    reports: Sequence[Report], folder: Path, wanted: Wanted, root: Path, teller: Teller, ended: Ended
+    reports: Sequence[Report], folder: Path, wanted: Wanted, root: Path, program: str, teller: Teller, ended: Ended
 ) -> None:
     kept = cache.Cache(root / cache.FOLDER)
     whose = {task.name: report for report in reports for task in report.tasks}
@@ -77,7 +78,7 @@ def _run_and_deliver(
             reasons |= {task.name: "" for task in report.tasks}
     try:
         for report in reports:
-            _deliver_if_whole(report, folder, root, teller, ended)
+            _deliver_if_whole(report, folder, root, program, teller, ended)
         with closing(_outcomes(to_run, folder, wanted)) as outcomes:
             for outcome in outcomes:
                 report = whose[outcome.task.name]
@@ -88,7 +89,7 @@ def _run_and_deliver(
                 else:
                     _keep(kept, outcome, report)
                 teller.notebook(outcome.task, "FAILED" if outcome.failed else "done", reasons[outcome.task.name])
-                _deliver_if_whole(report, folder, root, teller, ended)
+                _deliver_if_whole(report, folder, root, program, teller, ended)
     except KeyboardInterrupt:
         ended.waiting = [report.name for report in reports if not report.settled]
 
@@ -124,7 +125,7 @@ def _keep(kept: cache.Cache, outcome: Outcome, report: Report) -> None:
         return  # a full disk: the notebook is run again next time
 
 
-def _deliver_if_whole(report: Report, staging: Path, root: Path, teller: Teller, ended: Ended) -> None:
+def _deliver_if_whole(report: Report, staging: Path, root: Path, program: str, teller: Teller, ended: Ended) -> None:
     """Write the pages once the last notebook is there, and put them in place; a failure is this report's alone."""
     if report.settled or len(report.outcomes) < len(report.tasks):
         return
@@ -134,7 +135,7 @@ def _deliver_if_whole(report: Report, staging: Path, root: Path, teller: Teller,
         return
     try:
         report.record.unlink(missing_ok=True)
-        _write(report, staging, root)
+        _write(report, staging, root, program, ended)
         staged.put(staging / report.folder, report.target)
         if not any(outcome.failed for outcome in report.outcomes):
             report.remember()
@@ -144,12 +145,21 @@ def _deliver_if_whole(report: Report, staging: Path, root: Path, teller: Teller,
         ended.failed.append((f"report {report.name}", run.in_words(error)))
 
 
-def _write(report: Report, staging: Path, root: Path) -> None:
+def _write(report: Report, staging: Path, root: Path, program: str, ended: Ended) -> None:
     if report.folder == OVERVIEW:
         deliver.write_overview(report.outcomes[0], staging / OVERVIEW)
         return
     city = load_city(report.folder, root, internal=bool(report.tasks[0].parameters["internal"]))
-    deliver.write_city(city, report.outcomes, staging / report.folder, report.inputs, previous=report.target)
+    printed = program if report.pdf else ""
+    try:
+        deliver.write_city(
+            city, report.outcomes, staging / report.folder, report.inputs, previous=report.target, program=printed
+        )
+    except pdf.NotPrinted as error:
+        ended.unprinted.append((report.name, str(error)))
+        deliver.write_city(city, report.outcomes, staging / report.folder, report.inputs, previous=report.target)
+    if report.pdf and not program:
+        ended.unprinted.append((report.name, pdf.NO_BROWSER))
     _keep_signatures(report.target, staging / report.folder)
 
 

@@ -41,7 +41,7 @@
   function boxes() {
     each(".table, .plate, pre", function (box) {
       if (!box.clientWidth) { return; }
-      if (box.scrollWidth > box.clientWidth + 1) { box.tabIndex = 0; } else { box.removeAttribute("tabindex"); }
+      if (box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1) { box.tabIndex = 0; } else { box.removeAttribute("tabindex"); }
     });
   }
 
