@@ -18,7 +18,7 @@ ANALYSES = {
 FIGURES = {"figures", "figures_groups", "figures_places", "figures_readiness", "figures_voices"}
 FLOORS = [
     {"cli"},
-    {"cli_import"},
+    {"cli_import", "cli_answers"},
     {"review"},
     {"vlr_analysis"},  # the public face that notebooks import
     {"results"},
@@ -33,10 +33,10 @@ FLOORS = [
     {"sources"},
     {"catalogue", "exhibits", "regression", "series", "groups", "disclosure", "disclosure_voices", "lookup"},
     {"observations"},
-    {"errors", "language", "periods"},
+    {"errors", "language", "periods", "cell_text"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-NEVER = FIGURES | {"sources", "drawing", "margins", "review", "cli", "cli_import", "params", "cities"}
+NEVER = FIGURES | {"sources", "drawing", "margins", "review", "cli", "cli_import", "cli_answers", "params", "cities"}
 
 
 def room(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from vlr_analysis.cli_answers import add_to
 from vlr_analysis.cli_import import PART_FAILED, imports
 from vlr_analysis.errors import InputError
 
@@ -20,6 +21,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 the input is wrong, 2 usage, 3 part of the work failed (the rest is delivered).",
 )
 app.add_typer(imports, name="import")
+add_to(app)
 
 
 @app.callback()
