@@ -1,4 +1,4 @@
-"""Comments as data: sheets out and in, the register, beside the findings of today, and the form in a browser's terms."""
+"""Comments as data: sheets out and in, the register, beside the findings of today, and the form."""
 
 import csv
 import io
@@ -7,7 +7,6 @@ import shutil
 from contextlib import nullcontext
 from html import unescape
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
@@ -172,7 +171,7 @@ def test_every_problem_of_every_file_is_told_with_its_cell_and_nothing_is_writte
         row_of(one, "x" * 1_000_00),
         row_of(one, "fine"),
     ]
-    files = sheet(tmp_path / "a.csv", wrong), sheet(tmp_path / "b.csv", [row_of(one, "", Who="z")] + wrong[:1])
+    files = sheet(tmp_path / "a.csv", wrong), sheet(tmp_path / "b.csv", [row_of(one, "", Who="z"), *wrong[:1]])
     (tmp_path / "c.csv").write_text("a,b\n1,2\n", encoding="utf-8")
     with pytest.raises(InputError) as caught:
         merge(root, *files, tmp_path / "c.csv", tmp_path / "d.csv")
@@ -184,7 +183,7 @@ def test_every_problem_of_every_file_is_told_with_its_cell_and_nothing_is_writte
 
 
 def test_a_text_of_a_megabyte_is_refused_in_words(root, tmp_path):
-    with pytest.raises(InputError, match="field larger than|letters"):
+    with pytest.raises(InputError, match=r"field larger than|letters"):
         merge(root, sheet(tmp_path / "long.csv", [row_of(findings()[0], "x" * 1_000_000)]))
 
 

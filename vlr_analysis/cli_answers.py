@@ -44,6 +44,24 @@ def comments(
         typer.echo(line)
 
 
+def diff(
+    old: Annotated[Path, typer.Argument(help="The older report: folder of a city or of several, or a zip.")],
+    new: Annotated[Path, typer.Argument(help="The newer one.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the page and the table.")] = Path("what-changed"),
+) -> None:
+    """What changed between two reviews: findings added, removed, changed, and why."""
+    from vlr_analysis.review import diff as compared
+    from vlr_analysis.review import diff_page
+
+    found = compared.diff(old, new)
+    for one in found:
+        for line in diff_page.lines(one):
+            typer.echo(line)
+    for path in diff_page.write(found, out):
+        typer.echo(path)
+
+
 def add_to(app: typer.Typer) -> None:
     """Put the commands of this module beside the others."""
     app.command(epilog="Example: vlr comments reports/bristol -o comments.xlsx")(comments)
+    app.command(epilog="Example: vlr diff reports-2025/bristol reports/bristol -o what-changed")(diff)
