@@ -18,7 +18,7 @@ ANALYSES = {
 FIGURES = {"figures", "figures_groups", "figures_places", "figures_readiness", "figures_voices"}
 FLOORS = [
     {"cli"},
-    {"cli_import", "cli_fetch"},
+    {"cli_import", "cli_fetch", "cli_answers"},
     {"review"},
     {"vlr_analysis"},  # the public face that notebooks import
     {"results"},
@@ -36,7 +36,8 @@ FLOORS = [
     {"errors", "periods", "cell_text", "language"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-NEVER = FIGURES | {"sources", "drawing", "margins", "review", "cli", "cli_import", "cli_fetch", "params", "cities"}
+COMMANDS = {"cli", "cli_import", "cli_fetch", "cli_answers"}
+NEVER = FIGURES | COMMANDS | {"sources", "drawing", "margins", "review", "params", "cities"}
 
 
 def room(path: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from vlr_analysis.cli_answers import add_to
 from vlr_analysis.cli_fetch import EXAMPLE, fetch
 from vlr_analysis.cli_import import PART_FAILED, imports
 from vlr_analysis.errors import InputError
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.add_typer(imports, name="import")
 app.command("fetch", epilog=EXAMPLE)(fetch)
+add_to(app)
 
 
 @app.callback()

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from vlr_analysis.cities import City
 from vlr_analysis.exhibits import MIME
 from vlr_analysis.params import DATA
-from vlr_analysis.review import origins, provenance
-from vlr_analysis.review.inputs import ENVIRONMENT, LOCK, PACKAGE, REGISTERS, key_of
+from vlr_analysis.review import comments, origins, provenance
+from vlr_analysis.review.inputs import ENVIRONMENT, LOCK, PACKAGE, REGISTERS, comments_of, key_of
 from vlr_analysis.review.package import as_register, csv_bytes, package_files
 from vlr_analysis.review.plan import NOTEBOOKS
 from vlr_analysis.review.staged import NOT_COVERED
@@ -245,6 +245,8 @@ def this_platform() -> dict[str, str]:
 def _input(city: City, name: str, value: str) -> Input:
     if city.internal or not name.startswith(f"{DATA}/") or name in {f"{DATA}/{one}.csv" for one in REGISTERS}:
         return Input(hash_of="the file", sha256=value)
+    if name == comments_of(city.id):
+        return Input(**dict(zip(("hash_of", "sha256"), comments.certified(city.root / name), strict=True)))
     for area in city.areas:
         if provenance.data_file(city, area) == name:
             rows = city.observations if area == city.id else city.around[city.around["area"] == area]

@@ -18,7 +18,7 @@ from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
 from vlr_analysis.findings import Finding, from_table
 from vlr_analysis.grades import LETTERS
 from vlr_analysis.results import Results
-from vlr_analysis.review import certificate, handover, page_cells, page_findings, pages, pdf, provenance
+from vlr_analysis.review import certificate, comments_page, handover, page_cells, page_findings, pages, pdf, provenance
 from vlr_analysis.review.certificate import Certificate
 from vlr_analysis.review.plan import OVERVIEW
 from vlr_analysis.review.run import Outcome
@@ -133,6 +133,7 @@ def write_city(
         write_handover(Results(city), folder, previous=previous)
     (folder / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     pages.write_city(city, chapters, told, lead, rows, summary, folder)
+    comments_page.write(city, chapters, told, summary, folder)
     made = certificate.make(folder, city, inputs)
     pages.write_certificate(city, chapters, summary, certificate.page(made), folder)
     if program:

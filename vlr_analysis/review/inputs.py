@@ -18,6 +18,7 @@ from vlr_analysis.sources.reading import origins_path
 PACKAGE = "vlr_analysis"
 ENVIRONMENT = "environment"
 LOCK = "requirements.lock"
+COMMENTS = f"{DATA}/comments"  # pages show them, no notebook reads them
 REGISTERS = ("areas", "indicators", "sources", "vlr_counts")
 
 
@@ -99,6 +100,11 @@ def files_of(city: str, hashes: Hashes) -> Iterator[str]:
     for area in (*chosen.nation, *chosen.peers):
         # A neighbour is shown by its own rules, if it has some.
         yield from _own_files(hashes.parameters(area)) if hashes.is_city(area) else _data_files(area)
+
+
+def comments_of(city: str) -> str:
+    """Return the register of comments on a city's review, below the project: an input of its pages alone."""
+    return f"{COMMENTS}/{city}.csv"
 
 
 def _own_files(chosen: Parameters) -> Iterator[str]:

@@ -22,7 +22,7 @@ from vlr_analysis.cell_text import visible
 from vlr_analysis.exhibits import table
 from vlr_analysis.findings import Finding
 from vlr_analysis.language import gettext, ngettext
-from vlr_analysis.review import page_cells, page_findings
+from vlr_analysis.review import comments, page_cells, page_findings
 
 if TYPE_CHECKING:
     from vlr_analysis.cities import City
@@ -77,6 +77,11 @@ def render(template: str, *, language: str, **values: Any) -> str:
     return visible(html)  # signs that would turn the reading round are shown
 
 
+def script_hash() -> str:
+    """Return the hash of the script that every page has, as its policy names it."""
+    return _environment().globals["script_hash"]
+
+
 def direction(language: str) -> str:
     """Return `rtl` for a language that runs from right to left, else `ltr`."""
     try:
@@ -119,6 +124,7 @@ def write_city(
     methods_at = _method_anchors(city.root)
     held = page_findings.cards(told, city.definitions)
     common = {"city": city, "summary": summary, "language": city.language, "chapters": chapters}
+    common["comments"] = comments.beside(city.root, city.id, [finding for _, finding in told.values()])
     for part in chapters:
         html = _chapter("chapter.html.j2", part, folder, **common, known=held)
         _write(folder / f"{part.stem}.html", html)

@@ -191,6 +191,7 @@ class Report:
         self.record = hashes.root / DELIVERED / inputs.key_of({}, str(out.resolve()))[:16] / f"{self.folder}.json"
         more = [json.dumps(dict(task.parameters), sort_keys=True) for task in self.tasks]
         self.inputs = {name: value for need in self.needs.values() for name, value in sorted(need.items())}
+        self.inputs |= hashes.of_files([inputs.comments_of(self.folder)])
         self._key = inputs.key_of(self.inputs, *more)
 
     def unchanged(self) -> bool:
