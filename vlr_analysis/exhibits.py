@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from vlr_analysis import language
+from vlr_analysis.language import gettext, told
 from vlr_analysis.periods import spoken
 
 # A notebook that was run carries its results in its outputs under this type; the review reads them from there.
@@ -148,7 +150,12 @@ def show(*shown: Exhibit, nothing: str = "") -> None:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a number as readers see it: `digits` significant digits, commas at thousands, a true minus sign.
+    """Return a number as readers see it: `plain_number` with the marks of the language in use."""
+    return language.number(plain_number(value, digits))
+
+
+def plain_number(value: float | None, digits: int = 3) -> str:
+    """Return a number in English form, as results keep it: `digits` significant digits, commas at thousands, a true minus sign.
 
     Whole thousands keep all their digits. NaN and None give an en dash.
     """
@@ -180,8 +187,15 @@ def signed(value: float | None, digits: int = 3) -> str:
 def interval(low: float, high: float, digits: int = 3) -> str:
     """Return a 95 % interval in words, or "no interval" where there is none."""
     if not (math.isfinite(low) and math.isfinite(high)):
+        return gettext("no interval")
+    return told("{low} to {high}", low=number(low, digits), high=number(high, digits))
+
+
+def plain_interval(low: float, high: float, digits: int = 3) -> str:
+    """Return `interval` in English form, as results keep it."""
+    if not (math.isfinite(low) and math.isfinite(high)):
         return "no interval"
-    return f"{number(low, digits)} to {number(high, digits)}"
+    return f"{plain_number(low, digits)} to {plain_number(high, digits)}"
 
 
 def with_unit(value: float, unit: str, digits: int = 3) -> str:
@@ -191,7 +205,7 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
         return text
     if since_base(unit):
         base = unit.removeprefix("change relative to ").removesuffix(", proportion")
-        return f"{signed(100 * value, digits)} % against {base}"
+        return told("{change} % against {base}", change=signed(100 * value, digits), base=base)
     if unit in MONEY:
         return f"{unit}{text}" if not text.startswith("−") else f"−{unit}{text[1:]}"
     return f"{text} {plain_unit(unit)}".strip()
@@ -200,11 +214,13 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
 def gap(value: float, unit: str, digits: int = 3) -> str:
     """Return a difference with its sign and its unit: of shares, percentage points."""
     if since_base(unit):
-        return f"{signed(100 * value, digits)} percentage points"
+        return told("{change} percentage points", change=signed(100 * value, digits))
     text = signed(value, digits)
     if unit in MONEY:
         return f"{text[0]}{unit}{text[1:]}" if text[0] in "+−" else f"{unit}{text}"
-    return f"{text} {'percentage points' if unit == '%' else plain_unit(unit)}".rstrip()
+    if unit == "%":
+        return told("{change} percentage points", change=text)
+    return f"{text} {plain_unit(unit)}".rstrip()
 
 
 def gap_interval(low: float, high: float, unit: str, digits: int = 3) -> str:
