@@ -33,7 +33,7 @@ FLOORS = [
     {"sources"},
     {"catalogue", "exhibits", "regression", "series", "groups", "disclosure", "disclosure_voices", "lookup"},
     {"observations"},
-    {"periods"},
+    {"periods", "words"},
     {"language"},
     {"errors"},
 ]

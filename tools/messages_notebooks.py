@@ -1,4 +1,4 @@
-"""What notebooks and the catalogue of goals say, for `messages.py`: prose, captions, names of goals, targets and units."""
+"""What notebooks and catalogue say, for `messages.py`: prose, captions, names of goals, targets and units."""
 
 import ast
 import csv

@@ -25,8 +25,8 @@ def blocks(text: str) -> list[tuple[str, str]]:
     Returns
     -------
     list of (str, str)
-        What stands before a block (empty lines, indentation, its mark), and its words on one line. Code and tables have no words:
-        they stand whole in the first place.
+        What stands before a block (empty lines, indentation, its mark), and its words on one line. Code and
+        tables have no words: they stand whole in the first place.
     """
     found: list[tuple[str, str]] = []
     before, fenced, open_ = "", False, False
