@@ -17,7 +17,7 @@ from vlr_analysis.trends import DEFINITION_KEY, KEY, LEAST, few_values, trend_st
 INTERVAL_LEAST = 8  # fewer points carry a line, not an interval
 
 # What the three readings share, so that they can be compared.
-ON_TRACK, SOME, STALLED, REVERSE = coded("on track"), coded("some progress"), "stagnating", coded("moving away")
+ON_TRACK, SOME, STALLED, REVERSE = coded("on track"), coded("some progress"), coded("stagnating"), coded("moving away")
 MET, NO_VERDICT, DISAGREE, NOT_SETTLED = (
     coded("target met"),
     coded("no verdict"),
