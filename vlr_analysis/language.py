@@ -250,7 +250,8 @@ WORDS = (
     coded("sex"), coded("age"), coded("race"),
     coded("ethnicity"), coded("income"), coded("disability"), coded("education"), coded("location"), coded("place"),
     coded("place type"), coded("employment"), coded("mode"), coded("yes"), coded("no"), coded("increase"),
-    coded("decrease"), coded("or"), coded("and"), coded("the year before"), coded("the base"), coded("what the review rests on"),
+    coded("decrease"), coded("or"), coded("and"), coded("the year before"), coded("the base"),
+    coded("what the review rests on"),
 )  # fmt: skip
 
 

@@ -91,7 +91,8 @@ def _target_finding(row: pd.Series) -> Finding:
         reach = gap_interval(row["projection_low"], row["projection_high"], row["unit"])
         end = value_of(row["projection"], row)
         if np.isfinite(row["projection_low"]):
-            statement += " " + say("The path so far, carried on, ends at {end} (95 % interval for one value {interval}).",
+            statement += " " + say("The path so far, carried on, ends at {end} "
+                                   "(95 % interval for one value {interval}).",
                                    end=end, interval=reach)  # fmt: skip
         else:
             statement += " " + say("The path so far, carried on, ends at {end}.", end=end)

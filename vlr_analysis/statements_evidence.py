@@ -13,10 +13,14 @@ from vlr_analysis.voices import AGREES, DISAGREES
 
 # Part of the reason of a grade -> the aspect that it speaks of.
 LIMITS = {
-    "latest value of": coded("the age of the latest value"), "that share no year": coded("few years"), "yearly value": coded("few years"),
-    "complete calendar year": coded("few years"), "not what indicator": coded("another measure than the global indicator"),
-    "adapted from": coded("a definition adapted from the global one"), "smell test": coded("a suspicion of the smell test"),
-}  # fmt: skip
+    "latest value of": coded("the age of the latest value"),
+    "that share no year": coded("few years"),
+    "yearly value": coded("few years"),
+    "complete calendar year": coded("few years"),
+    "not what indicator": coded("another measure than the global indicator"),
+    "adapted from": coded("a definition adapted from the global one"),
+    "smell test": coded("a suspicion of the smell test"),
+}
 
 
 def evidence_findings(
@@ -79,7 +83,8 @@ def _smell_finding(row: pd.Series) -> Finding:
         statement = say("{label}, {when}: {text} A question to the source, not a correction.", **values)
     numbers = {"value": row["value"], "first": row["first"], "last": row["last"]}
     at = [selector(row, row["first"], row["last"])]
-    return make("evidence", row, row["suspicion"], statement, numbers, caveats=[say("innocent if {innocent}", innocent=retold(row["innocent"]))],
+    return make("evidence", row, row["suspicion"], statement, numbers,
+                caveats=[say("innocent if {innocent}", innocent=retold(row["innocent"]))],
                 evidence=at, about=f"{row['suspicion']} / {row['first']}")  # fmt: skip
 
 
