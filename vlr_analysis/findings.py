@@ -14,7 +14,7 @@ import pandas as pd
 from vlr_analysis.exhibits import Exhibit, with_unit
 from vlr_analysis.grades import KEY as GRADED
 from vlr_analysis.grades import LETTERS, lowest
-from vlr_analysis.language import N_, coded, gettext, retold, told, told_of
+from vlr_analysis.language import coded, retold, told, told_of
 from vlr_analysis.lookup import Lookup
 
 AT_MOST = 12
@@ -216,7 +216,7 @@ def _tells(finding: Finding) -> bool:
 
 
 def listed(
-    found: Sequence[Finding], name: str = "findings", nothing: str = "", caption: str = N_("What the figures say.")
+    found: Sequence[Finding], name: str = "findings", nothing: str = "", caption: str = coded("What the figures say.")
 ) -> Exhibit:
     """Show up to twelve findings, the others behind one click; all of them go with the exhibit.
 
@@ -233,8 +233,8 @@ def listed(
     shown, more = _items(found[:AT_MOST]), found[AT_MOST:]
     further = told_of("{n} more", "{n} more", len(more))
     rest = f"<details><summary>{escape(further)}</summary>{_items(more)}</details>" if more else ""
-    html = f"{shown}{rest}" if found else f"<p>{escape(gettext(nothing))}</p>"
-    return Exhibit("findings", name, gettext(caption), "", html, as_table(found))
+    html = f"{shown}{rest}" if found else f"<p>{escape(retold(nothing))}</p>"
+    return Exhibit("findings", name, retold(caption), "", html, as_table(found))
 
 
 def _items(found: Sequence[Finding]) -> str:
