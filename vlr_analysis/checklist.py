@@ -126,7 +126,9 @@ def _figures(table, own, sources, boundary: str, years: tuple[int, int]) -> Iter
 def _methods(table, own, graded, breakdowns, requested) -> Iterator[tuple]:
     heads = graded[graded["breakdown"] == ""]
     long = int((heads["n"] >= LEAST).sum())
-    yield _row(coded("trend, method named"), long > 0, coded("{long} of {heads} headline series have {LEAST} yearly points", long=long, heads=len(heads), LEAST=LEAST),
+    yield _row(coded("trend, method named"), long > 0,
+               coded("{long} of {heads} headline series have {LEAST} yearly points", long=long, heads=len(heads),
+                     LEAST=LEAST),
                coded("no series has {LEAST} yearly points: ask for earlier years", LEAST=LEAST))  # fmt: skip
     asked, missing = breakdowns["expected"] != "", breakdowns["missing"] != ""
     held = coded(
@@ -141,7 +143,8 @@ def _methods(table, own, graded, breakdowns, requested) -> Iterator[tuple]:
     )
     yield _row(coded("uncertainty, or that none is available"), len(heads) > 0, held, coded("add figures"))
     breaks = int((table["status"] == "break").sum())
-    yield _row(coded("breaks in series"), breaks > 0, coded("{breaks} marked as a break", breaks=_n(breaks, 'value')) if breaks else "",
+    yield _row(coded("breaks in series"), breaks > 0,
+               coded("{breaks} marked as a break", breaks=_n(breaks, "value")) if breaks else "",
                coded("no value is marked as a break: ask the sources, and mark it in the column status"))  # fmt: skip
     yield _row(
         coded("list of missing data"),

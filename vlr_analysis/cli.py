@@ -45,18 +45,22 @@ def run(
     dask: Annotated[
         str, typer.Option(help="Run on a Dask cluster: address of its scheduler, such as tcp://10.0.0.5:8786.")
     ] = "",
+    language: Annotated[
+        str, typer.Option(help="Language of all pages, such as es; left out: each city's own. Writes to reports-es.")
+    ] = "",
 ) -> None:
     """Run the notebooks for every city and write pages, tables, findings and the hand-over.
 
     A notebook runs again only if it, the package, the parameters, the data or the environment have changed.
     """
+    from vlr_analysis.language import checked
     from vlr_analysis.params import find_root
     from vlr_analysis.review.session import Wanted, review
     from vlr_analysis.review.telling import Console, stoppable
 
     root = find_root()
-    out = root / (out or ("reports-internal" if internal else "reports"))
-    wanted = Wanted(cities or [], notebook or [], out, jobs, limit, fresh, internal, dask)
+    name = "-".join(filter(None, ["reports", "internal" if internal else "", checked(language) if language else ""]))
+    wanted = Wanted(cities or [], notebook or [], root / (out or name), jobs, limit, fresh, internal, dask, language)
     with Console() as console, stoppable():
         ended = review(root, wanted, console)
     for line in ended.lines():

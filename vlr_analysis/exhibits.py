@@ -164,9 +164,9 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def plain_number(value: float | None, digits: int = 3) -> str:
-    """Return a number in English form, as results keep it: `digits` significant digits, commas at thousands, a true minus sign.
+    """Return a number in English form, as results keep it, with commas at thousands and a true minus sign.
 
-    Whole thousands keep all their digits. NaN and None give an en dash.
+    It has `digits` significant digits; whole thousands keep all theirs. NaN and None give an en dash.
     """
     if value is None or not math.isfinite(value):
         return "–"

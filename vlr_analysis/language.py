@@ -175,12 +175,14 @@ def _retold(text: str, tag: str, path: Path) -> str:
         if found:
             values = {name: _value(name, value, tag, path) for name, value in found.groupdict().items()}
             return known.pgettext(CODED, message).format(**values)
-    for joint in ("; ", ", "):
+    for joint in ("; ", ": ", ", ", " or ", " and "):
         parts = text.split(joint)
-        if len(parts) > 1:
-            said = [_retold(part, tag, path) for part in parts]
-            if said != parts or joint == ", ":
-                return joint.join(said)
+        said = [_retold(part, tag, path) for part in parts] if len(parts) > 1 else parts
+        if joint in (" or ", " and "):
+            if all(a != b for a, b in zip(said, parts, strict=True)):
+                return f" {known.pgettext(CODED, joint.strip())} ".join(said)
+        elif said != parts:
+            return joint.join(said)
     return text
 
 
@@ -214,6 +216,10 @@ def placeholders(message: str) -> list[str]:
     return sorted(name for _, name, _, _ in Formatter().parse(message) if name is not None)
 
 
+# Gaps that hold a number or a period: what fills them begins with a digit, a sign or a currency.
+_FILLS = dict.fromkeys(("first", "last", "low", "high", "n", "least"), r"[−+]?(?:US)?[£€$]?\d\S*?")
+
+
 def _own(message: str) -> int:
     return sum(len(text) for text, *_ in Formatter().parse(message))
 
@@ -224,9 +230,29 @@ def _shape(message: str) -> re.Pattern[str]:
     for text, name, _, _ in Formatter().parse(message):
         pattern += re.escape(text)
         if name is not None:
-            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"
+            pattern += f"(?P={name})" if name in seen else f"(?P<{name}>{_FILLS.get(name, '.+?')})"
             seen.add(name)
     return re.compile(pattern, re.DOTALL)
+
+
+# Words of results that stand alone where they are made: a verdict, a kind, a state, a dimension.
+WORDS = (
+    coded("recovered"), coded("not yet"), coded("ahead"), coded("no clear shock"), coded("cannot tell"), coded("trend"),
+    coded("agree"), coded("disagree"), coded("agrees"), coded("disagrees"), coded("silent"), coded("level"),
+    coded("direction"), coded("same"), coded("near"), coded("context"), coded("blocked"), coded("adjusted"),
+    coded("adapted"), coded("other"), coded("own"), coded("global"), coded("bootstrap"), coded("placeholder"),
+    coded("swapped"), coded("flat"), coded("filled"), coded("empty"), coded("a figure"), coded("a breakdown"),
+    coded("official"), coded("administrative"), coded("survey"), coded("modelled"), coded("private"), coded("citizen"),
+    coded("qualitative"), coded("workshop"), coded("poll"), coded("citizen data"), coded("complaint log"),
+    coded("random sample"), coded("quota"), coded("register"), coded("invited"), coded("open call"),
+    coded("improves"), coded("worsens"), coded("unchanged"), coded("concern"), coded("satisfied"), coded("hidden"),
+    coded("provisional"), coded("estimated"), coded("suppressed"), coded("missing"), coded("break"), coded("value"),
+    coded("sex"), coded("age"), coded("race"),
+    coded("ethnicity"), coded("income"), coded("disability"), coded("education"), coded("location"), coded("place"),
+    coded("place type"), coded("employment"), coded("mode"), coded("yes"), coded("no"), coded("increase"),
+    coded("decrease"), coded("or"), coded("and"), coded("the year before"), coded("the base"),
+    coded("what the review rests on"),
+)  # fmt: skip
 
 
 # --- forms of a language ---------------------------------------------------------------------------

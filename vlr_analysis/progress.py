@@ -17,7 +17,7 @@ from vlr_analysis.trends import DEFINITION_KEY, KEY, LEAST, few_values, trend_st
 INTERVAL_LEAST = 8  # fewer points carry a line, not an interval
 
 # What the three readings share, so that they can be compared.
-ON_TRACK, SOME, STALLED, REVERSE = coded("on track"), coded("some progress"), "stagnating", coded("moving away")
+ON_TRACK, SOME, STALLED, REVERSE = coded("on track"), coded("some progress"), coded("stagnating"), coded("moving away")
 MET, NO_VERDICT, DISAGREE, NOT_SETTLED = (
     coded("target met"),
     coded("no verdict"),
@@ -26,9 +26,9 @@ MET, NO_VERDICT, DISAGREE, NOT_SETTLED = (
 )
 # What the sensitivity of progress tries, and how a reason names it.
 CHOICES = {
-    "base_before": coded("from the year before the base"),
-    "base_after": coded("from the year after the base"),
-    "without_last": coded("without the last year"),
+    "base_before": coded("from the year before the base {verdict}"),
+    "base_after": coded("from the year after the base {verdict}"),
+    "without_last": coded("without the last year {verdict}"),
     "without_2020": "without 2020",
 }
 
@@ -227,7 +227,8 @@ def _flips(keys: pd.DataFrame) -> np.ndarray:
     told = np.full(len(keys), "", dtype=object)
     for name, words in CHOICES.items():
         other = keys["default"].isin(claims) & keys[name].isin((*claims, DISAGREE)) & (keys[name] != keys["default"])
-        told = told + np.where(other, "; " + words + " " + keys[name].astype(str), "")
+        said = np.array([f"; {words.format(verdict=verdict)}" for verdict in keys[name]], dtype=object)
+        told = told + np.where(other, said, "")
     return np.array([text.removeprefix("; ") for text in told], dtype=object)
 
 

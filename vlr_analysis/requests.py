@@ -16,7 +16,8 @@ from vlr_analysis.readiness import KEY, NONE, measures
 from vlr_analysis.trends import LEAST
 
 ANSWER, NO_FIGURE, VOICE, BREAKDOWN, LATER, EARLIER, INTERVAL = KINDS = (
-    coded("an answer"), "a figure", coded("a figure that residents miss"), "a breakdown", coded("later years"), coded("earlier years"),
+    coded("an answer"), "a figure", coded("a figure that residents miss"), "a breakdown", coded("later years"),
+    coded("earlier years"),
     coded("an interval"),
 )  # fmt: skip
 OFFICE, DEPARTMENT = coded("national statistical office"), coded("city department")

@@ -14,7 +14,8 @@ from vlr_analysis.language import coded
 FACTOR_10, FACTOR_100, FACTOR_1000 = coded("factor of 10"), coded("factor of 100"), coded("factor of 1000")
 PERCENT, TOTAL_IN_RATE, ZEROS, PLACEHOLDER, SWAPPED, RANGE, PARTS, OUTSIDE, OVERLAP, FLAT, DUPLICATE, APART = (
     coded("percent against proportion"), coded("total in a rate"), coded("repeated zeros"), "placeholder", "swapped",
-    coded("outside the possible range"), coded("parts do not add up"), coded("total outside its groups"), coded("groups overlap"), "flat",
+    coded("outside the possible range"), coded("parts do not add up"),
+    coded("total outside its groups"), coded("groups overlap"), "flat",
     coded("duplicate of another series"), coded("stands apart"),
 )  # fmt: skip
 # Where two suspicions fall on the same values of a series, the first of this list is told.
@@ -249,8 +250,8 @@ def _zeros(y: np.ndarray) -> list[Hit]:
         return []
     at = np.flatnonzero(begun)
     least = number(values.min(), 5)
-    text = coded("{zeros} of {n} values are zero, the others at least {least}: missing values?", zeros=len(at), n=len(y),
-                 least=least)  # fmt: skip
+    text = coded("{zeros} of {n} values are zero, the others at least {least}: missing values?", zeros=len(at),
+                 n=len(y), least=least)  # fmt: skip
     return [
         Hit(
             ZEROS,

@@ -24,11 +24,13 @@ __all__ = ["evidence_table", "protected", "rules", "said_table", "triangulation"
 AGREES, DISAGREES, SILENT = "agrees", "disagrees", "silent"
 # What keeps the two from being set beside each other.
 NO_FIGURES, WHICH, HIDDEN, SPLIT, LEVEL, OTHER_YEARS, NO_TREND, NO_DIRECTION = (
-    coded("no figures"), coded("several series"), coded("counts not shown"), coded("voices split"), coded("no movement said"), coded("other years"), coded("no trend"),
+    coded("no figures"), coded("several series"), coded("counts not shown"), coded("voices split"),
+    coded("no movement said"), coded("other years"), coded("no trend"),
     coded("no direction"),
 )  # fmt: skip
 MOVES = {"improves": TOWARDS, "worsens": AWAY}
-VERBS = {"improves": coded("{who} say that it improves"), "worsens": coded("{who} say that it worsens"), "unchanged": coded("{who} say that it is unchanged"),
+VERBS = {"improves": coded("{who} say that it improves"), "worsens": coded("{who} say that it worsens"),
+         "unchanged": coded("{who} say that it is unchanged"),
          "concern": coded("{who} voice concern"), "satisfied": coded("{who} are satisfied")}  # fmt: skip
 APART = 5  # figures that ended so many years before people spoke are not of the same time
 

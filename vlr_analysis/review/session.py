@@ -53,6 +53,8 @@ class Wanted:
         Show small numbers.
     cluster : str
         Address of a Dask scheduler; empty: run on this machine.
+    language : str
+        Tag of the language of all pages; empty: each city's own.
     """
 
     cities: Sequence[str]
@@ -63,6 +65,7 @@ class Wanted:
     fresh: bool = False
     internal: bool = False
     cluster: str = ""
+    language: str = ""
 
 
 @dataclass
@@ -120,7 +123,7 @@ def review(root: Path, wanted: Wanted, teller: Teller) -> Ended:
     notebooks = plan.chosen_notebooks(root, wanted.notebooks)
     hashes = inputs.Hashes(root)
     chosen = _parameters(plan.chosen_cities(root, wanted.cities), hashes)
-    tasks = plan.plan(chosen, notebooks, root, internal=wanted.internal)
+    tasks = plan.plan(chosen, notebooks, root, internal=wanted.internal, language=wanted.language)
     staged.check_out(wanted.out, [city.id for city in chosen], internal=wanted.internal)
     of_folder: dict[str, list[Task]] = {}
     for task in tasks:

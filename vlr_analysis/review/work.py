@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vlr_analysis.cities import load_cities, load_city
 from vlr_analysis.errors import InputError
+from vlr_analysis.language import SOURCE, using
 from vlr_analysis.review import cache, deliver, kernels, run, staged
 from vlr_analysis.review.certificate import FILE
 from vlr_analysis.review.plan import OVERVIEW, Task
@@ -43,7 +44,12 @@ def work(
     # The template of the kernels gets ready while the cities are checked.
     warm = nullcontext() if wanted.cluster else kernels.warm(ahead=root)
     with staged.staging(wanted.out) as folder, _sharing(folder), warm:
-        load_cities(sorted({city for report in changed for city in report.cities}), root, internal=wanted.internal)
+        load_cities(
+            sorted({city for report in changed for city in report.cities}),
+            root,
+            internal=wanted.internal,
+            language=wanted.language,
+        )
         teller.begins(len({report.folder for report in reports} - {OVERVIEW}), ended.notebooks)
         to_do = set(changed)
         for report in reports:
@@ -148,10 +154,13 @@ def _deliver_if_whole(report: Report, staging: Path, root: Path, teller: Teller,
 
 def _write(report: Report, staging: Path, root: Path) -> None:
     if report.folder == OVERVIEW:
-        deliver.write_overview(report.outcomes[0], staging / OVERVIEW)
+        with using(report.tasks[0].parameters.get("language") or SOURCE):
+            deliver.write_overview(report.outcomes[0], staging / OVERVIEW)
         return
-    city = load_city(report.folder, root, internal=bool(report.tasks[0].parameters["internal"]))
-    deliver.write_city(city, report.outcomes, staging / report.folder, report.inputs, previous=report.target)
+    given = report.tasks[0].parameters
+    city = load_city(report.folder, root, internal=bool(given["internal"]), language=given.get("language", ""))
+    with using(city.language):
+        deliver.write_city(city, report.outcomes, staging / report.folder, report.inputs, previous=report.target)
     _keep_signatures(report.target, staging / report.folder)
 
 
