@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help env report test bench fuzz calibration lint notebooks data lock clean
+.PHONY: help env report test bench fuzz calibration lint notebooks data messages lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | awk -F '\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ notebooks: env  ## refresh the stored outputs of the cells that nbval compares
 data: env  ## make the made-up city and datapackage.json again
 	$(BIN)/python tools/made_up_city.py
 	$(BIN)/python tools/datapackage.py
+
+messages: env  ## collect what the kit says for the translators, and update the catalogues
+	$(BIN)/python tools/messages.py
 
 lock: env  ## make requirements.lock and environment.yml from pyproject.toml
 	$(BIN)/python tools/dependencies.py

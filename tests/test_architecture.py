@@ -33,7 +33,9 @@ FLOORS = [
     {"sources"},
     {"catalogue", "exhibits", "regression", "series", "groups", "disclosure", "disclosure_voices", "lookup"},
     {"observations"},
-    {"errors", "periods", "cell_text", "language"},
+    {"periods", "words", "cell_text"},
+    {"language"},
+    {"errors"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 COMMANDS = {"cli", "cli_import", "cli_fetch", "cli_answers"}

@@ -41,7 +41,21 @@ __all__ = [
     "vlr_counts",
     "voices",
 ]
-FROM_CITIES = ("City", "cities_of", "load_city", "vlr_counts")
+FROM_CITIES = ("City", "vlr_counts")
+
+
+def load_city(city: Any, root: Any = None, *, internal: bool = False, language: str = "") -> Any:
+    """Load a city for a notebook, as `cities.load_city` does; from here on the notebook speaks the city's language."""
+    loaded = import_module("vlr_analysis.cities").load_city(city, root, internal=internal, language=language)
+    import_module("vlr_analysis.language").use(loaded.language)
+    return loaded
+
+
+def cities_of(cities: Any, *, internal: bool = False, language: str = "") -> Any:
+    """Load several cities for a notebook, as `cities.cities_of` does; it speaks English unless told otherwise."""
+    loaded = import_module("vlr_analysis.cities").cities_of(cities, internal=internal, language=language)
+    import_module("vlr_analysis.language").use(language or "en")
+    return loaded
 
 
 def __getattr__(name: str) -> Any:

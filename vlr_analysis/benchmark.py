@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import special, stats
 
 from vlr_analysis.catalogue import is_total
+from vlr_analysis.language import coded
 from vlr_analysis.trends import DEFINITION_KEY, direction_sign, yearly
 
 LEAST_AREAS = 5  # fewer areas with the same series give no range and no rank
@@ -317,7 +318,9 @@ def goal_scores(
         )
         count = int((goals == goal).sum()) if goal else len(goals)
         rank = (low[here], high[here], "") if not goal else (np.nan, np.nan, "")
-        rank = rank if np.isfinite(scores[here]) else (np.nan, np.nan, "more than 20 % of the series are missing")
+        rank = (
+            rank if np.isfinite(scores[here]) else (np.nan, np.nan, coded("more than 20 % of the series are missing"))
+        )
         rows.append((goal, count, int((~np.isnan(scores)).sum()), scores[here], *limits, *rank))
     return pd.DataFrame(rows, columns=columns)
 
@@ -347,23 +350,23 @@ def _shared_values(table: pd.DataFrame, definitions: pd.DataFrame, city: str, mo
 def _standing(value: np.ndarray, low: np.ndarray, high: np.ndarray, sign: float) -> dict:
     """Say where the first of some areas stands among the others."""
     least, quarter, middle, three, most = np.quantile(value[1:], [0, 0.25, 0.5, 0.75, 1])
-    where = "inside the middle half of the peers"
+    where = coded("inside the middle half of the peers")
     if value[0] < quarter or value[0] > three:
         side = np.sign(value[0] - middle) * sign
-        where = {1: "better than the middle half", -1: "worse than the middle half"}.get(
-            side, "above the middle half" if value[0] > three else "below the middle half"
+        where = {1: coded("better than the middle half"), -1: coded("worse than the middle half")}.get(
+            side, coded("above the middle half") if value[0] > three else coded("below the middle half")
         )
         reaches = low[0] <= three if value[0] > three else high[0] >= quarter
-        where = f"perhaps {where}" if reaches else where
+        where = coded("perhaps {where}", where=where) if reaches else where
     se = (high - low) / WIDTH
     rank, reason = (np.nan, np.nan), ""
     if not sign:
-        reason = "the desired direction is not stated: no rank"
+        reason = coded("the desired direction is not stated: no rank")
     elif np.isfinite(se).all():
         first, last = position_interval(value, se, sign)
         rank = (float(first[0]), float(last[0]))
     else:
-        reason = "not every source gives an interval: no rank"
+        reason = coded("not every source gives an interval: no rank")
     return {
         "value": value[0], "low": low[0], "high": high[0],
         "peers": len(value) - 1, "areas": len(value), "peers_low": least, "peers_quarter": quarter,

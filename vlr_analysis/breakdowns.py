@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 import pandas as pd
 
 from vlr_analysis import catalogue
+from vlr_analysis.language import coded
 from vlr_analysis.readiness import KEY, measures
 
 # Names that sources give to the catalogue's dimensions.
@@ -26,15 +27,15 @@ _ABOUT = [
     (
         "sex",
         r"\b(wom[ae]n|m[ae]n|female|male|girls?|boys?|mothers|maternal|gender)\b",
-        "is of one sex, or compares both",
+        coded("is of one sex, or compares both"),
     ),
     (
         "age",
         r"\b(child(ren)?|pupils?|school|youth|young|infants?|under[- ]\d+|over \d+|aged? \d+|to mothers|primary)\b",
-        "is of one age group",
+        coded("is of one age group"),
     ),
-    ("employment", r"\b(un)?employ(ed|ment)\b|\bwork(ers|ing)\b|\bclaimant", "is about being in or out of work"),
-    ("mode", r"\b(air|bus|rail|metro)\b", "is of one mode of transport"),
+    ("employment", r"\b(un)?employ(ed|ment)\b|\bwork(ers|ing)\b|\bclaimant", coded("is about being in or out of work")),
+    ("mode", r"\b(air|bus|rail|metro)\b", coded("is of one mode of transport")),
 ]
 _OF_THINGS = re.compile(
     r"\b(parkland|land|area|emissions?|energy|electricity|gas|water|waste|recycl\w+|air|particles|pm2\.5|concentration|"
@@ -88,13 +89,13 @@ def _one(row, grouped: set[str], rows: pd.DataFrame) -> dict:
     expected, asked_by = _expected(row)
     never = rows["status"] == "not_applicable"
     present = _dimensions(rows.loc[rows["value"].notna(), "breakdown"]) | grouped
-    reasons = dict.fromkeys(_dimensions(rows.loc[never, "breakdown"]) - present, "the data mark it so")
+    reasons = dict.fromkeys(_dimensions(rows.loc[never, "breakdown"]) - present, coded("the data mark it so"))
     words = f"{row.series} {row.label}"
     for name, pattern, why in _ABOUT:
         if name in expected - present and re.search(pattern, words, re.IGNORECASE):
-            reasons.setdefault(name, f"the series {why}")
+            reasons.setdefault(name, coded("the series {why}", why=why))
     if _OF_THINGS.search(words) and not _COUNTS_PEOPLE.search(row.unit):
-        reasons |= dict.fromkeys(expected & _PEOPLE - present, "about places, things or money")
+        reasons |= dict.fromkeys(expected & _PEOPLE - present, coded("about places, things or money"))
     out = {name for name in reasons if name in expected}
     return {name: getattr(row, name) for name in KEY} | {
         "asked_by": asked_by,
@@ -116,9 +117,9 @@ def _reasons(reasons: dict[str, str]) -> str:
 
 def _expected(row) -> tuple[set[str], str]:
     if row.unique_id:
-        return set(catalogue.breakdowns_of(row.indicator)), f"indicator {row.indicator}"
+        return set(catalogue.breakdowns_of(row.indicator)), coded("indicator {indicator}", indicator=row.indicator)
     shared = set(catalogue.breakdowns_of_target(row.target))
-    return shared, f"target {row.target}" if shared else ""
+    return shared, coded("target {target}", target=row.target) if shared else ""
 
 
 def _dimensions(breakdowns: pd.Series) -> set[str]:

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from vlr_analysis.language import coded
 from vlr_analysis.readiness import KEY, measures
 from vlr_analysis.trends import LEAST
 
-FILLED, EMPTY, NOT_APPLICABLE = "filled", "empty", "not applicable"
+FILLED, EMPTY, NOT_APPLICABLE = "filled", "empty", coded("not applicable")
 COLUMNS = ["number", "point", "state", "held", "lacking"]
 
 
@@ -86,80 +87,126 @@ def _filled(rows: pd.DataFrame, column: str) -> pd.Series:
 
 def _figures(table, own, sources, boundary: str, years: tuple[int, int]) -> Iterator[tuple]:
     other = int(_filled(own, "geography").sum())
-    beyond = f"{other} of {_n(len(own), 'series')} stand for another area" if other else ""
-    ask = "say whether figures are of the city proper, the metropolitan or the functional urban area"
-    yield _row("scope and boundary", bool(boundary), boundary or beyond, ask)
+    beyond = coded("{other} of {own} stand for another area", other=other, own=_n(len(own), "series")) if other else ""
+    ask = coded("say whether figures are of the city proper, the metropolitan or the functional urban area")
+    yield _row(coded("scope and boundary"), bool(boundary), boundary or beyond, ask)
     yield _row(
-        "period and reference years", len(table) > 0, f"baseline {years[0]}, newest year {years[1]}", "add figures"
+        coded("period and reference years"),
+        len(table) > 0,
+        coded("baseline {years}, newest year {years_2}", years=years[0], years_2=years[1]),
+        coded("add figures"),
     )
     parts = {
         name: int((~_filled(sources, name)).sum()) for name in ("publisher", "source_class", "licence", "retrieved")
     }
     short = [f"{name.replace('_', ' ')} ({_n(count, 'source')})" for name, count in parts.items() if count]
-    held = f"{_n(len(own), 'series')} from {_n(len(sources), 'source')}"
-    ask = f"add to data/sources.csv: {', '.join(short)}"
-    yield _row("indicators with source, class and terms", len(sources) > 0 and not short, held, ask)
+    held = coded("{own} from {sources}", own=_n(len(own), "series"), sources=_n(len(sources), "source"))
+    ask = coded("add to data/sources.csv: {short}", short=", ".join(short))
+    yield _row(coded("indicators with source, class and terms"), len(sources) > 0 and not short, held, ask)
     said = int(_filled(own, "definition").sum())
-    ask = "compare each series with the global definition, in data/indicators.csv"
-    yield _row("relation to the global definition", said == len(own), f"said of {said} of {len(own)} series", ask)
+    ask = coded("compare each series with the global definition, in data/indicators.csv")
+    yield _row(
+        coded("relation to the global definition"),
+        said == len(own),
+        coded("said of {said} of {own} series", said=said, own=len(own)),
+        ask,
+    )
     targets = own.reindex(columns=["target", "target_source"])
     set_ = targets["target"].notna()
     unsaid = set_ & (targets["target_source"].fillna("") == "")
-    held = f"{int(set_.sum())} of {len(own)} series have a target" if set_.any() else ""
+    held = coded("{set} of {own} series have a target", set=int(set_.sum()), own=len(own)) if set_.any() else ""
     yield _row(
-        "baseline, latest year, target and who set it",
+        coded("baseline, latest year, target and who set it"),
         bool(set_.any()) and not unsaid.any(),
         held,
-        "set targets in the parameters, each with its year and its source",
+        coded("set targets in the parameters, each with its year and its source"),
     )
 
 
 def _methods(table, own, graded, breakdowns, requested) -> Iterator[tuple]:
     heads = graded[graded["breakdown"] == ""]
     long = int((heads["n"] >= LEAST).sum())
-    yield _row("trend, method named", long > 0, f"{long} of {len(heads)} headline series have {LEAST} yearly points",
-               f"no series has {LEAST} yearly points: ask for earlier years")  # fmt: skip
+    yield _row(coded("trend, method named"), long > 0,
+               coded("{long} of {heads} headline series have {LEAST} yearly points", long=long, heads=len(heads),
+                     LEAST=LEAST),
+               coded("no series has {LEAST} yearly points: ask for earlier years", LEAST=LEAST))  # fmt: skip
     asked, missing = breakdowns["expected"] != "", breakdowns["missing"] != ""
-    held = f"asked of {int(asked.sum())} series; something is missing in {int(missing.sum())}"
-    yield _row("breakdowns present, expected, impossible and why", True, held, "", bool(asked.any()))
+    held = coded(
+        "asked of {asked} series; something is missing in {missing}", asked=int(asked.sum()), missing=int(missing.sum())
+    )
+    yield _row(coded("breakdowns present, expected, impossible and why"), True, held, "", bool(asked.any()))
     intervals = int(heads["has_interval"].sum())
     held = (
         f"intervals in {intervals} of {len(heads)} headline series, the others are told as without"
         if len(heads)
         else ""
     )
-    yield _row("uncertainty, or that none is available", len(heads) > 0, held, "add figures")
+    yield _row(coded("uncertainty, or that none is available"), len(heads) > 0, held, coded("add figures"))
     breaks = int((table["status"] == "break").sum())
-    yield _row("breaks in series", breaks > 0, f"{_n(breaks, 'value')} marked as a break" if breaks else "",
-               "no value is marked as a break: ask the sources, and mark it in the column status")  # fmt: skip
-    yield _row("list of missing data", True, f"{_n(len(requested), 'request')} at the end of this chapter", "")
+    yield _row(coded("breaks in series"), breaks > 0,
+               coded("{breaks} marked as a break", breaks=_n(breaks, "value")) if breaks else "",
+               coded("no value is marked as a break: ask the sources, and mark it in the column status"))  # fmt: skip
+    yield _row(
+        coded("list of missing data"),
+        True,
+        coded("{requested} at the end of this chapter", requested=_n(len(requested), "request")),
+        "",
+    )
 
 
 def _others(own, held, nation, peers, paired: int, shock: str, voices: int) -> Iterator[tuple]:
-    for point, beside, key in (("local against national", nation, "nation"), ("rule for peers", peers, "peers")):
+    for point, beside, key in (
+        (coded("local against national"), nation, "nation"),
+        (coded("rule for peers"), peers, "peers"),
+    ):
         shared = len(held[KEY].merge(beside[KEY].drop_duplicates(), on=KEY)) if len(beside) else 0
         pairs = paired if key == "nation" else 0
-        told = [f"{shared} series in common"] * (shared > 0) + [f"{_n(pairs, 'pair')} in the parameters"] * (pairs > 0)
-        ask = f"no {key} in the parameters" if not len(beside) else "no series in common: pair series in the parameters"
+        told = [coded("{shared} series in common", shared=shared)] * (shared > 0) + [
+            coded("{pairs} in the parameters", pairs=_n(pairs, "pair"))
+        ] * (pairs > 0)
+        ask = (
+            coded("no {key} in the parameters", key=key)
+            if not len(beside)
+            else coded("no series in common: pair series in the parameters")
+        )
         yield _row(point, bool(told), ", ".join(told), ask, len(beside) > 0 or key == "nation")
-    told = f"shock from {shock}, level and path read apart" if shock else ""
-    yield _row("treatment of COVID-19", bool(shock), told, "give the period of the shock in the parameters")
-    told = f"{_n(voices, 'row')} in the register of evidence" if voices else ""
-    ask = "fill a register of workshops, polls and complaints in data/voices"
-    yield _row("evidence from residents, and how chosen", voices > 0, told, ask)
+    told = coded("shock from {shock}, level and path read apart", shock=shock) if shock else ""
+    yield _row(
+        coded("treatment of COVID-19"), bool(shock), told, coded("give the period of the shock in the parameters")
+    )
+    told = coded("{voices} in the register of evidence", voices=_n(voices, "row")) if voices else ""
+    ask = coded("fill a register of workshops, polls and complaints in data/voices")
+    yield _row(coded("evidence from residents, and how chosen"), voices > 0, told, ask)
 
 
 def _process(own, graded, threshold: int, previous: str, contact: str) -> Iterator[tuple]:
-    hidden = f"counts below {threshold} are hidden" if threshold > 1 else ""
-    yield _row("rule of confidentiality", threshold > 1, hidden,
+    hidden = coded("counts below {threshold} are hidden", threshold=threshold) if threshold > 1 else ""
+    yield _row(coded("rule of confidentiality"), threshold > 1, hidden,
                "set disclosure_threshold above 1")  # fmt: skip
     letters = graded.loc[graded["breakdown"] == "", "grade"].value_counts().sort_index()
     told = ", ".join(f"{count} {letter}" for letter, count in letters.items())
-    yield _row("grade of quality", bool(len(letters)), f"headline series: {told}" if told else "", "add figures")
-    yield _row("changes since the last review", bool(previous), previous, "no earlier review is named", bool(previous))
+    yield _row(
+        coded("grade of quality"),
+        bool(len(letters)),
+        coded("headline series: {told}", told=told) if told else "",
+        coded("add figures"),
+    )
+    yield _row(
+        coded("changes since the last review"),
+        bool(previous),
+        previous,
+        coded("no earlier review is named"),
+        bool(previous),
+    )
     linked = int(_filled(own, "measure").sum())
-    told = f"{linked} of {_n(len(own), 'series')} with the measure that they inform" if linked else ""
-    ask = "name the measure or decision of each priority in the parameters"
-    yield _row("link to decisions", linked > 0, told, ask)
-    yield _row("contact and corrections", bool(contact), contact, "name a contact in the parameters")
-    yield _row("how to reproduce", True, "parameters, figures and code of the run are kept with their hashes", "")
+    told = (
+        coded("{linked} of {own} with the measure that they inform", linked=linked, own=_n(len(own), "series"))
+        if linked
+        else ""
+    )
+    ask = coded("name the measure or decision of each priority in the parameters")
+    yield _row(coded("link to decisions"), linked > 0, told, ask)
+    yield _row(coded("contact and corrections"), bool(contact), contact, coded("name a contact in the parameters"))
+    yield _row(
+        coded("how to reproduce"), True, coded("parameters, figures and code of the run are kept with their hashes"), ""
+    )

@@ -16,6 +16,7 @@ import pandas as pd
 from vlr_analysis import catalogue, disclosure, disclosure_voices
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.groups import regrouped
+from vlr_analysis.language import checked
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, data_of, find_root, is_city, read_parameters
 from vlr_analysis.periods import year_of
@@ -243,7 +244,9 @@ class City:
         return table[table["indicator"].map(goal).isin(self.goals)].reset_index(drop=True)
 
 
-def load_city(city: str | Mapping[str, Any] | City, root: Path | None = None, *, internal: bool = False) -> City:
+def load_city(
+    city: str | Mapping[str, Any] | City, root: Path | None = None, *, internal: bool = False, language: str = ""
+) -> City:
     """Turn what a notebook was given into a checked city.
 
     Parameters
@@ -254,6 +257,8 @@ def load_city(city: str | Mapping[str, Any] | City, root: Path | None = None, *,
         Project folder; left out, it is looked for from the working directory upwards.
     internal : bool
         Show small numbers, which are hidden otherwise; such pages are not for publication.
+    language : str
+        Tag of the language of its pages, such as es; empty: the one of its parameters.
 
     Returns
     -------
@@ -268,15 +273,19 @@ def load_city(city: str | Mapping[str, Any] | City, root: Path | None = None, *,
     if isinstance(city, City):
         return city
     root = root or find_root()
-    return City(read_parameters(city, root), root, internal)
+    parameters = read_parameters(city, root)
+    if language:
+        parameters = parameters.model_copy(update={"language": checked(language)})
+    return City(parameters, root, internal)
 
 
-def load_cities(names: list[str], root: Path, *, internal: bool = False) -> list[City]:
+def load_cities(names: list[str], root: Path, *, internal: bool = False, language: str = "") -> list[City]:
     """Load several cities with all their tables; one error holds the problems of all of them."""
     cities, problems = [], []
     for name in names:
         try:
-            city = load_city(name, root, internal=internal)
+            city = load_city(name, root, internal=internal, language=language)
+            checked(city.language)
             city.definitions, city.areas, city.sources, city.voices, city.pairs  # noqa: B018  reads and checks them
             raise_if_any(f"city {city.parameters.id!r}", _unknown_names(city))
             cities.append(city)
@@ -376,7 +385,9 @@ def vlr_counts(root: Path | None = None) -> pd.DataFrame:
     return kit.read_counts((root or find_root()) / DATA / "vlr_counts.csv")
 
 
-def cities_of(cities: str | Sequence[str | Mapping[str, Any]], *, internal: bool = False) -> list[City]:
+def cities_of(
+    cities: str | Sequence[str | Mapping[str, Any]], *, internal: bool = False, language: str = ""
+) -> list[City]:
     """Turn what a notebook over several cities was given into checked cities.
 
     Parameters
@@ -384,11 +395,12 @@ def cities_of(cities: str | Sequence[str | Mapping[str, Any]], *, internal: bool
     cities : str or list
         "all" for every file in `params/`, or names of such files, or their mappings.
     internal : bool
+    language : str
         As in `load_city`.
     """
     root = find_root()
     names = city_ids(root) if cities == "all" else [cities] if isinstance(cities, str) else list(cities)
-    return [load_city(name, root, internal=internal) for name in names]
+    return [load_city(name, root, internal=internal, language=language) for name in names]
 
 
 def _targets(city: City) -> dict[str, str]:

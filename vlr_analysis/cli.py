@@ -52,18 +52,23 @@ def run(
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Print each city's pages as review.pdf too, with a Chromium, Chrome or Edge.")
     ] = False,
+    language: Annotated[
+        str, typer.Option(help="Language of all pages, such as es; left out: each city's own. Writes to reports-es.")
+    ] = "",
 ) -> None:
     """Run the notebooks for every city and write pages, tables, findings and the hand-over.
 
     A notebook runs again only if it, the package, the parameters, the data or the environment have changed.
     """
+    from vlr_analysis.language import checked
     from vlr_analysis.params import find_root
     from vlr_analysis.review.session import Wanted, review
     from vlr_analysis.review.telling import Console, stoppable
 
     root = find_root()
-    out = root / (out or ("reports-internal" if internal else "reports"))
-    wanted = Wanted(cities or [], notebook or [], out, jobs, limit, fresh, internal, dask, pdf)
+    name = "-".join(filter(None, ["reports", "internal" if internal else "", checked(language) if language else ""]))
+    asked = cities or [], notebook or [], root / (out or name)
+    wanted = Wanted(*asked, jobs, limit, fresh, internal, dask, pdf=pdf, language=language)
     with Console() as console, stoppable():
         ended = review(root, wanted, console)
     for line in ended.lines():

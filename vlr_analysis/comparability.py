@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from vlr_analysis.catalogue import is_total, unit_scale
+from vlr_analysis.language import coded
 
 GRADES = ("same", "near", "context", "blocked")  # from the best to the worst
 OLD_APART = 2  # years between latest values, beyond which a pair is near at best
@@ -54,24 +55,49 @@ def comparability(own: Mapping, other: Mapping, declared: str = "same") -> tuple
     if declared not in GRADES:
         raise ValueError(f"comparability is one of {', '.join(GRADES)}, not {declared!r}")
     if bool(_RATE.search(own["unit"])) != bool(_RATE.search(other["unit"])):
-        found.append(("blocked", f"a count against a rate ({own['unit']}; {other['unit']})"))
+        found.append(
+            ("blocked", coded("a count against a rate ({unit}; {unit_2})", unit=own["unit"], unit_2=other["unit"]))
+        )
     elif own["unit"] != other["unit"]:
-        found.append(("blocked", f"units differ ({own['unit']}; {other['unit']})"))
+        found.append(("blocked", coded("units differ ({unit}; {unit_2})", unit=own["unit"], unit_2=other["unit"])))
     elif _is_total(own) or _is_total(other):
-        found.append(("context", f"totals ({own['unit']}): places differ in size"))
+        found.append(("context", coded("totals ({unit}): places differ in size", unit=own["unit"])))
     adjusted = [_adjustment(side["series"]) for side in (own, other)]
     if adjusted[0] != adjusted[1]:
-        found.append(("context", f"seasonal adjustment differs ({adjusted[0]}; {adjusted[1]})"))
+        found.append(
+            (
+                "context",
+                coded(
+                    "seasonal adjustment differs ({adjusted}; {adjusted_2})",
+                    adjusted=adjusted[0],
+                    adjusted_2=adjusted[1],
+                ),
+            )
+        )
     elif own["indicator"] != other["indicator"]:
-        found.append(("context", f"indicators differ ({own['indicator']}; {other['indicator']})"))
+        found.append(
+            (
+                "context",
+                coded(
+                    "indicators differ ({indicator}; {indicator_2})",
+                    indicator=own["indicator"],
+                    indicator_2=other["indicator"],
+                ),
+            )
+        )
     elif own["series"] != other["series"]:
-        found.append(("near", "the series are named differently"))
+        found.append(("near", coded("the series are named differently")))
     if own["common"] == 0:
-        found.append(("blocked", "no year in common"))
+        found.append(("blocked", coded("no year in common")))
     elif abs(own["last"] - other["last"]) > OLD_APART:
-        found.append(("near", f"latest values of {own['last']:.0f} and {other['last']:.0f}"))
+        found.append(
+            (
+                "near",
+                coded("latest values of {last} and {last_2}", last=f"{own['last']:.0f}", last_2=f"{other['last']:.0f}"),
+            )
+        )
     if own["has_break"] or other["has_break"]:
-        found.append(("near", "a break in the series"))
+        found.append(("near", coded("a break in the series")))
     grade = max(found, key=lambda pair: GRADES.index(pair[0]))[0]
     lowered = [reason for given, reason in found if reason and GRADES.index(given) > GRADES.index(declared)]
     return grade, "; ".join(lowered)
@@ -79,7 +105,7 @@ def comparability(own: Mapping, other: Mapping, declared: str = "same") -> tuple
 
 def _adjustment(series: str) -> str:
     hit = _ADJUSTED.search(series)
-    return "not stated" if hit is None else "not adjusted" if hit[1] else "adjusted"
+    return coded("not stated") if hit is None else coded("not adjusted") if hit[1] else "adjusted"
 
 
 def _is_total(side: Mapping) -> bool:

@@ -11,12 +11,13 @@ import pandas as pd
 from vlr_analysis import smell
 from vlr_analysis.comparability import comparability as comparability
 from vlr_analysis.comparability import zero_of
+from vlr_analysis.language import coded
 from vlr_analysis.observations import COLUMNS
 from vlr_analysis.progress import progress_table
 from vlr_analysis.trends import AWAY, DEFINITION_KEY, LEAST, TOWARDS, UNKNOWN, trend_statistics, trend_table, yearly
 
 AGREE, DISAGREE, ONLY_LOCAL, ONLY_NATIONAL, NOT_COMPARED, CANNOT_TELL = (
-    "agree", "disagree", "only local", "only national", "not compared", "cannot tell",
+    "agree", "disagree", coded("only local"), coded("only national"), coded("not compared"), coded("cannot tell"),
 )  # fmt: skip
 VERDICTS = (AGREE, DISAGREE, ONLY_LOCAL, ONLY_NATIONAL, NOT_COMPARED, CANNOT_TELL)  # as matrix and chart order them
 TOLERANCE = 0.10  # values that differ by more, relative to the other's, are told as different
@@ -293,7 +294,7 @@ def _row(mine: dict, theirs: dict, pair: tuple, years: list[int], tolerance: flo
             row["smell"] = smell.pair_smell(first, second)
             row["smell"] = "; ".join(dict.fromkeys(filter(None, [row["smell"], *slips])))
         if row["smell"]:
-            grade, reasons = "blocked", [*reasons, "the smell test stops it"]
+            grade, reasons = "blocked", [*reasons, coded("the smell test stops it")]
     row |= {"comparability": grade, "comparability_reason": "; ".join(filter(None, reasons))}
     if grade not in ("same", "near"):
         return row | {"verdict": NOT_COMPARED}
@@ -333,16 +334,20 @@ def likely_reason(row: dict) -> str:
     # How old the latest values are says nothing of a year that both have.
     named = [part for part in row["comparability_reason"].split("; ") if part and not part.startswith("latest values")]
     if row["comparability"] != "same" and named:
-        return f"the pair is {row['comparability']}: {'; '.join(named)}"
+        return coded("the pair is {comparability}: {named}", comparability=row["comparability"], named="; ".join(named))
     if row["common"] < LEAST:
-        return f"not to be told from {row['common']} common {'year' if row['common'] == 1 else 'years'}"
+        if row["common"] == 1:
+            return coded("not to be told from 1 common year")
+        return coded("not to be told from {n} common years", n=row["common"])
     if row["difference_p"] <= ALPHA and row["difference_p_ar1"] <= ALPHA:
         grows = row["difference_slope"] * row["difference"] > 0
-        return f"the distance {'grows' if grows else 'shrinks'}: the places develop differently"
+        if grows:
+            return coded("the distance grows: the places develop differently")
+        return coded("the distance shrinks: the places develop differently")
     change = max(abs(row["difference_slope_low"]), abs(row["difference_slope_high"])) * row["span"]
     if row["common"] >= STEADY_LEAST and change < abs(row["difference"]) / 2:
-        return "a steady distance: the places differ in make-up, or the definitions do"
-    return f"neither growth nor steadiness can be told from {row['common']} common years"
+        return coded("a steady distance: the places differ in make-up, or the definitions do")
+    return coded("neither growth nor steadiness can be told from {common} common years", common=row["common"])
 
 
 def together(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -389,7 +394,7 @@ def questions(compared: pd.DataFrame, labels: pd.Series, city: str, nation: str)
         `asked` (whom), `label`, `question`, `why`; disagreements first, then differences that may be chance, then
         pairs that cannot be compared, then what only one side has.
     """
-    office = f"{nation}'s statistical office"
+    office = coded("{nation}'s statistical office", nation=nation)
     asked = {DISAGREE: "both", CANNOT_TELL: "both", NOT_COMPARED: office, ONLY_NATIONAL: office, ONLY_LOCAL: office}
     rows = []
     for verdict in asked:
@@ -402,17 +407,25 @@ def questions(compared: pd.DataFrame, labels: pd.Series, city: str, nation: str)
 def _question(row: pd.Series, city: str, nation: str) -> tuple[str, str]:
     if row["verdict"] == DISAGREE:
         apart = row["relative_difference"]
-        size = f"level by {100 * abs(apart):.0f} %" if np.isfinite(apart) else "level"
+        size = coded("level by {apart} %", apart=f"{100 * abs(apart):.0f}") if np.isfinite(apart) else "level"
         on = row["disagree_on"].replace("level", size).replace(";", " and")
-        return f"Why do {city} and {nation} differ on {on}?", row["likely_reason"]
+        return coded("Why do {city} and {nation} differ on {on}?", city=city, nation=nation, on=on), row[
+            "likely_reason"
+        ]
     if row["verdict"] == CANNOT_TELL:
-        why = "the figures give no difference that is sure: intervals overlap, or are not given for both"
-        return f"Is the difference between {city} and {nation} real?", why
+        why = coded("the figures give no difference that is sure: intervals overlap, or are not given for both")
+        return coded("Is the difference between {city} and {nation} real?", city=city, nation=nation), why
     if row["verdict"] == NOT_COMPARED:
-        return f"Which figure of {nation} measures the same as {city}'s?", row["comparability_reason"]
+        return coded("Which figure of {nation} measures the same as {city}'s?", nation=nation, city=city), row[
+            "comparability_reason"
+        ]
     if row["verdict"] == ONLY_NATIONAL:
-        return f"Can the figure be broken down to {city}?", "the nation reports it, the city has none"
-    return f"Would {nation} report what {city} already measures?", "the city reports it, the nation has none"
+        return coded("Can the figure be broken down to {city}?", city=city), coded(
+            "the nation reports it, the city has none"
+        )
+    return coded("Would {nation} report what {city} already measures?", nation=nation, city=city), coded(
+        "the city reports it, the nation has none"
+    )
 
 
 def _about(side: dict, key: tuple[str, str, str], common: int) -> dict:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis import counterfactual
+from vlr_analysis.language import coded
 from vlr_analysis.series import SERIES_KEY, SeriesSet, as_series
 from vlr_analysis.shock_groups import WINDOW, Dates, Group, phases, shock_groups, shock_keys
 from vlr_analysis.shock_readings import (
@@ -123,16 +124,24 @@ def _labelled(series: SeriesSet, keys: pd.DataFrame, dates: Dates) -> Iterator[t
 
 def _refuse(keys: pd.DataFrame, columns: dict[str, np.ndarray]) -> None:
     """Give every series that no reading fits its reason."""
-    few = "{} yearly values before the shock, at least " + str(counterfactual.LINE_LEAST) + " are needed"
-    short = "{} values before the shock, at least " + str(counterfactual.SEASONS_LEAST) + " full years are needed"
     kinds, counts = keys["kind"].to_numpy(object), keys[["n_before", "n_after"]].to_numpy()
     for row in np.flatnonzero(kinds == ""):
         n, after = counts[row]
-        reason = (few if keys["freq"].iloc[row] == "A" else short).format(n)
-        reason = reason.replace("values", "value", 1) if n == 1 else reason
-        reason = "no value after the shock" if after == 0 else reason
+        reason = _few(n, yearly=keys["freq"].iloc[row] == "A")
+        reason = coded("no value after the shock") if after == 0 else reason
         for reading in ("level", "path"):
             columns[f"{reading}_verdict"][row], columns[f"{reading}_reason"][row] = UNKNOWN, reason
+
+
+def _few(n: int, *, yearly: bool) -> str:
+    least = counterfactual.LINE_LEAST if yearly else counterfactual.SEASONS_LEAST
+    if yearly and n == 1:
+        return coded("1 yearly value before the shock, at least {least} are needed", least=least)
+    if yearly:
+        return coded("{n} yearly values before the shock, at least {least} are needed", n=n, least=least)
+    if n == 1:
+        return coded("1 value before the shock, at least {least} full years are needed", least=least)
+    return coded("{n} values before the shock, at least {least} full years are needed", n=n, least=least)
 
 
 def covid_sensitivity(result: pd.DataFrame) -> pd.DataFrame:

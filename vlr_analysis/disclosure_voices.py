@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linprog
 
+from vlr_analysis.language import coded
+
 HIDDEN = "suppressed"
 LOG = ("evidence", "theme", "place", "says", "what", "reason")
 PEOPLE = "participants"
@@ -53,8 +55,14 @@ def protected(register: pd.DataFrame, threshold: int = 5) -> tuple[pd.DataFrame,
     out, log = register.copy(), []
     for evidence, rows in register.groupby("evidence", sort=False):
         values = _cells(rows)
-        reasons = {cell: f"fewer than {threshold} people" for cell, n in values.items() if 0 < n < threshold}
-        reasons |= {cell: "hidden already in the register as it came" for cell, n in values.items() if np.isnan(n)}
+        reasons = {
+            cell: coded("fewer than {threshold} people", threshold=threshold)
+            for cell, n in values.items()
+            if 0 < n < threshold
+        }
+        reasons |= {
+            cell: coded("hidden already in the register as it came") for cell, n in values.items() if np.isnan(n)
+        }
         if not reasons:
             continue
         _hide_with_them(values, list(_sums(rows, values)), reasons, threshold)

@@ -12,11 +12,17 @@ import pandas as pd
 from vlr_analysis import inequality
 from vlr_analysis.groups import regrouped as regrouped
 from vlr_analysis.inequality import MEASURES
+from vlr_analysis.language import coded
 from vlr_analysis.periods import parse_period, year_of
 from vlr_analysis.trends import DEFINITION_KEY, LEAST, trend_statistics, yearly
 
 KEY = ["area", "indicator", "series", "unit", "dimension"]
-HIDES, MAY_HIDE, SHOWS, UNKNOWN = "average hides", "average may hide", "no sign that it hides", "cannot tell"
+HIDES, MAY_HIDE, SHOWS, UNKNOWN = (
+    coded("average hides"),
+    coded("average may hide"),
+    coded("no sign that it hides"),
+    coded("cannot tell"),
+)
 ENDS = ("low", "high")
 TOTALS = ("total", "all", "both sexes", "all ages")
 
@@ -184,7 +190,7 @@ def _people(populations: pd.DataFrame | None, key: dict, categories: list[str], 
     return people
 
 
-COUNTED = "a count: groups of different size are compared by rates"
+COUNTED = coded("a count: groups of different size are compared by rates")
 
 
 def _about(groups: Groups, place: int) -> dict:
@@ -201,7 +207,7 @@ def _about(groups: Groups, place: int) -> dict:
 
 
 def _refused(groups: Groups, place: int) -> dict:
-    return _about(groups, place) | {"mean_from": "", "interval": "no interval", "reason": COUNTED}
+    return _about(groups, place) | {"mean_from": "", "interval": coded("no interval"), "reason": COUNTED}
 
 
 def _measured(groups: Groups, place: int, sign: int, bounds: tuple[float, float], seed: int) -> dict:
@@ -211,7 +217,7 @@ def _measured(groups: Groups, place: int, sign: int, bounds: tuple[float, float]
     weights_known = bool((people[there] > 0).all())
     mean, mean_from = float(inequality.weighted_mean(y, people)), "population-weighted"
     if not weights_known or absent:
-        mean, mean_from = float(groups.total[place]), "published total"
+        mean, mean_from = float(groups.total[place]), coded("published total")
     mean_from = mean_from if np.isfinite(mean) else ""
     weights = people if weights_known else np.full_like(people, np.nan)
     weights = np.where(there, weights, np.nan)
@@ -224,18 +230,22 @@ def _measured(groups: Groups, place: int, sign: int, bounds: tuple[float, float]
     signed = (*inequality.SLOPES, *inequality.SIMPLE) if groups.ordered else inequality.SLOPES
     limits = inequality.bootstrap_interval(y, se, measure, signed=signed, bounds=bounds, seed=seed)
     if absent:
-        told = f"{absent} of {len(y)} groups have no value" + (f", {hidden} of them suppressed" if hidden else "")
-        reasons.append(f"{told}: the difference is a lower bound")
+        shape = coded("{absent} of {n} groups have no value: the difference is a lower bound")
+        if hidden:
+            shape = coded(
+                "{absent} of {n} groups have no value, {hidden} of them suppressed: the difference is a lower bound"
+            )
+        reasons.append(shape.format(absent=absent, n=len(y), hidden=hidden))
     if there.sum() < 2:
-        reasons.append("one group only")
+        reasons.append(coded("one group only"))
     elif not weights_known:
-        reasons.append("population shares are not known: no weighted measure")
+        reasons.append(coded("population shares are not known: no weighted measure"))
     elif np.isnan(found["bgv"]):
-        reasons.append("measures over all groups need three of them and at most 15 % missing")
+        reasons.append(coded("measures over all groups need three of them and at most 15 % missing"))
     if not sign:
-        reasons.append("the desired direction is not stated: no comparison with a reference")
+        reasons.append(coded("the desired direction is not stated: no comparison with a reference"))
     ends = {f"{name}_{end}": value for name, pair in limits.items() for end, value in zip(ENDS, pair, strict=True)}
-    source = "bootstrap" if np.isfinite(se[there]).any() else "no interval"
+    source = "bootstrap" if np.isfinite(se[there]).any() else coded("no interval")
     told = {"mean": mean, "mean_from": mean_from, "interval": source, "reason": "; ".join(reasons)}
     return about | told | found | ends
 
@@ -294,13 +304,15 @@ def average_hides(
     """
     found = {"least": -1, "total_slope": np.nan, "least_slope": np.nan, "gap_slope": np.nan}
     if sign == 0:
-        return found | {"verdict": UNKNOWN, "reason": "the desired direction is not stated"}
+        return found | {"verdict": UNKNOWN, "reason": coded("the desired direction is not stated")}
     if y.shape[1] < 2:
-        return found | {"verdict": UNKNOWN, "reason": "one group only"}
+        return found | {"verdict": UNKNOWN, "reason": coded("one group only")}
     if len(t) < LEAST:
         return found | {
             "verdict": UNKNOWN,
-            "reason": f"years in which every group has a value: {len(t)}, at least {LEAST} are needed",
+            "reason": coded(
+                "years in which every group has a value: {t}, at least {LEAST} are needed", t=len(t), LEAST=LEAST
+            ),
         }
     least = 0 if ordered else int((sign * y).mean(axis=0).argmin())
     gap = sign * (y[:, -1] - y[:, 0]) if ordered else np.ptp(y, axis=1)
@@ -314,15 +326,15 @@ def average_hides(
     # Ways to worsen: the group itself; the gap, in units (both tests) and relative to the total (Kendall's).
     worse = np.array([False, better[1] < 0, better[2] < 0 and better[3] < 0])
     seen = np.array([p[0] <= alpha, p[1] <= alpha / 2, p[2] <= alpha / 2 and kendall[3] <= alpha])
-    ways = {1: "the least advantaged group worsens", 2: "the gap widens"}
+    ways = {1: coded("the least advantaged group worsens"), 2: coded("the gap widens")}
     told = [words for place, words in ways.items() if worse[place]]
     sure = [words for place, words in ways.items() if worse[place] and seen[place]]
     verdict, reason = SHOWS, ""
     if better[0] > 0 and seen[0] and sure:
-        verdict, reason = HIDES, "the average improves, " + " and ".join(sure)
+        verdict, reason = HIDES, coded("the average improves, {ways}", ways=" and ".join(sure))
     elif better[0] > 0 and told:
         verdict = MAY_HIDE
-        reason = "the average seems to improve, " + " and ".join(told) + ", not all of it beyond chance"
+        reason = coded("the average seems to improve, {ways}, not all of it beyond chance", ways=" and ".join(told))
     slopes = {"total_slope": sign * better[0], "least_slope": sign * better[1], "gap_slope": -better[2]}
     return found | slopes | {"least": least, "verdict": verdict, "reason": reason}
 
@@ -367,9 +379,12 @@ def disparity_trend_table(
                           for want in (True, False))  # fmt: skip
         periods = [period for period, keep in zip(groups.periods, whole, strict=True) if keep]
         t, y, total = groups.t[whole], groups.y[whole][:, kept], groups.total[whole]
-        notes = [f"without {', '.join(dropped)} (too few years)"] if dropped else []
+        notes = [coded("without {dropped} (too few years)", dropped=", ".join(dropped))] if dropped else []
         if len(total) and np.isnan(total).any():
-            total, notes = y.mean(axis=1), [*notes, "no published total: the simple mean of the groups stands for it"]
+            total, notes = (
+                y.mean(axis=1),
+                [*notes, coded("no published total: the simple mean of the groups stands for it")],
+            )
         told = average_hides(t, total, y, float(sign), ordered=groups.ordered and not dropped, alpha=alpha)
         spread = inequality.convergence(t, y.T)
         if counts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import re
 import textwrap
 from collections.abc import Sequence
 from html import escape
@@ -18,11 +19,13 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import TICKDOWN, TICKLEFT
+from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator, NullLocator
 from matplotlib.transforms import ScaledTranslation
 
 from vlr_analysis import margins
 from vlr_analysis.exhibits import Exhibit, number, plain_unit
+from vlr_analysis.language import current, retold, right_to_left
 from vlr_analysis.series import SERIES_KEY, as_series
 
 # Line style and grey level carry the meaning; colour only repeats it.
@@ -70,6 +73,8 @@ def grid(count: int, columns: int = 3, height: float = 2.35) -> tuple[Figure, li
 def as_exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataFrame) -> Exhibit:
     """Turn a drawn figure into an exhibit: SVG with text as text, embedded as an image with its alt text."""
     buffer = io.BytesIO()
+    if right_to_left(current()):
+        _isolate(figure)
     margins.arrange(figure)
     for axes in figure.axes:
         if axes in _YEARS:
@@ -85,13 +90,35 @@ def as_exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataF
     return Exhibit("figure", name, caption, alt, html, data)
 
 
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufefc]")
+
+
+def _isolate(figure: Figure) -> None:
+    """Let every word of a chart that holds letters from right to left run that way as a whole.
+
+    Matplotlib joins such letters when it measures and browsers when they draw; without a mark, though, a text with
+    numbers in it would run from left to right.
+    """
+    for text in figure.findobj(Text):
+        words = text.get_text()
+        if _RIGHT_TO_LEFT.search(words):
+            text.set_text("\n".join(f"\u2067{line}\u2069" for line in words.split("\n")))
+
+
 def stacked_bars(axes: Axes, counts: pd.DataFrame, colours: Sequence[str], hatches: Sequence[str]) -> None:
     """Draw one bar for each row of counts, a piece for each column, rows from the top; pale pieces get an edge."""
     left = np.zeros(len(counts))
     for kind, colour, hatch in zip(counts.columns, colours, hatches, strict=True):
         edge = "#a8b0b8" if hatch == ".." else "white"
         axes.barh(
-            counts.index, counts[kind], left=left, color=colour, hatch=hatch, edgecolor=edge, linewidth=0.8, label=kind
+            counts.index,
+            counts[kind],
+            left=left,
+            color=colour,
+            hatch=hatch,
+            edgecolor=edge,
+            linewidth=0.8,
+            label=retold(kind),
         )
         left += counts[kind].to_numpy()
     axes.invert_yaxis()

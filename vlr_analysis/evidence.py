@@ -11,7 +11,9 @@ import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
 from vlr_analysis import grades
-from vlr_analysis.exhibits import interval, number
+from vlr_analysis.exhibits import plain_interval as interval
+from vlr_analysis.exhibits import plain_number as number
+from vlr_analysis.language import coded
 from vlr_analysis.periods import year_of
 
 LEAST_SHARE = 30  # of fewer people no percentage is given
@@ -19,11 +21,11 @@ LEAST_SHARE = 30  # of fewer people no percentage is given
 CLASSES = {"poll": "survey", "workshop": "qualitative", "interviews": "qualitative", "complaint log": "administrative",
            "citizen data": "citizen"}  # fmt: skip
 CHOSEN = {
-    "random sample": ("A", "drawn at random"),
-    "quota": ("B", "chosen by quota, not at random"),
-    "register": ("B", "only those who came forward are in a register"),
-    "invited": ("C", "invited, not drawn at random"),
-    "open call": ("C", "self-selected: open to all who wished"),
+    "random sample": ("A", coded("drawn at random")),
+    "quota": ("B", coded("chosen by quota, not at random")),
+    "register": ("B", coded("only those who came forward are in a register")),
+    "invited": ("C", coded("invited, not drawn at random")),
+    "open call": ("C", coded("self-selected: open to all who wished")),
 }
 # People that a letter asks for; a 95 % interval of a share is +-3 points at 1000, +-10 at 100, +-18 at 30.
 LEAST_PEOPLE = {"poll": {"A": 1000, "B": 100, "C": 30}, "other": {"A": 30, "C": 5}}
@@ -41,7 +43,7 @@ SAID_COLUMNS = [
 
 def where(place: str) -> str:
     """Return a place as readers say it: ``district Centro``, ``the whole area``."""
-    return place.replace("=", " ").replace(";", ", ") or "the whole area"
+    return place.replace("=", " ").replace(";", ", ") or coded("the whole area")
 
 
 def table_of(rows: list[Mapping[str, Any]], columns: list[str], numbers: str, flags: str = "") -> pd.DataFrame:
@@ -68,17 +70,28 @@ def rules() -> pd.DataFrame:
     mends that. A random sample is A from 1000 people on, if half of those drawn took part; how it was weighted is
     not known here. What a poll of 40 says of 1000 people is +-15 points even where they were drawn at random.
     """
-    rows = [("kind", kind, _class_cap(kind, "random sample")[0], f"{name} evidence") for kind, name in CLASSES.items()]
-    rows[0] = (*rows[0][:3], "survey evidence; B where not drawn at random")
-    rows += [("how chosen", chosen, *cap) for chosen, cap in CHOSEN.items()]
+    rows = [
+        ("kind", kind, _class_cap(kind, "random sample")[0], coded("{name} evidence", name=name))
+        for kind, name in CLASSES.items()
+    ]
+    rows[0] = (*rows[0][:3], coded("survey evidence; B where not drawn at random"))
+    rows += [(coded("how chosen"), chosen, *cap) for chosen, cap in CHOSEN.items()]
     for kind, limits in LEAST_PEOPLE.items():
-        rows += [("people", kind, letter, f"{limit} or more") for letter, limit in limits.items()]
-        rows.append(("people", kind, "D", f"fewer than {limits['C']}"))
-    rows += [("took part", "random sample", letter, f"{limit} % or more") for letter, limit in LEAST_ANSWERS.items()]
-    rows += [("took part", "random sample", "B", "how many were drawn is not stated")]
-    rows += [("took part", "random sample", "C", f"less than {LEAST_ANSWERS['B']} %")]
-    rows += [("age", "all", letter, f"{limit} years or less") for letter, limit in grades.MOST_AGE.items()]
-    rows += [("age", "all", "D", f"more than {grades.MOST_AGE['C']} years"), ("consent", "none", "D", "no consent")]
+        rows += [("people", kind, letter, coded("{limit} or more", limit=limit)) for letter, limit in limits.items()]
+        rows.append(("people", kind, "D", coded("fewer than {C}", C=limits["C"])))
+    rows += [
+        (coded("took part"), "random sample", letter, coded("{limit} % or more", limit=limit))
+        for letter, limit in LEAST_ANSWERS.items()
+    ]
+    rows += [(coded("took part"), "random sample", "B", coded("how many were drawn is not stated"))]
+    rows += [(coded("took part"), "random sample", "C", coded("less than {B} %", B=LEAST_ANSWERS["B"]))]
+    rows += [
+        ("age", "all", letter, coded("{limit} years or less", limit=limit)) for letter, limit in grades.MOST_AGE.items()
+    ]
+    rows += [
+        ("age", "all", "D", coded("more than {C} years", C=grades.MOST_AGE["C"])),
+        ("consent", "none", "D", coded("no consent")),
+    ]
     return pd.DataFrame(rows, columns=["aspect", "applies_to", "at_most", "rule"])
 
 
@@ -136,9 +149,11 @@ def _in_all(rows: pd.DataFrame, column: str) -> float:
 
 def _class_cap(kind: str, chosen: str) -> tuple[str, str]:
     if kind == "poll" and chosen == "random sample":
-        return "A", "a survey with intervals"
+        return "A", coded("a survey with intervals")
     name = CLASSES[kind]
-    return grades.class_cap(name), "a survey without intervals" if name == "survey" else f"{name} evidence"
+    return grades.class_cap(name), coded("a survey without intervals") if name == "survey" else coded(
+        "{name} evidence", name=name
+    )
 
 
 def _letter(value: float, least: Mapping[str, float]) -> str:
@@ -151,25 +166,29 @@ def _caps(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     caps = [_class_cap(row["kind"], row["chosen"]), CHOSEN[row["chosen"]]]
     if np.isfinite(people):
         least = LEAST_PEOPLE.get(row["kind"], LEAST_PEOPLE["other"])
-        caps.append((_letter(people, least), f"{number(people)} participants"))
+        caps.append((_letter(people, least), coded("{people} participants", people=number(people))))
     else:
-        caps.append(("D", "the number of participants is not shown"))
+        caps.append(("D", coded("the number of participants is not shown")))
     if row["chosen"] == "random sample":
-        told = f"{number(answers, 2)} % of those drawn took part" if np.isfinite(answers) else ""
+        told = coded("{answers} % of those drawn took part", answers=number(answers, 2)) if np.isfinite(answers) else ""
         letter = _letter(answers, LEAST_ANSWERS | {"C": 0})
-        caps.append((letter, told) if told else ("B", "how many were drawn is not stated"))
+        caps.append((letter, told) if told else ("B", coded("how many were drawn is not stated")))
     if row["consent"] == "none":
-        caps.append(("D", "no consent"))
+        caps.append(("D", coded("no consent")))
     if np.isfinite(row["age"]):
         letter = _letter(-row["age"], {letter: -limit for letter, limit in grades.MOST_AGE.items()})
-        caps.append((letter, f"people spoke in {year_of(row['period'])}"))
+        caps.append((letter, coded("people spoke in {period}", period=year_of(row["period"]))))
     return caps
 
 
 def _interval_word(chosen: str, people: float) -> str:
     if chosen != "random sample":
-        return "no interval: not a random sample"
-    return "95 % interval (Wilson)" if people >= LEAST_SHARE else f"no interval: fewer than {LEAST_SHARE} people"
+        return coded("no interval: not a random sample")
+    return (
+        coded("95 % interval (Wilson)")
+        if people >= LEAST_SHARE
+        else coded("no interval: fewer than {LEAST_SHARE} people", LEAST_SHARE=LEAST_SHARE)
+    )
 
 
 # --- who said what --------------------------------------------------------------------------------
@@ -203,7 +222,11 @@ def said_table(register: pd.DataFrame) -> pd.DataFrame:
     if drawn.any():
         ends[:, drawn] = 100 * np.array(proportion_confint(count[drawn], people[drawn], method="wilson"))
     words = [
-        f"{interval(low, high)} %" if np.isfinite(low) else _interval_word(chosen, n) if np.isfinite(n) else "no share"
+        f"{interval(low, high)} %"
+        if np.isfinite(low)
+        else _interval_word(chosen, n)
+        if np.isfinite(n)
+        else coded("no share")
         for low, high, chosen, n in zip(*ends, rows["chosen"], people.where(count.notna()), strict=True)
     ]
     rows = rows.assign(told=counted(rows), share_percent=share, share_low=ends[0], share_high=ends[1], interval=words)
@@ -214,10 +237,10 @@ def said_table(register: pd.DataFrame) -> pd.DataFrame:
 
 def counted(rows: pd.DataFrame) -> list[str]:
     """Return how many said so, and of how many, as readers see it: ``27 of 40``, ``hidden of 40``."""
-    words = {"suppressed": "hidden", "missing": "not counted"}
+    words = {"suppressed": "hidden", "missing": coded("not counted")}
     counts, people = (
         [number(value) if np.isfinite(value) else words[status] for value, status in
          zip(rows[name], rows[f"{name}_status"], strict=True)]
         for name in ("count", "participants")
     )  # fmt: skip
-    return [f"{count} of {n}" for count, n in zip(counts, people, strict=True)]
+    return [coded("{count} of {n}", count=count, n=n) for count, n in zip(counts, people, strict=True)]

@@ -11,8 +11,11 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from vlr_analysis import language
 from vlr_analysis.cell_text import inert_table, visible
+from vlr_analysis.language import coded, gettext, retold, told
 from vlr_analysis.periods import spoken
+from vlr_analysis.words import group
 
 # A notebook that was run carries its results in its outputs under this type; the review reads them from there.
 MIME = "application/vnd.vlr.exhibit+json"
@@ -27,6 +30,14 @@ PERIODS = {
 
 # Heads of intervals that are not simply the 95 % interval of the column before.
 INTERVALS = {"predicted_low:predicted_high": "One further city", "rank_low:rank_high": "Place, 95 % interval"}
+
+# Columns of names and of what people have written: shown in every language as they are.
+NAMES = {
+    "area", "asked", "cities", "count", "counted", "country", "department", "evidence", "file", "id", "indicator",
+    "label", "licence", "measure", "nation", "organiser", "other_series", "other_unit", "pillar", "place",
+    "publisher", "quotation", "scope", "second_measure", "series", "series_of_target", "source", "statement",
+    "target_code", "theme", "title", "titles", "where",
+}  # fmt: skip
 
 MONEY = ("£", "€", "US$", "$")  # stand before the number
 
@@ -148,13 +159,18 @@ def show(*shown: Exhibit, nothing: str = "") -> None:
     for exhibit in shown:
         display(exhibit)
     if nothing and not shown:
-        display(HTML(f"<p>{escape(nothing)}</p>"))
+        display(HTML(f"<p>{escape(retold(nothing))}</p>"))
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a number as readers see it: `digits` significant digits, commas at thousands, a true minus sign.
+    """Return a number as readers see it: `plain_number` with the marks of the language in use."""
+    return language.number(plain_number(value, digits))
 
-    Whole thousands keep all their digits. NaN and None give an en dash.
+
+def plain_number(value: float | None, digits: int = 3) -> str:
+    """Return a number in English form, as results keep it, with commas at thousands and a true minus sign.
+
+    It has `digits` significant digits; whole thousands keep all theirs. NaN and None give an en dash.
     """
     if value is None or not math.isfinite(value):
         return "–"
@@ -184,8 +200,15 @@ def signed(value: float | None, digits: int = 3) -> str:
 def interval(low: float, high: float, digits: int = 3) -> str:
     """Return a 95 % interval in words, or "no interval" where there is none."""
     if not (math.isfinite(low) and math.isfinite(high)):
+        return gettext("no interval")
+    return told("{low} to {high}", low=number(low, digits), high=number(high, digits))
+
+
+def plain_interval(low: float, high: float, digits: int = 3) -> str:
+    """Return `interval` in English form, as results keep it."""
+    if not (math.isfinite(low) and math.isfinite(high)):
         return "no interval"
-    return f"{number(low, digits)} to {number(high, digits)}"
+    return f"{plain_number(low, digits)} to {plain_number(high, digits)}"
 
 
 def with_unit(value: float, unit: str, digits: int = 3) -> str:
@@ -195,7 +218,7 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
         return text
     if since_base(unit):
         base = unit.removeprefix("change relative to ").removesuffix(", proportion")
-        return f"{signed(100 * value, digits)} % against {base}"
+        return told("{change} % against {base}", change=signed(100 * value, digits), base=base)
     if unit in MONEY:
         return f"{unit}{text}" if not text.startswith("−") else f"−{unit}{text[1:]}"
     return f"{text} {plain_unit(unit)}".strip()
@@ -204,11 +227,13 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
 def gap(value: float, unit: str, digits: int = 3) -> str:
     """Return a difference with its sign and its unit: of shares, percentage points."""
     if since_base(unit):
-        return f"{signed(100 * value, digits)} percentage points"
+        return told("{change} percentage points", change=signed(100 * value, digits))
     text = signed(value, digits)
     if unit in MONEY:
         return f"{text[0]}{unit}{text[1:]}" if text[0] in "+−" else f"{unit}{text}"
-    return f"{text} {'percentage points' if unit == '%' else plain_unit(unit)}".rstrip()
+    if unit == "%":
+        return told("{change} percentage points", change=text)
+    return f"{text} {plain_unit(unit)}".rstrip()
 
 
 def gap_interval(low: float, high: float, unit: str, digits: int = 3) -> str:
@@ -228,7 +253,7 @@ def plain_unit(unit: str) -> str:
         return ""
     if unit.casefold().startswith(("rate per ", "score out of ")):
         unit = unit.split(" ", 1)[1]
-    return unit[0].lower() + unit[1:] if unit[1:2].islower() else unit
+    return gettext(unit[0].lower() + unit[1:] if unit[1:2].islower() else unit)
 
 
 def table(
@@ -237,14 +262,14 @@ def table(
     caption: str,
     columns: str,
     *,
-    nothing: str = "No series of this city fits this table.",
+    nothing: str = coded("No series of this city fits this table."),
 ) -> Exhibit:
     """Return a table for readers; all of `data` goes with it.
 
     Parameters
     ----------
     data : DataFrame
-        Text columns are shown as they are, floats by `number`, NaN as an en dash.
+        Words of the kit are shown in the language in use, floats by `number`, NaN as an en dash; the data stay.
     name, caption : str
         As in `Exhibit`.
     columns : str
@@ -254,12 +279,14 @@ def table(
     nothing : str
         What to say where the table has no row.
     """
+    caption, nothing = retold(caption), retold(nothing)
     shown, absent = _with_values(data, columns.split())
     head = "".join(f'<th scope="col"{_align(data, column)}>{escape(_header(column))}</th>' for column in shown)
     columns_of_cells = [_cells(data, column, column == shown[0]) for column in shown]
     body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*columns_of_cells, strict=True))
     inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
-    left_out = f'<p class="absent">Not given for any row: {escape(", ".join(absent))}.</p>' if absent else ""
+    missing = escape(told("Not given for any row: {columns}.", columns=", ".join(absent))) if absent else ""
+    left_out = f'<p class="absent">{missing}</p>' if absent else ""
     full = f"<table><caption>{escape(caption)}</caption>{inner}</table>{left_out}"
     whole = full if len(data) else f"<p>{escape(nothing)}</p>"
     html = f'<div class="table" id="{escape(name)}">{whole}</div>'
@@ -272,14 +299,17 @@ def _with_values(data: pd.DataFrame, columns: list[str]) -> tuple[list[str], lis
     for place, column in enumerate(columns):
         held = [data[name] for name in column.split(":")]
         if place and len(data) and all(pd.api.types.is_float_dtype(part) and part.isna().all() for part in held):
-            absent.append(f"95 % interval of {_header(columns[place - 1])}" if ":" in column else _header(column))
+            before = _header(columns[place - 1])
+            absent.append(told("95 % interval of {column}", column=before) if ":" in column else _header(column))
         else:
             kept.append(column)
     return kept, absent
 
 
 def _header(column: str) -> str:
-    return INTERVALS.get(column, "95 % interval") if ":" in column else HEADERS[column]
+    if ":" in column:
+        return gettext(INTERVALS[column]) if column in INTERVALS else gettext("95 % interval")
+    return gettext(HEADERS[column])
 
 
 def _align(data: pd.DataFrame, column: str) -> str:
@@ -302,9 +332,9 @@ def _cells(data: pd.DataFrame, name: str, is_header: bool) -> list[str]:
     cells = []
     for value in column.tolist():
         if is_bool or isinstance(value, bool):
-            text = "yes" if value else "no"
+            text = gettext("yes") if value else gettext("no")
         elif name in PROBABILITIES and math.isfinite(value):
-            text = "<0.001" if value < 0.001 else f"{value:.3f}"
+            text = language.number("<0.001" if value < 0.001 else f"{value:.3f}")
         elif name == "year" and math.isfinite(value):
             text = f"{value:.0f}"
         elif is_float:
@@ -315,8 +345,12 @@ def _cells(data: pd.DataFrame, name: str, is_header: bool) -> list[str]:
             text = plain_unit(str(value)) or "–"
         elif name in PERIODS:
             text = spoken(str(value))
+        elif is_integer:
+            text = str(value).replace("-", "−")
+        elif name == "breakdown":
+            text = group(str(value))
         else:
-            text = str(value).replace("-", "−") if is_integer else visible(str(value))
+            text = visible(str(value) if name in NAMES else retold(str(value)))
         # <bdi> keeps a right-to-left name from turning the row around.
         far = not text.isascii() and any(ord(letter) > 0x0590 for letter in text)
         text = f"<bdi>{escape(text)}</bdi>" if far else escape(text)

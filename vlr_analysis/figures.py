@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,9 @@ from vlr_analysis.drawing import (
     year_axis,
 )
 from vlr_analysis.exhibits import Exhibit, interval, number, slug, with_unit
+from vlr_analysis.language import gettext, retold, told, told_of
 from vlr_analysis.periods import decimal_year, parse_period, spoken
+from vlr_analysis.words import group as group_words
 
 # --- trends ----------------------------------------------------------------------------------------
 
@@ -40,18 +42,21 @@ def verdicts_by_goal(trend: pd.DataFrame, definitions: pd.DataFrame, goal_labels
     """How many headline series of each goal move towards it, away from it, or cannot be told."""
     rows = trend[trend["breakdown"] == ""].merge(definitions, on=["indicator", "series", "unit"], how="left")
     kinds = ["towards the goal", "away from the goal", "trend, direction not stated", "no clear trend", "cannot tell"]
-    told = np.where(rows["movement"] != "", rows["movement"], rows["verdict"])
-    rows["seen"] = np.where(pd.Series(told).isin(kinds), told, kinds[2])
+    seen = np.where(rows["movement"] != "", rows["movement"], rows["verdict"])
+    rows["seen"] = np.where(pd.Series(seen).isin(kinds), seen, kinds[2])
     counts = rows.groupby(["goal", "seen"]).size().unstack(fill_value=0).reindex(columns=kinds, fill_value=0)
-    names = [f"{goal}  {goal_labels.get(goal, '')}" if goal else "no goal" for goal in counts.index]
+    names = goal_names(counts.index, goal_labels)
     figure, (axes,) = grid(1, columns=1, height=0.32 * len(counts) + 1.3)
     colours = ("#0b4f8a", "#b34700", "#8fb3cf", "#d0d7de", "#f4f7fa")
     stacked_bars(axes, counts.set_axis(names), colours, ("", "//", "", "", ".."))
-    axes.set_xlabel("headline series")
+    axes.set_xlabel(gettext("headline series"))
     figure.legend(loc="lower center", ncols=3, fontsize=8)
     total = counts.sum()
-    alt = "Bars, one for each goal. In all: " + "; ".join(f"{kind}: {total[kind]}" for kind in kinds) + "."
-    caption = (
+    alt = told(
+        "Bars, one for each goal. In all: {counts}.",
+        counts="; ".join(f"{retold(kind)}: {total[kind]}" for kind in kinds),
+    )
+    caption = gettext(
         "Headline series of each goal by what their trend says. A trend counts where Kendall's test sees it after "
         "correction for testing all headline series of the city."
     )
@@ -69,7 +74,7 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
     parts = sorted(points.groupby(SERIES, sort=False), key=lambda part: order[part[0][1:4]])
     labels = label_of(mine)
     figure, panels = grid(len(parts))
-    told = []
+    said = []
     for axes, (name, group) in zip(panels, parts, strict=True):
         row, label, unit = known[name], labels[name[1:4]], name[3]
         t, value = group["t"].to_numpy(), group["value"].to_numpy()
@@ -81,7 +86,7 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
         axes.text(
             0.02,
             1.0,
-            row["movement"] or row["verdict"],
+            retold(row["movement"] or row["verdict"]),
             transform=axes.transAxes,
             va="bottom",
             fontsize=7.5,
@@ -89,15 +94,28 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
         )
         year_axis(axes)
         ends = zip(value[[0, -1]], group["period"].iloc[[0, -1]], strict=True)
-        reached = [f"{with_unit(end, unit)} in {spoken(period)}" for end, period in ends]
-        told.append(f"{label}: {', '.join(reached)}, {row['movement'] or row['verdict']}")
+        reached = [told("{value} in {period}", value=with_unit(end, unit), period=spoken(at)) for end, at in ends]
+        said.append(f"{label}: {', '.join(reached)}, {retold(row['movement'] or row['verdict'])}")
     data = points[[*key, "period", "value", "low", "high"]]
-    about = f"Goal {goal}, {goal_label}" if goal else "Series without a goal"
     caption = (
-        f"{about}: the headline series as published, and the Theil-Sen line (dashed) where there are "
-        "five yearly values."
-    )
-    return as_exhibit(figure, f"trends_goal_{goal:02d}", caption, "Line charts. " + "; ".join(told) + ".", data)
+        told(
+            "Goal {goal}, {name}: the headline series as published, and the Theil-Sen line (dashed) where there are "
+            "five yearly values.",
+            goal=goal, name=retold(goal_label),
+        )
+        if goal
+        else gettext(
+            "Series without a goal: the headline series as published, and the Theil-Sen line (dashed) where there are "
+            "five yearly values."
+        )
+    )  # fmt: skip
+    alt = told("Line charts. {panels}.", panels="; ".join(said))
+    return as_exhibit(figure, f"trends_goal_{goal:02d}", caption, alt, data)
+
+
+def goal_names(goals: Iterable[int], labels: Mapping[int, str]) -> list[str]:
+    """Return number and name of each goal, as they stand at the bars of a chart; 0 is no goal."""
+    return [f"{goal}  {retold(labels.get(goal, ''))}" if goal else gettext("no goal") for goal in goals]
 
 
 @styled
@@ -111,7 +129,7 @@ def projections(
     chosen = chosen.sort_values(["priority", "goal"], ascending=[False, True], kind="stable").head(limit)
     points, labels = points_of(table[table["breakdown"] == ""]), label_of(definitions)
     figure, panels = grid(len(chosen))
-    told, parts = [], []
+    said, parts = [], []
     for axes, (_, row) in zip(panels, chosen.iterrows(), strict=True):
         path = paths.loc[(paths[SERIES] == row[SERIES]).all(axis=1)]
         seen = points.loc[(points[SERIES] == row[SERIES]).all(axis=1)]
@@ -124,17 +142,19 @@ def projections(
             axes.axhline(row["target"], color=NATION, linestyle=":", linewidth=1.2)
         name_panel(axes, labels[lookup(row)], row["unit"])
         year_axis(axes)
-        told.append(f"{labels[lookup(row)]}: {with_unit(row['projection'], row['unit'])} "
-                    f"(95 % interval {interval(row['projection_low'], row['projection_high'])})")  # fmt: skip
+        said.append(told(
+            "{label}: {value} (95 % interval {interval})", label=labels[lookup(row)],
+            value=with_unit(row["projection"], row["unit"]),
+            interval=interval(row["projection_low"], row["projection_high"]),
+        ))  # fmt: skip
         parts.append(path.assign(label=labels[lookup(row)]))
     data = pd.concat(parts, ignore_index=True) if parts else paths
-    caption = (
+    caption = gettext(
         "Where the years so far point: a line with correlated errors carried to the horizon (dashed), with the 95 % "
         "interval for one later value; dotted, the target where one is set."
     )
-    return as_exhibit(
-        figure, "projections", caption, "Line charts with bands, values at the horizon: " + "; ".join(told) + ".", data
-    )
+    alt = told("Line charts with bands, values at the horizon: {panels}.", panels="; ".join(said))
+    return as_exhibit(figure, "projections", caption, alt, data)
 
 
 # --- shock and recovery -------------------------------------------------------------------------------
@@ -177,7 +197,7 @@ def recovery_paths(
     parts = [(area, paths[(paths["area"] == area) & (paths["t"] >= since)]) for area in labels]
     parts = [(area, part) for area, part in parts if len(part)]
     figure, panels = grid(len(parts), height=2.7)
-    told = []
+    said = []
     for axes, (area, part) in zip(panels, parts, strict=True):
         axes.fill_between(part["t"], part["low"], part["high"], color=MODEL, alpha=0.15, linewidth=0)
         axes.plot(
@@ -186,7 +206,7 @@ def recovery_paths(
             color=MODEL,
             linestyle="--",
             linewidth=1.2,
-            label="path before, carried on" if part["counterfactual"].notna().any() else None,
+            label=gettext("path before, carried on") if part["counterfactual"].notna().any() else None,
         )
         axes.plot(
             part["t"],
@@ -194,7 +214,7 @@ def recovery_paths(
             color=NATION,
             linestyle=":",
             linewidth=1.3,
-            label="level before",
+            label=gettext("level before"),
         )
         dense = len(part) > 40
         axes.plot(
@@ -204,23 +224,25 @@ def recovery_paths(
             marker=None if dense else "o",
             markersize=3.2,
             linewidth=1.2,
-            label="observed",
+            label=gettext("observed"),
         )
         axes.axvline(begin, color=SHOCK, linewidth=0.9)
         name_panel(axes, labels[area], part["unit"].iloc[0])
         year_axis(axes)
         _possible(axes, part)
         row = covid[covid["area"] == area].iloc[0]
-        told.append(_told(labels[area], row))
+        said.append(_told(labels[area], row))
     _same_height(panels)
     if panels:
         figure.legend(*panels[0].get_legend_handles_labels(), loc="lower center", ncols=3, fontsize=8)
     data = pd.concat([part for _, part in parts], ignore_index=True).drop(columns=["duration"])
-    caption = (
-        f"{title}: observed, the level of the year before the shock (dotted) and the path of the years before carried "
-        f"on, with the 95 % interval for one value (dashed, band). The upright line marks {shock}. {note}"
-    ).strip()
-    return as_exhibit(figure, name, caption, "Line charts. " + " ".join(told), data)
+    caption = told(
+        "{label}: observed, the level of the year before the shock (dotted) and the path of the years before carried "
+        "on, with the 95 % interval for one value (dashed, band). The upright line marks {shock}.",
+        label=title, shock=shock,
+    )  # fmt: skip
+    alt = told("Line charts. {sentences}", sentences=" ".join(said))
+    return as_exhibit(figure, name, f"{caption} {retold(note)}".strip(), alt, data)
 
 
 def _possible(axes: Axes, part: pd.DataFrame) -> None:
@@ -242,12 +264,16 @@ def _same_height(panels: list[Axes]) -> None:
 def _told(name: str, row: pd.Series) -> str:
     """Say in words what a panel shows."""
     if not row["kind"]:
-        return f"{name}: {row['level_reason']}."
-    return (
-        f"{name}: {with_unit(row['level'], row['unit'])} before, {with_unit(row['shock_value'], row['unit'])} in "
-        f"{spoken(row['shock_period'])}, {with_unit(row['last_value'], row['unit'])} in {spoken(row['last_period'])}. "
-        f"Level: {row['level_verdict']}; path: {row['path_verdict']}."
-    )
+        return f"{name}: {retold(row['level_reason'])}."
+    unit = row["unit"]
+    return told(
+        "{area}: {level} before, {shock} in {shock_period}, {last} in {last_period}. Level: {level_verdict}; "
+        "path: {path_verdict}.",
+        area=name, level=with_unit(row["level"], unit), shock=with_unit(row["shock_value"], unit),
+        shock_period=spoken(row["shock_period"]), last=with_unit(row["last_value"], unit),
+        last_period=spoken(row["last_period"]), level_verdict=retold(row["level_verdict"]),
+        path_verdict=retold(row["path_verdict"]),
+    )  # fmt: skip
 
 
 @styled
@@ -259,12 +285,13 @@ def overview(covid: pd.DataFrame, definitions: pd.DataFrame) -> Exhibit:
         {words: rows[column].value_counts().reindex(verdicts, fill_value=0)
          for words, column in (("against the level before", "level_verdict"), ("against the path", "path_verdict"))}
     ).T  # fmt: skip
+    names = [gettext("against the level before"), gettext("against the path")]
     figure, (axes,) = grid(1, columns=1, height=1.9)
     left = np.zeros(2)
     for verdict, colour, hatch in zip(
         verdicts, ("#0b4f8a", "#b34700", "#2e7d32", "#d0d7de", "#f4f7fa"), ("", "//", "\\\\", "", ".."), strict=True
     ):
-        axes.barh(counts.index, counts[verdict], left=left, color=colour, hatch=hatch, linewidth=0.8, label=verdict,
+        axes.barh(names, counts[verdict], left=left, color=colour, hatch=hatch, linewidth=0.8, label=retold(verdict),
                   edgecolor="white" if hatch != ".." else "#a8b0b8")  # fmt: skip
         for place, count in enumerate(counts[verdict]):
             if count:
@@ -275,13 +302,11 @@ def overview(covid: pd.DataFrame, definitions: pd.DataFrame) -> Exhibit:
     axes.invert_yaxis()
     axes.grid(visible=False)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("headline series")
+    axes.set_xlabel(gettext("headline series"))
     figure.legend(loc="lower center", ncols=5, fontsize=8)
-    alt = " ".join(
-        f"{words[0].upper()}{words[1:]}: " + ", ".join(f"{v} {counts.loc[words, v]}" for v in verdicts) + "."
-        for words in counts.index
-    )
-    caption = "Headline series by verdict. The two readings answer different questions and are never mixed."
+    level, path = (", ".join(f"{retold(v)} {row[v]}" for v in verdicts) for _, row in counts.iterrows())
+    alt = told("Against the level before: {level}. Against the path: {path}.", level=level, path=path)
+    caption = gettext("Headline series by verdict. The two readings answer different questions and are never mixed.")
     return as_exhibit(figure, "overview", caption, alt, counts.reset_index(names="reading"))
 
 
@@ -301,29 +326,31 @@ def by_group(
     name, title = f"groups_{slug(label)}_{slug(dimension)}", label
     begin = decimal_year(parse_period(shock).start)
     figure, (axes,) = grid(1, columns=1, height=3.4)
-    shown, told = paths[paths["t"] >= min(since, begin - 1)], []
+    shown, said = paths[paths["t"] >= min(since, begin - 1)], []
     groups = [group for group in shown["breakdown"].unique() if group]
     for place, group in enumerate(groups):
         part = shown[shown["breakdown"] == group]
-        words = "; ".join(pair.split("=", 1)[1] for pair in group.split(";"))
+        words = "; ".join(pair.split("=", 1)[1] for pair in group_words(group).split(";"))
         axes.plot(
             part["t"], part["value"], color=GROUPS[place % 8], linestyle=DASHES[place % 8], linewidth=1.3, label=words
         )
         end = part.iloc[-1]
-        told.append(
-            f"{words}: lowest {number(part['value'].min())}, last {number(end['value'])} ({spoken(end['period'])})"
-        )
+        said.append(told(
+            "{group}: lowest {lowest}, last {last} ({period})", group=words, lowest=number(part["value"].min()),
+            last=number(end["value"]), period=spoken(end["period"]),
+        ))  # fmt: skip
     total = shown[shown["breakdown"] == ""]
-    axes.plot(total["t"], total["value"], color="black", linewidth=2, label="total")
+    axes.plot(total["t"], total["value"], color="black", linewidth=2, label=retold("total"))
     axes.axvline(begin, color=SHOCK, linewidth=0.9)
     name_panel(axes, title, shown["unit"].iloc[0], 80)
     year_axis(axes)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), borderaxespad=1.0, fontsize=8)
-    caption = f"{title}, by group; black, the total. The upright line marks {shock}."
-    return as_exhibit(
-        figure,
-        name,
-        caption,
-        f"Line chart of {len(groups)} groups. " + "; ".join(told) + ".",
-        shown.drop(columns="duration"),
+    caption = told("{label}, by group; black, the total. The upright line marks {shock}.", label=title, shock=shock)
+    # In English the plural form stands for every count.
+    alt = told_of(
+        "Line chart of {n} groups. {groups}.",
+        "Line chart of {n} groups. {groups}.",
+        len(groups),
+        groups="; ".join(said),
     )
+    return as_exhibit(figure, name, caption, alt, shown.drop(columns="duration"))

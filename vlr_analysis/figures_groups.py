@@ -23,12 +23,15 @@ from vlr_analysis.drawing import (
     styled,
     year_axis,
 )
-from vlr_analysis.exhibits import Exhibit, number, slug, with_unit
+from vlr_analysis.exhibits import Exhibit, number, plain_unit, slug, with_unit
+from vlr_analysis.language import SOURCE, coded, current, gettext, retold, told
 from vlr_analysis.periods import spoken
 
 OTHERS = tuple(colour for colour in GROUPS if colour != MODEL)  # the least advantaged group alone has that one
 WIDE = 30  # letters of a group's name on a line
-WITHOUT = {"suppressed": "suppressed", "missing": "no value", "not_applicable": "not applicable"}
+WITHOUT = {
+    "suppressed": coded("suppressed"), "missing": coded("no value"), "not_applicable": coded("not applicable"),
+}  # fmt: skip
 
 
 @styled
@@ -55,15 +58,17 @@ def groups_now(table: pd.DataFrame, latest: pd.DataFrame, definitions: pd.DataFr
         parts.append((row, groups.sort_values("value", kind="stable", na_position="first")))
     most = max((len(groups) for _, groups in parts), default=1)
     figure, panels = grid(len(parts), columns=2, height=0.3 * most + 1.15)
-    told = []
+    said = []
     for axes, (row, groups) in zip(panels, parts, strict=True):
-        names = [textwrap.fill(name, WIDE) for name in groups["group"]]
+        names = [textwrap.fill(retold(name), WIDE) for name in groups["group"]]
         places, value = np.arange(len(groups)), groups["value"].to_numpy()
         ends = np.abs(groups[["low", "high"]].to_numpy().T - value)
         axes.errorbar(value, places, xerr=np.nan_to_num(ends), fmt="o", color=OWN, elinewidth=1.2, markersize=5)
         for place, status in zip(places, groups["status"], strict=True):
             if status in WITHOUT:
-                axes.text(0.02, place, WITHOUT[status], transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+                axes.text(
+                    0.02, place, retold(WITHOUT[status]), transform=axes.get_yaxis_transform(), va="center", fontsize=8
+                )
         if np.isfinite(groups["total"].iloc[0]):
             axes.axvline(groups["total"].iloc[0], color="black", linestyle="--", linewidth=1)
         axes.set_yticks(places, names, fontsize=8)
@@ -72,17 +77,27 @@ def groups_now(table: pd.DataFrame, latest: pd.DataFrame, definitions: pd.DataFr
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.xaxis.set_major_formatter(lambda value, _: number(value, 4))
         name_panel(axes, f"{labels[lookup(row)]}, {spoken(row['period'])}", "", 46)
-        axes.set_xlabel(textwrap.shorten(row["unit"], 44, placeholder="…"), fontsize=8)
-        told.append(f"{labels[lookup(row)]} in {spoken(row['period'])}: " + ", ".join(
-            f"{group.group} {WITHOUT.get(group.status) or with_unit(group.value, row['unit'])}"
+        axes.set_xlabel(textwrap.shorten(_unit(row["unit"]), 44, placeholder="…"), fontsize=8)
+        held = ", ".join(
+            f"{retold(group.group)} {retold(WITHOUT.get(group.status, '')) or with_unit(group.value, row['unit'])}"
             for group in groups.iloc[::-1].itertuples()
+        )
+        said.append(told(
+            "{label} in {period}: {groups}", label=labels[lookup(row)], period=spoken(row["period"]), groups=held
         ))  # fmt: skip
     data = pd.concat([groups.drop(columns="breakdown") for _, groups in parts]) if parts else table.iloc[:0]
-    caption = (
-        f"Groups by {dimension}, latest period in which they can be compared; the dashed line is the total as "
-        "published. Whiskers are the source's 95 % interval, where it gives one."
+    caption = told(
+        "Groups by {dimension}, latest period in which they can be compared; the dashed line is the total as "
+        "published. Whiskers are the source's 95 % interval, where it gives one.",
+        dimension=retold(dimension),
     )
-    return as_exhibit(figure, f"groups_{slug(dimension)}", caption, "Dot charts. " + "; ".join(told) + ".", data)
+    alt = told("Dot charts. {panels}.", panels="; ".join(said))
+    return as_exhibit(figure, f"groups_{slug(dimension)}", caption, alt, data)
+
+
+def _unit(unit: str) -> str:
+    """Return a unit as it is given, or in another language as sentences say it."""
+    return unit if current() == SOURCE else plain_unit(unit)
 
 
 @styled
@@ -105,7 +120,7 @@ def groups_over_time(
     """
     rows, labels, points = change.head(at_most), label_of(definitions), points_of(table)
     figure, panels = grid(len(rows), columns=2, height=3.0)
-    told, parts = [], []
+    said, parts = [], []
     for axes, (_, row) in zip(panels, rows.iterrows(), strict=True):
         here = points[is_series(points, lookup(row)) & (points["t"] >= since)]
         single = here["breakdown"].str.fullmatch(f"{row['dimension']}=[^;=]+")
@@ -115,20 +130,28 @@ def groups_over_time(
             least = group == row["least_group"]
             axes.plot(
                 part["t"], part["value"], color=MODEL if least else OTHERS[place % 7], linestyle=DASHES[place % 8],
-                linewidth=2.4 if least else 1.0, label=textwrap.shorten(group, 28, placeholder="…"),
+                linewidth=2.4 if least else 1.0, label=textwrap.shorten(retold(group), 28, placeholder="…"),
             )  # fmt: skip
         total = here[here["breakdown"] == ""]
-        axes.plot(total["t"], total["value"], color="black", linewidth=1.8, label="total")
-        name_panel(axes, f"{labels[lookup(row)]}, by {row['dimension']}: {row['verdict']}", row["unit"], 56)
+        axes.plot(total["t"], total["value"], color="black", linewidth=1.8, label=retold("total"))
+        verdict = told(
+            "{label}, by {dimension}: {verdict}", label=labels[lookup(row)], dimension=retold(row["dimension"]),
+            verdict=retold(row["verdict"]),
+        )  # fmt: skip
+        name_panel(axes, verdict, row["unit"], 56)
         year_axis(axes)
         axes.legend(fontsize=7, ncols=2, loc="upper center", bbox_to_anchor=(0.5, 0.0), borderaxespad=2.8)
-        slopes = f"{number(row['total_slope'])} a year in total, {number(row['least_slope'])} for {row['least_group']}"
-        told.append(f"{labels[lookup(row)]} by {row['dimension']}: {row['verdict']}, {slopes}")
+        said.append(told(
+            "{label} by {dimension}: {verdict}, {total} a year in total, {least} for {group}",
+            label=labels[lookup(row)], dimension=retold(row["dimension"]), verdict=retold(row["verdict"]),
+            total=number(row["total_slope"]), least=number(row["least_slope"]), group=retold(row["least_group"]),
+        ))  # fmt: skip
         parts.append(here)
     keep = ["indicator", "series", "unit", "dimension", "breakdown", "period", "value", "low", "high", "status"]
     data = pd.concat(parts)[keep] if parts else pd.DataFrame(columns=keep)
-    caption = (
+    caption = gettext(
         "Groups over time; black, the total as published; the thick line is the least advantaged group over all years. "
         "Slopes and verdicts are in the table below."
     )
-    return as_exhibit(figure, "groups_over_time", caption, "Line charts. " + "; ".join(told) + ".", data)
+    alt = told("Line charts. {panels}.", panels="; ".join(said))
+    return as_exhibit(figure, "groups_over_time", caption, alt, data)

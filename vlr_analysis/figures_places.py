@@ -25,6 +25,7 @@ from vlr_analysis.drawing import (
     year_axis,
 )
 from vlr_analysis.exhibits import Exhibit, interval, number, slug, with_unit
+from vlr_analysis.language import N_, gettext, retold, told, told_of
 from vlr_analysis.periods import spoken
 
 UNSURE = "#6e7781"
@@ -44,23 +45,23 @@ def agreement(matrix: pd.DataFrame, goal_labels: Mapping[int, str], nation: str)
         Name.
     """
     verdicts = list(VERDICTS)
-    names = [f"{goal}  {goal_labels.get(goal, '')}" if goal else "no goal" for goal in matrix["goal"]]
+    names = [f"{goal}  {retold(goal_labels.get(goal, ''))}" if goal else gettext("no goal") for goal in matrix["goal"]]
     counts = matrix.set_axis(names)
     figure, (axes,) = grid(1, columns=1, height=0.32 * len(matrix) + 1.4)
     colours = ("#0b4f8a", "#b34700", "#8fb3cf", "#d0d7de", "#f4f7fa", "#6e7781")
     stacked_bars(axes, counts[verdicts], colours, ("", "//", "", "\\\\", "..", "xx"))
-    axes.set_xlabel("series")
+    axes.set_xlabel(gettext("series"))
     figure.legend(loc="lower center", ncols=6, fontsize=8)
     total = matrix[verdicts].sum()
-    alt = (
-        f"Bars, one for each goal, city beside {nation}. In all: "
-        + ", ".join(f"{v} {total[v]}" for v in verdicts)
-        + "."
-    )
-    caption = (
-        f"Headline series of the city and of {nation}, by goal. Disagree: the latest values of a common year differ by "
+    alt = told(
+        "Bars, one for each goal, city beside {nation}. In all: {counts}.",
+        nation=nation, counts=", ".join(f"{retold(v)} {total[v]}" for v in verdicts),
+    )  # fmt: skip
+    caption = told(
+        "Headline series of the city and of {nation}, by goal. Disagree: the latest values of a common year differ by "
         "more than a tenth and their intervals, where given, do not overlap, or the two move in opposite directions. "
-        "Cannot tell: the intervals overlap, or the unit has no zero to measure the difference by."
+        "Cannot tell: the intervals overlap, or the unit has no zero to measure the difference by.",
+        nation=nation,
     )
     return as_exhibit(figure, f"agreement_{slug(nation)}", caption, alt, matrix)
 
@@ -95,7 +96,12 @@ def apart(compared: pd.DataFrame, definitions: pd.DataFrame, city: str, nation: 
             continue
         axes.hlines(place[mine], 0, shown[mine], color=colour, linewidth=1)
         axes.plot(
-            shown[mine], place[mine], marker, color=colour, markersize=5.5, label=f"{verdict} ({marker_name(marker)})"
+            shown[mine],
+            place[mine],
+            marker,
+            color=colour,
+            markersize=5.5,
+            label=f"{retold(verdict)} ({marker_name(marker)})",
         )
     for at, percent in zip(place, rows["percent"], strict=True):
         if abs(percent) > NARROW:
@@ -104,20 +110,22 @@ def apart(compared: pd.DataFrame, definitions: pd.DataFrame, city: str, nation: 
     axes.set_yticks(place, rows["label"], fontsize=8)
     axes.set_ylim(-0.7, len(rows) - 0.3)
     axes.grid(axis="x", color="#e4e8ec")
-    axes.set_xlabel(f"{city} less {nation}, % of {nation}")
+    axes.set_xlabel(told("{city} less {nation}, % of {nation}", city=city, nation=nation))
     figure.legend(loc="lower center", ncols=3, fontsize=8)
-    told = "; ".join(f"{row.label} {number(row.percent, 2)} %" for row in rows.itertuples())
-    caption = (
-        f"Latest common year, pairs of comparability same or near: how far {city} lies above (right) or below "
-        f"(left) {nation}. Above is not better: the desired direction differs by series."
-    )
+    said = "; ".join(f"{row.label} {number(row.percent, 2)} %" for row in rows.itertuples())
+    caption = told(
+        "Latest common year, pairs of comparability same or near: how far {city} lies above (right) or below "
+        "(left) {nation}. Above is not better: the desired direction differs by series.",
+        city=city, nation=nation,
+    )  # fmt: skip
+    alt = told("Dot chart. {series}.", series=said)
     keep = [*compared.columns[:11], "year", "value", "other_value", "relative_difference", "verdict", "disagree_on"]
-    return as_exhibit(figure, f"apart_{slug(nation)}", caption, f"Dot chart. {told}.", rows[list(dict.fromkeys(keep))])
+    return as_exhibit(figure, f"apart_{slug(nation)}", caption, alt, rows[list(dict.fromkeys(keep))])
 
 
 def marker_name(marker: str) -> str:
     """Return how readers call a marker."""
-    return {"o": "round", "D": "diamond", "^": "triangle"}[marker]
+    return {"o": gettext("round"), "D": gettext("diamond"), "^": gettext("triangle")}[marker]
 
 
 @styled
@@ -138,7 +146,7 @@ def side_by_side(
     """
     labels, rows = label_of(definitions), compared[compared["comparability"] == "context"]
     figure, panels = grid(2 * len(rows), columns=2, height=2.2)
-    told, parts = [], []
+    said, parts = [], []
     for number_, (_, row) in enumerate(rows.iterrows()):
         keys = (lookup(row), tuple(row[f"other_{name}"] for name in ("indicator", "series", "unit")))
         for axes, table, key, name, colour in zip(
@@ -156,15 +164,19 @@ def side_by_side(
             name_panel(axes, f"{name}: {labels[key]}", key[2], 48)
             year_axis(axes)
             end = part.iloc[-1]
-            told.append(f"{name}, {labels[key]}: {with_unit(end['value'], key[2])} in {spoken(end['period'])}")
+            said.append(told(
+                "{area}, {label}: {value} in {period}", area=name, label=labels[key],
+                value=with_unit(end["value"], key[2]), period=spoken(end["period"]),
+            ))  # fmt: skip
             parts.append(part)
     keep = ["area", "indicator", "series", "unit", "period", "value"]
     data = pd.concat(parts)[keep] if parts else pd.DataFrame(columns=keep)
-    caption = (
+    caption = gettext(
         "Pairs that are context for each other: what differs is named in the table above. The scales differ, "
         "so heights must not be compared."
     )
-    return as_exhibit(figure, f"context_{slug(nation)}", caption, "Line charts. " + "; ".join(told) + ".", data)
+    alt = told("Line charts. {panels}.", panels="; ".join(said))
+    return as_exhibit(figure, f"context_{slug(nation)}", caption, alt, data)
 
 
 @styled
@@ -202,25 +214,38 @@ def standings(
         scaled[:, [0, 4]].max(axis=1),
         color=SHOCK,
         linewidth=1.2,
-        label="range of the peers",
+        label=gettext("range of the peers"),
     )
-    axes.hlines(place, scaled[:, 1], scaled[:, 3], color="#8fb3cf", linewidth=7, label="middle half of the peers")
-    axes.plot(scaled[:, 2], place, "|", color=NATION, markersize=9, markeredgewidth=1.6, label="middle of the peers")
+    axes.hlines(
+        place, scaled[:, 1], scaled[:, 3], color="#8fb3cf", linewidth=7, label=gettext("middle half of the peers")
+    )
+    axes.plot(
+        scaled[:, 2], place, "|", color=NATION, markersize=9, markeredgewidth=1.6, label=gettext("middle of the peers")
+    )
     axes.plot(scaled[:, 5], place, "D", color=MODEL, markersize=6, label=city)
     axes.set_yticks(place, [f"{row.label}, {row.year}" for row in rows.itertuples()], fontsize=8)
     axes.set_ylim(-0.7, len(rows) - 0.3)
-    axes.set_xticks(
-        [0, 1], ["furthest from the goal", "nearest the goal"] if directed else ["lowest", "highest"], fontsize=8
-    )
+    ends = [N_("furthest from the goal"), N_("nearest the goal")] if directed else [N_("lowest"), N_("highest")]
+    axes.set_xticks([0, 1], [gettext(end) for end in ends], fontsize=8)
     axes.grid(visible=False)
     figure.legend(loc="lower center", ncols=4, fontsize=8)
-    told = "; ".join(
-        f"{row.label}: {with_unit(row.value, row.unit)}, {row.standing}" for row in rows.iloc[::-1].itertuples()
+    said = "; ".join(
+        f"{row.label}: {with_unit(row.value, row.unit)}, {retold(row.standing)}" for row in rows.iloc[::-1].itertuples()
     )
-    side = "right is nearer the goal" if directed else "the desired direction is not stated: right is higher"
-    caption = f"{city} within the range of like cities, each series on a scale of its own; {side}."
+    if directed:
+        caption = told(
+            "{city} within the range of like cities, each series on a scale of its own; right is nearer the goal.",
+            city=city,
+        )
+    else:
+        caption = told(
+            "{city} within the range of like cities, each series on a scale of its own; the desired direction is not "
+            "stated: right is higher.",
+            city=city,
+        )
     name = "standings" if directed else "standings_undirected"
-    return as_exhibit(figure, name, caption, f"Strips. {told}.", rows.iloc[::-1].drop(columns=["direction"]))
+    alt = told("Strips. {series}.", series=said)
+    return as_exhibit(figure, name, caption, alt, rows.iloc[::-1].drop(columns=["direction"]))
 
 
 @styled
@@ -243,33 +268,42 @@ def forest(effects: pd.DataFrame, pooled: pd.Series, names: Mapping[str, str], t
     at = np.arange(len(rows)) + 1.6
     ends = np.abs(rows[["low", "high"]].to_numpy().T - rows["effect"].to_numpy())
     axes.errorbar(
-        rows["effect"], at, xerr=ends, fmt="o", color=OWN, markersize=5, elinewidth=1.1, label="one city, 95 % interval"
+        rows["effect"],
+        at,
+        xerr=ends,
+        fmt="o",
+        color=OWN,
+        markersize=5,
+        elinewidth=1.1,
+        label=gettext("one city, 95 % interval"),
     )
     axes.plot(
         [pooled["predicted_low"], pooled["predicted_high"]],
         [0, 0],
         color=SHOCK,
         linewidth=1.2,
-        label="interval for the effect in one further city, without its own error",
+        label=gettext("interval for the effect in one further city, without its own error"),
     )
-    axes.plot([pooled["low"], pooled["high"]], [0, 0], color=MODEL, linewidth=5, label="interval of the mean")
-    axes.plot([pooled["mean"]], [0], "D", color="black", markersize=6, label="mean of such cities")
+    axes.plot([pooled["low"], pooled["high"]], [0, 0], color=MODEL, linewidth=5, label=gettext("interval of the mean"))
+    axes.plot([pooled["mean"]], [0], "D", color="black", markersize=6, label=gettext("mean of such cities"))
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set_yticks([0, *at], ["all of them", *rows["place"]], fontsize=8)
+    axes.set_yticks([0, *at], [gettext("all of them"), *rows["place"]], fontsize=8)
     axes.grid(axis="x", color="#e4e8ec")
-    name_panel(axes, title, "", 90)
-    axes.set_xlabel(unit, fontsize=8)
+    words = retold(title)
+    name_panel(axes, words, "", 90)
+    axes.set_xlabel(gettext(unit), fontsize=8)
     figure.legend(loc="lower center", ncols=2, fontsize=8)
-    alt = (
-        f"Forest plot, {len(rows)} cities. Mean {number(pooled['mean'])} (95 % interval "
-        f"{interval(pooled['low'], pooled['high'])}). "
-        + "; ".join(
-            f"{row.place} {number(row.effect)} ({interval(row.low, row.high)})" for row in rows.iloc[::-1].itertuples()
-        )
-        + "."
+    each = "; ".join(
+        f"{row.place} {number(row.effect)} ({interval(row.low, row.high)})" for row in rows.iloc[::-1].itertuples()
     )
-    caption = (
-        f"{title}: each city with its own 95 % interval, in alphabetical order, and the random-effects mean. The "
-        "cities met the same shock, so that they are not independent, which the interval does not know."
+    alt = told_of(
+        "Forest plot, {n} cities. Mean {mean} (95 % interval {interval}). {each}.",
+        "Forest plot, {n} cities. Mean {mean} (95 % interval {interval}). {each}.",
+        len(rows), mean=number(pooled["mean"]), interval=interval(pooled["low"], pooled["high"]), each=each,
+    )  # fmt: skip
+    caption = told(
+        "{title}: each city with its own 95 % interval, in alphabetical order, and the random-effects mean. The "
+        "cities met the same shock, so that they are not independent, which the interval does not know.",
+        title=words,
     )
     return as_exhibit(figure, f"forest_{slug(title)}", caption, alt, rows.drop(columns="place"))

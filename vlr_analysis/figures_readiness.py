@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 
 from vlr_analysis.drawing import MODEL, NATION, OWN, as_exhibit, grid, styled
 from vlr_analysis.exhibits import Exhibit
+from vlr_analysis.language import gettext, retold, told, told_of
 from vlr_analysis.periods import spoken, year_of
 
 NOTHING = "#f4f7fa"
@@ -28,11 +29,11 @@ def coverage(goals: pd.DataFrame) -> Exhibit:
     """Draw how many targets of each goal have figures, from `readiness.coverage_by_goal`."""
     rows = goals[goals["targets"] > 0]
     kinds = {
-        "targets_global": ("a global indicator", GREYS[0], ""),
-        "targets_own": ("own indicators only", GREYS[2], "//"),
-        "targets_none": ("no figures", NOTHING, ".."),
+        "targets_global": (gettext("a global indicator"), GREYS[0], ""),
+        "targets_own": (gettext("own indicators only"), GREYS[2], "//"),
+        "targets_none": (gettext("no figures"), NOTHING, ".."),
     }
-    names = [f"{row.goal}  {row.goal_label}" for row in rows.itertuples()]
+    names = [f"{row.goal}  {retold(row.goal_label)}" for row in rows.itertuples()]
     figure, (axes,) = grid(1, columns=1, height=0.32 * max(len(rows), 3) + 1.3)
     left = np.zeros(len(rows))
     for column, (label, colour, hatch) in kinds.items():
@@ -40,18 +41,22 @@ def coverage(goals: pd.DataFrame) -> Exhibit:
                   label=label)  # fmt: skip
         left += rows[column].to_numpy()
     for place, row in enumerate(rows.itertuples()):
-        told = f" {row.targets - row.targets_none} of {row.targets}"
-        axes.text(left[place], place, told, va="center", fontsize=8, color=NATION)
-    _bars(axes, "targets of the goal", len(rows), int(rows["targets"].max()))
+        held = told("{part} of {whole}", part=row.targets - row.targets_none, whole=row.targets)
+        axes.text(left[place], place, f" {held}", va="center", fontsize=8, color=NATION)
+    _bars(axes, gettext("targets of the goal"), len(rows), int(rows["targets"].max()))
     figure.legend(loc="lower center", ncols=3, fontsize=8)
     total = rows[[*kinds, "targets"]].sum()
-    alt = (
-        f"Bars, one for each goal. Of {total['targets']} targets, {total['targets_global']} have figures of a global "
-        f"indicator, {total['targets_own']} of own indicators only, {total['targets_none']} none. "
-        + "; ".join(f"goal {row.goal}: {row.targets - row.targets_none} of {row.targets}" for row in rows.itertuples())
-        + "."
-    )
-    caption = (
+    said = [
+        told("goal {goal}: {part} of {whole}", goal=row.goal, part=row.targets - row.targets_none, whole=row.targets)
+        for row in rows.itertuples()
+    ]
+    alt = told(
+        "Bars, one for each goal. Of {targets} targets, {known} have figures of a global indicator, {own} of own "
+        "indicators only, {none} none. {goals}.",
+        targets=total["targets"], known=total["targets_global"], own=total["targets_own"],
+        none=total["targets_none"], goals="; ".join(said),
+    )  # fmt: skip
+    caption = gettext(
         "Targets of each goal by the figures that the city has. A series that stands under a global code but measures "
         "something else counts as an own indicator."
     )
@@ -71,29 +76,30 @@ def grades(counted: pd.DataFrame) -> Exhibit:
     """Draw the grades of each goal's headline series, from `readiness.grades_by_goal`; each part carries its letter."""
     letters = list(LETTER_COLOURS)
     rows = counted[counted[letters].sum(axis=1) > 0]
-    names = [f"{row.goal}  {row.goal_label}" if row.goal else row.goal_label for row in rows.itertuples()]
+    names = [
+        f"{row.goal}  {retold(row.goal_label)}" if row.goal else retold(row.goal_label) for row in rows.itertuples()
+    ]
     figure, (axes,) = grid(1, columns=1, height=0.32 * max(len(rows), 3) + 1.0)
     left = np.zeros(len(rows))
     for letter in letters:
         width = rows[letter].to_numpy()
         axes.barh(names, width, left=left, color=LETTER_COLOURS[letter], hatch=HATCHES[letter], edgecolor="white")
         for place in np.flatnonzero(width):
-            told = f"{width[place]} {letter}"
-            axes.text(left[place] + width[place] / 2, place, told, ha="center", va="center", fontsize=8, weight="bold",
+            text = f"{width[place]} {letter}"
+            axes.text(left[place] + width[place] / 2, place, text, ha="center", va="center", fontsize=8, weight="bold",
                       color="black", bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.2})  # fmt: skip
         left += width
-    _bars(axes, "headline series", len(rows), int(rows[letters].sum(axis=1).max()) if len(rows) else 0)
+    _bars(axes, gettext("headline series"), len(rows), int(rows[letters].sum(axis=1).max()) if len(rows) else 0)
     total = rows[letters].sum()
-    told = "; ".join(
+    goals = "; ".join(
         f"{name}: " + ", ".join(f"{row[letter]} {letter}" for letter in letters if row[letter])
         for name, (_, row) in zip(names, rows.iterrows(), strict=True)
     )
-    alt = (
-        "Bars, one for each goal. In all: "
-        + ", ".join(f"{total[letter]} {letter}" for letter in letters)
-        + f". {told}."
-    )
-    caption = (
+    alt = told(
+        "Bars, one for each goal. In all: {counts}. {goals}.",
+        counts=", ".join(f"{total[letter]} {letter}" for letter in letters), goals=goals,
+    )  # fmt: skip
+    caption = gettext(
         "Grade of the evidence, A to D, of the headline series of each goal. The grades are counted and never averaged."
     )
     return as_exhibit(figure, "grades_by_goal", caption, alt, counted)
@@ -104,30 +110,31 @@ def umf_grid(cells: pd.DataFrame) -> Exhibit:
     """Draw the grid of domains and objectives with its numbers, from `readiness.coverage_by_umf`."""
     domains, objectives = list(cells["domain"].unique()), list(cells["objective"].unique())
     figure, (axes,) = grid(1, columns=1, height=0.62 * len(domains) + 0.9)
-    told = []
+    said = []
     for cell in cells.itertuples():
         x, y = objectives.index(cell.objective), domains.index(cell.domain)
         shade = GREYS[3] if not cell.n_series else GREYS[2]
         hatch = "" if cell.n_series else ".."
         axes.add_patch(Rectangle((x, y), 1, 1, facecolor=shade, hatch=hatch, edgecolor="white", linewidth=2))
-        words = "no figures" if not cell.n_series else f"{cell.n_series} series"
-        text = f"{words}\n{cell.targets_with} of {cell.targets} targets"
+        words = told_of("{n} series", "{n} series", cell.n_series) if cell.n_series else gettext("no figures")
+        part = told("{part} of {whole} targets", part=cell.targets_with, whole=cell.targets)
+        text = f"{words}\n{part}"
         box = {"facecolor": shade, "edgecolor": "none", "pad": 1.5}
         axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=8.5, bbox=box)
-        told.append(f"{cell.domain}, {cell.objective}: {words}, {cell.targets_with} of {cell.targets} targets")
+        said.append(f"{retold(cell.domain)}, {retold(cell.objective)}: {words}, {part}")
     axes.set(xlim=(0, len(objectives)), ylim=(len(domains), 0))
-    axes.set_xticks(np.arange(len(objectives)) + 0.5, objectives)
-    axes.set_yticks(np.arange(len(domains)) + 0.5, [textwrap.fill(domain, 18) for domain in domains])
+    axes.set_xticks(np.arange(len(objectives)) + 0.5, [retold(objective) for objective in objectives])
+    axes.set_yticks(np.arange(len(domains)) + 0.5, [textwrap.fill(retold(domain), 18) for domain in domains])
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.grid(visible=False)
     for side in axes.spines.values():
         side.set_visible(False)
-    caption = (
+    caption = gettext(
         "Series and targets with figures in each cell of the Global Urban Monitoring Framework's grid. Which target "
         "stands in which cell is the kit's own proposal; the framework's official list was not at hand."
     )
-    alt = "A grid of five domains by four objectives. " + "; ".join(told) + "."
+    alt = told("A grid of five domains by four objectives. {cells}.", cells="; ".join(said))
     return as_exhibit(figure, "umf_grid", caption, alt, cells)
 
 
@@ -152,7 +159,7 @@ def spans(ages: pd.DataFrame, table: pd.DataFrame, labels: Mapping[tuple, str], 
     years = held.groupby(key)["year"].agg(lambda column: sorted(set(column)))
     names = [labels[tuple(row)] for row in ages[key].to_numpy()]
     figure, (axes,) = grid(1, columns=1, height=0.19 * max(len(ages), 3) + 1.0)
-    told = []
+    said = []
     seen = [years[tuple(row)] for row in ages[key].to_numpy()]
     places = range(len(seen))
     axes.hlines(places, [row[0] for row in seen], [row[-1] for row in seen], color="#c4ccd4", linewidth=1)
@@ -162,18 +169,24 @@ def spans(ages: pd.DataFrame, table: pd.DataFrame, labels: Mapping[tuple, str], 
     for place, row in enumerate(ages.itertuples()):
         for broken in filter(None, row.breaks.split(", ")):
             axes.plot(year_of(broken), place, marker="|", markersize=10, markeredgewidth=2, color=MODEL)
-        gap = f", without {row.gaps}" if row.gaps else ""
-        told.append(f"{names[place]}: {spoken(row.first)} to {spoken(row.last)}{gap}")
+        ends = {"label": names[place], "first": spoken(row.first), "last": spoken(row.last)}
+        said.append(
+            told("{label}: {first} to {last}, without {gaps}", **ends, gaps=row.gaps)
+            if row.gaps
+            else told("{label}: {first} to {last}", **ends)
+        )
     axes.axvline(as_of, color=NATION, linestyle=":", linewidth=1.1)
     axes.set_yticks(range(len(names)), [textwrap.shorten(name, 52, placeholder="…") for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(labelsize=8, length=2.5)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    caption = (
-        f"Years with a value of every headline series. The dotted line is {as_of}, the newest year of the review; "
-        "a bar across the line marks a break."
+    caption = told(
+        "Years with a value of every headline series. The dotted line is {year}, the newest year of the review; "
+        "a bar across the line marks a break.",
+        year=as_of,
     )
-    return as_exhibit(figure, "spans", caption, "Points along years. " + "; ".join(told) + ".", ages)
+    alt = told("Points along years. {series}.", series="; ".join(said))
+    return as_exhibit(figure, "spans", caption, alt, ages)
 
 
 def letter(text: str, nation: str) -> Exhibit:
@@ -185,7 +198,11 @@ def letter(text: str, nation: str) -> Exhibit:
         listed = [line.removeprefix("- ") for line in lines]
         items = "".join(f"<li>{line}</li>" for line in listed)
         parts.append(f"<ul>{items}</ul>" if block.startswith("- ") else f"<p>{'<br>'.join(lines)}</p>")
-    office = f"the national statistical office{f', {nation}' if nation else ''}"
-    caption = f"Letter to {office}: a draft, to be read before it goes."
+    if nation:
+        caption = told(
+            "Letter to the national statistical office, {nation}: a draft, to be read before it goes.", nation=nation
+        )
+    else:
+        caption = gettext("Letter to the national statistical office: a draft, to be read before it goes.")
     html = f'<div class="table" id="letter"><p>{escape(caption)}</p><blockquote>{"".join(parts)}</blockquote></div>'
     return Exhibit("table", "letter", caption, "", html, pd.DataFrame({"letter": text.splitlines()}))

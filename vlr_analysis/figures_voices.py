@@ -11,6 +11,7 @@ from matplotlib.patches import Patch
 
 from vlr_analysis.drawing import as_exhibit, grid, styled
 from vlr_analysis.exhibits import Exhibit, number
+from vlr_analysis.language import N_, gettext, retold, told, told_of
 
 # Colour, hatch and the number written into it: no statement hangs on colour alone.
 LOOKS = {
@@ -18,7 +19,7 @@ LOOKS = {
     "unchanged": ("#d0d7de", "", "black"),
     "concern": ("#f0b98d", "\\\\", "black"), "worsens": ("#b34700", "//", "white"),
 }  # fmt: skip
-REST = "said nothing on it, or not shown"
+REST = N_("said nothing on it, or not shown")
 AT_MOST, FEW = 24, 30
 
 
@@ -51,18 +52,20 @@ def said(statements: pd.DataFrame, at_most: int = AT_MOST) -> list[Exhibit]:
     axes.set_yticks(range(len(drawn)), [_named(group) for group in drawn], fontsize=7.5)
     axes.set_ylim(len(drawn) - 0.4, -0.6)
     axes.set_xlim(0, 100)
-    axes.set_xlabel("% of those who took part")
+    axes.set_xlabel(gettext("% of those who took part"))
     axes.grid(visible=False, axis="y")
     shown = [word for word in LOOKS if (pd.concat(drawn)["says"] == word).any()]
-    handles = [Patch(facecolor=LOOKS[w][0], hatch=LOOKS[w][1], edgecolor="white", label=w) for w in shown]
-    handles.append(Patch(facecolor="white", edgecolor="#8a8a8a", label=REST))
+    handles = [Patch(facecolor=LOOKS[w][0], hatch=LOOKS[w][1], edgecolor="white", label=retold(w)) for w in shown]
+    handles.append(Patch(facecolor="white", edgecolor="#8a8a8a", label=gettext(REST)))
     figure.legend(handles=handles, loc="lower center", ncols=len(handles), fontsize=8)
-    more = f" {len(bars) - len(drawn)} more are in the table." if len(bars) > len(drawn) else ""
-    caption = (
+    caption = told(
         "What people said on each theme, as a share of those who took part; numbers of people are written into the "
-        f"bars, thin bars stand for fewer than {FEW} people. Only a random sample speaks for more than itself.{more}"
+        "bars, thin bars stand for fewer than {few} people. Only a random sample speaks for more than itself.",
+        few=FEW,
     )
-    alt = "Bars. " + "; ".join(_told(group) for group in drawn) + "."
+    if len(bars) > len(drawn):
+        caption += " " + told_of("{n} more are in the table.", "{n} more are in the table.", len(bars) - len(drawn))
+    alt = told("Bars. {bars}.", bars="; ".join(_told(group) for group in drawn))
     columns = ["theme", "evidence", "title", "place", "chosen", "participants", "says", "count", "count_status"]
     return [as_exhibit(figure, "said", caption, alt, pd.concat(drawn, ignore_index=True)[columns])]
 
@@ -88,15 +91,17 @@ def _bar(axes: Axes, place: int, group: pd.DataFrame) -> None:
 def _named(group: pd.DataFrame) -> str:
     row = group.iloc[0]
     title = textwrap.shorten(row["title"], 44, placeholder="…")
-    where = f", {row['where']}" if row["place"] else ""
-    return f"{row['theme']}{where}\n{title} ({row['chosen']}, {number(row['participants'])})"
+    where = f", {retold(row['where'])}" if row["place"] else ""
+    return f"{row['theme']}{where}\n{title} ({retold(row['chosen'])}, {number(row['participants'])})"
 
 
 def _told(group: pd.DataFrame) -> str:
     row = group.iloc[0]
     counts = [
-        f"{says} {number(count) if np.isfinite(count) else 'not shown'}"
+        f"{retold(says)} {number(count) if np.isfinite(count) else gettext('not shown')}"
         for says, count in zip(group["says"], group["count"], strict=True)
     ]
-    about = f"{row['theme']}, {row['where']}, {row['title']} ({row['chosen']})"
-    return f"{about}: {', '.join(counts)} of {number(row['participants'])}"
+    about = f"{row['theme']}, {retold(row['where'])}, {row['title']} ({retold(row['chosen'])})"
+    return told(
+        "{about}: {counts} of {people}", about=about, counts=", ".join(counts), people=number(row["participants"])
+    )

@@ -14,6 +14,7 @@ import pandas as pd
 from vlr_analysis.exhibits import Exhibit, with_unit
 from vlr_analysis.grades import KEY as GRADED
 from vlr_analysis.grades import LETTERS, lowest
+from vlr_analysis.language import coded, retold, told, told_of
 from vlr_analysis.lookup import Lookup
 
 AT_MOST = 12
@@ -85,7 +86,7 @@ def with_grades(rows: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFr
     # A series without a published total is as good as the weakest of its groups.
     weakest = grades.sort_values("grade").drop_duplicates(["area", *KEY], keep="last")
     groups = told[["area", *KEY]].merge(weakest[["area", *KEY, *taken]], how="left")
-    none_of = {"grade": LETTERS[-1], "grade_reason": "no figure to grade", "source": ""}
+    none_of = {"grade": LETTERS[-1], "grade_reason": coded("no figure to grade"), "source": ""}
     for name, none in ((name, none_of[name]) for name in taken):
         told[name] = told[name].where(told[name].notna(), groups[name].fillna(none).to_numpy())
     return told
@@ -133,7 +134,7 @@ def make(
     grade, reason = lowest([(row.get("grade", "A"), row.get("grade_reason", "")), *caps])
     return Finding(
         f"{kind[0]}-{_mark(content)}", _mark(json.dumps([kind, about, *key], ensure_ascii=False)), kind, *key, verdict,
-        statement, sentence(caveats), rounded, grade, reason, bool(row.get("priority", False)), tuple(evidence),
+        statement, sentence(caveats), rounded, grade, retold(reason), bool(row.get("priority", False)), tuple(evidence),
         row.get("source", ""),
     )  # fmt: skip
 
@@ -215,7 +216,7 @@ def _tells(finding: Finding) -> bool:
 
 
 def listed(
-    found: Sequence[Finding], name: str = "findings", nothing: str = "", caption: str = "What the figures say."
+    found: Sequence[Finding], name: str = "findings", nothing: str = "", caption: str = coded("What the figures say.")
 ) -> Exhibit:
     """Show up to twelve findings, the others behind one click; all of them go with the exhibit.
 
@@ -230,9 +231,10 @@ def listed(
     caption : str
     """
     shown, more = _items(found[:AT_MOST]), found[AT_MOST:]
-    rest = f"<details><summary>{len(more)} more</summary>{_items(more)}</details>" if more else ""
-    html = f"{shown}{rest}" if found else f"<p>{escape(nothing)}</p>"
-    return Exhibit("findings", name, caption, "", html, as_table(found))
+    further = told_of("{n} more", "{n} more", len(more))
+    rest = f"<details><summary>{escape(further)}</summary>{_items(more)}</details>" if more else ""
+    html = f"{shown}{rest}" if found else f"<p>{escape(retold(nothing))}</p>"
+    return Exhibit("findings", name, retold(caption), "", html, as_table(found))
 
 
 def _items(found: Sequence[Finding]) -> str:
@@ -247,8 +249,9 @@ def _items(found: Sequence[Finding]) -> str:
 
 
 def _why(finding: Finding) -> str:
-    reason = f": {finding.grade_reason}" if finding.grade_reason else ""
-    return f"Evidence of grade {finding.grade}{reason}."
+    if finding.grade_reason:
+        return told("Evidence of grade {grade}: {reason}.", grade=finding.grade, reason=finding.grade_reason)
+    return told("Evidence of grade {grade}.", grade=finding.grade)
 
 
 def as_table(found: Sequence[Finding]) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis import catalogue
+from vlr_analysis.language import coded
 from vlr_analysis.periods import year_of
 from vlr_analysis.trends import DEFINITION_KEY, yearly
 
@@ -121,29 +122,49 @@ def _caps(row, as_of: int) -> list[tuple[str, str]]:
     """List what each aspect of a series allows, with its reason."""
     named = row.source_class or "not stated"
     letter = "A" if row.source_class == "survey" and row.has_interval else class_cap(row.source_class)
-    words = {"survey": "a survey without intervals", "not stated": "the class of the source is not stated"}
-    caps = [(letter, words.get(named, f"{named} source"))]
+    words = {
+        "survey": coded("a survey without intervals"),
+        "not stated": coded("the class of the source is not stated"),
+    }
+    caps = [(letter, words.get(named, coded("{named} source", named=named)))]
     if not row.n:
-        return [*caps, ("D", "no complete calendar year" if row.note else "no value")]
-    caps.append((_by(row.age, MOST_AGE, np.less_equal), f"latest value of {year_of(row.last)}, newest year is {as_of}"))
-    kind = "pooled values that share no year" if row.overlapping else f"yearly {'value' if row.n == 1 else 'values'}"
-    points = f"{row.n} {kind}" + (" since the break" if row.has_break else "")
-    caps.append((_by(row.n, LEAST_POINTS, np.greater_equal), points))
+        return [*caps, ("D", coded("no complete calendar year") if row.note else coded("no value"))]
+    caps.append(
+        (
+            _by(row.age, MOST_AGE, np.less_equal),
+            coded("latest value of {last}, newest year is {as_of}", last=year_of(row.last), as_of=as_of),
+        )
+    )
+    caps.append((_by(row.n, LEAST_POINTS, np.greater_equal), _points(row)))
     if row.geography:
-        caps.append(("B", f"figures of the {row.geography}"))
+        caps.append(("B", coded("figures of the {geography}", geography=row.geography)))
     relation = row.definition or ("" if catalogue.is_global(row.indicator) else "own")
     told = {
-        "adapted": f"adapted from indicator {row.indicator}",
-        "other": f"not what indicator {row.indicator} measures",
+        "adapted": coded("adapted from indicator {indicator}", indicator=row.indicator),
+        "other": coded("not what indicator {indicator} measures", indicator=row.indicator),
     }
-    caps.append((DEFINITIONS.get(relation, "B"), told.get(relation, "definition not compared with the global one")))
+    caps.append(
+        (DEFINITIONS.get(relation, "B"), told.get(relation, coded("definition not compared with the global one")))
+    )
     if row.has_break:
-        caps.append(("B", "a break in the series"))
+        caps.append(("B", coded("a break in the series")))
     if row.doubt:
-        caps.append(("C", f"smell test: {row.doubt}"))
+        caps.append(("C", coded("smell test: {doubt}", doubt=row.doubt)))
     if row.status in ("provisional", "estimated"):
-        caps.append(("B", f"latest value {row.status}"))
+        caps.append(("B", coded("latest value {status}", status=row.status)))
     return caps
+
+
+def _points(row) -> str:
+    if row.overlapping and row.has_break:
+        return coded("{n} pooled values that share no year since the break", n=row.n)
+    if row.overlapping:
+        return coded("{n} pooled values that share no year", n=row.n)
+    if row.n == 1:
+        return coded("1 yearly value since the break") if row.has_break else coded("1 yearly value")
+    if row.has_break:
+        return coded("{n} yearly values since the break", n=row.n)
+    return coded("{n} yearly values", n=row.n)
 
 
 def _by(value: float, limits: dict[str, int], allows) -> str:

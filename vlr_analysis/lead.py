@@ -6,9 +6,12 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from vlr_analysis import language
 from vlr_analysis.exhibits import number, plain_unit, since_base
 from vlr_analysis.findings import KEY, Finding
+from vlr_analysis.language import gettext, told
 
 AT_MOST = 3
 
@@ -17,9 +20,19 @@ LEADS = ("slope_per_year", "gap_level", "gap_path", "difference", "value", "last
 _STATISTICS = re.compile(
     r"n|n_.*|p|q|q_.*|tau|rho|.*_p|.*_(low|high)|smallest_p|placebo.*|peers|areas|groups|years|rank.*"
 )
-_DIGITS = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_TOKEN = re.compile(rf"(?<![\w.,+−/-])(?P<sign>[+−]?)(?:US\$|[£€$])?(?P<digits>{_DIGITS})(?![\w]|[.,-]\d|/\d)")
-_INTERVAL = re.compile(rf"95 % interval (?P<low>−?{_DIGITS}) to (?P<high>−?{_DIGITS})(?![\w]|[.,-]\d)")
+
+
+@lru_cache(maxsize=16)
+def _patterns(decimal: str, group: str, span: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return how a number and an interval are written with these marks; `span` says "{low} to {high}"."""
+    digits = rf"(?:\d{{1,3}}(?:{re.escape(group)}\d{{3}})+|\d+)(?:{re.escape(decimal)}\d+)?"
+    token = rf"(?<![\w.,+−/-])(?P<sign>[+−]?)(?:US\$|[£€$])?(?P<digits>{digits})(?![\w]|[.,-]\d|/\d)"
+    ends = re.escape(span).replace(r"\{low\}", f"(?P<low>−?{digits})").replace(r"\{high\}", f"(?P<high>−?{digits})")
+    return re.compile(token), re.compile(rf"{ends}(?![\w]|[.,-]\d)")
+
+
+def _written() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    return _patterns(*language.marks(language.current()), gettext("{low} to {high}"))
 
 
 @dataclass(frozen=True)
@@ -75,8 +88,9 @@ class Token:
 def tokens(statement: str) -> list[Token]:
     """Return the numbers of a statement; those inside a word, a date or a span such as 16-24 are no numbers."""
     found = []
-    for match in _TOKEN.finditer(statement):
-        value = float(match["digits"].replace(",", "")) * (-1 if match["sign"] == "−" else 1)
+    decimal, group = language.marks(language.current())
+    for match in _written()[0].finditer(statement):
+        value = float(match["digits"].replace(group, "").replace(decimal, ".")) * (-1 if match["sign"] == "−" else 1)
         found.append(Token(match.start(), match[0], value, bool(match["sign"])))
     return found
 
@@ -98,9 +112,9 @@ def printed(statement: str, value: float, unit: str = "") -> Token | None:
         percent; an unsigned one may stand for a negative value ("below by 3"). A share may be rounded to two.
     """
     for factor in (100, 1) if since_base(unit) else (1, 100):
-        told = [token for token in tokens(statement) if _rounds_to(value * factor, token)]
-        if told:
-            return told[0]
+        fits = [token for token in tokens(statement) if _rounds_to(value * factor, token)]
+        if fits:
+            return fits[0]
     text = number(100 * abs(value), 2)
     return next((token for token in tokens(statement) if token.text == text), None)
 
@@ -117,11 +131,12 @@ def _rounds_to(value: float, token: Token) -> bool:
 def _with_unit(statement: str, token: Token, unit: str) -> str:
     """Return a number of a statement with the unit that stands beside it there."""
     rest = statement[token.start + len(token.text) :]
-    for words in ("percentage points", plain_unit(unit), unit, "%"):
+    yearly = f" {gettext('a year')}"
+    for words in (told("{change} percentage points", change="").strip(), plain_unit(unit), unit, "%"):
         after = rest[len(words) + 1 :]
         if words and rest.startswith(f" {words}") and not after[:1].isalnum():
-            return f"{token.text} {words}{' a year' if after.startswith(' a year') else ''}"
-    return f"{token.text}{' a year' if rest.startswith(' a year') else ''}"
+            return f"{token.text} {words}{yearly if after.startswith(yearly) else ''}"
+    return f"{token.text}{yearly if rest.startswith(yearly) else ''}"
 
 
 def _interval(finding: Finding, name: str) -> str:
@@ -130,11 +145,13 @@ def _interval(finding: Finding, name: str) -> str:
         ends = [finding.numbers.get(end) for end in names]
         if not all(isinstance(end, float) for end in ends):
             continue
-        for match in _INTERVAL.finditer(finding.statement):
-            told = [tokens(match["low"]), tokens(match["high"])]
+        for match in _written()[1].finditer(finding.statement):
+            printed_ends = [tokens(match["low"]), tokens(match["high"])]
             for factor in (1, 100):
-                if all(len(t) == 1 and _rounds_to(end * factor, t[0]) for end, t in zip(ends, told, strict=True)):
-                    return f"{match['low']} to {match['high']}"
+                if all(
+                    len(t) == 1 and _rounds_to(end * factor, t[0]) for end, t in zip(ends, printed_ends, strict=True)
+                ):
+                    return match[0]
     return ""
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from vlr_analysis.language import coded
 from vlr_analysis.periods import decimal_year, parse_period
 from vlr_analysis.series import SERIES_KEY
 from vlr_analysis.shock_groups import phases
@@ -18,7 +19,7 @@ LEAST_UNITS = 6
 EXACT_UP_TO = 7  # 5,040 orders; more places are permuted at random, seeded
 DRAWS = 9999
 COLUMNS = ["measure", "second_measure", "units", "rho", "p", "q", "q_any_dependence", "verdict"]
-TOGETHER, OPPOSITE, NO_LINK = "moved together", "moved in opposite ways", "no clear link"
+TOGETHER, OPPOSITE, NO_LINK = coded("moved together"), coded("moved in opposite ways"), coded("no clear link")
 
 
 def shock_measures(covid: pd.DataFrame, definitions: pd.DataFrame) -> pd.DataFrame:
@@ -76,9 +77,9 @@ def recovery_measures(
     rows = rows.merge(definitions[["indicator", "series", "unit", "label"]], on=["indicator", "series", "unit"])
     sign = np.where(rows["direction"] == "increase", 1, -1)
     found = {
-        "depth of the fall": -rows["depth"] / rows["usual_movement"],
+        coded("depth of the fall"): -rows["depth"] / rows["usual_movement"],
         "rebound": rows["rebound"],
-        "progress before": sign * rows["slope_per_year"] / rows["usual_movement"],
+        coded("progress before"): sign * rows["slope_per_year"] / rows["usual_movement"],
     }
     parts = [pd.DataFrame({"unit_id": rows["label"], "measure": name, "value": v}) for name, v in found.items()]
     frame = pd.concat(parts, ignore_index=True).dropna()

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from math import floor
 
+from vlr_analysis.language import told
+
 
 @dataclass(frozen=True)
 class Period:
@@ -97,18 +99,36 @@ def year_of(text: str) -> int:
 
 
 def spoken(text: str) -> str:
-    """Return a period as readers say it: ``2019/20`` for a fiscal year, ``2016-2018`` for pooled years.
+    """Return a period as readers say it, in the language in use; see `plain`."""
+    first, last = _ends(text)
+    return told("{first} to {last}", first=spoken(first), last=spoken(last)) if last else plain(text)
+
+
+def plain(text: str) -> str:
+    """Return a period as results keep it: ``2019/20`` for a fiscal year, ``2016-2018`` for pooled years.
 
     Anything else, also what is no period, stays as it is written; two periods joined by ``/`` become ``to``.
     """
+    first, last = _ends(text)
+    if last:
+        return f"{plain(first)} to {plain(last)}"
     try:
         period = parse_period(text)
     except ValueError:
-        first, _, last = text.partition("/")
-        return f"{spoken(first)} to {spoken(last)}" if last and last[0].isdigit() else text
+        return text
     if not text.partition("/")[2]:
         return text
-    last = period.end - timedelta(days=1)
+    final = period.end - timedelta(days=1)
     if period.duration == "P1Y":
-        return f"{period.start.year}/{last.year % 100:02d}" if last.year != period.start.year else str(last.year)
-    return f"{period.start.year}-{last.year}" if period.duration.endswith("Y") else text
+        return f"{period.start.year}/{final.year % 100:02d}" if final.year != period.start.year else str(final.year)
+    return f"{period.start.year}-{final.year}" if period.duration.endswith("Y") else text
+
+
+def _ends(text: str) -> tuple[str, str]:
+    """Split two periods joined by ``/``; a single period, and what is none, has no second one."""
+    try:
+        parse_period(text)
+    except ValueError:
+        first, _, last = text.partition("/")
+        return (first, last) if last and last[0].isdigit() else (text, "")
+    return text, ""

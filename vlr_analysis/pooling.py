@@ -10,11 +10,12 @@ import pandas as pd
 from scipy import special
 
 from vlr_analysis.catalogue import is_total
+from vlr_analysis.language import coded
 from vlr_analysis.trends import DEFINITION_KEY, benjamini_hochberg
 
 LEAST_STUDIES = 3
 FINEST_FIRST = "DWMQA"  # SDMX codes of frequency
-EFFECTS = {"gap at the shock": "gap_shock", "gap to the path": "gap_path"}
+EFFECTS = {coded("gap at the shock"): "gap_shock", coded("gap to the path"): "gap_path"}
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _effects(rows: pd.DataFrame) -> pd.DataFrame:
             low=rows[f"{name}_low"],
             high=rows[f"{name}_high"],
             se=(rows[f"{name}_high"] - rows[f"{name}_low"]) / (2 * quantile),
-            told=(rows["path_verdict"] != "cannot tell").astype(int),
+            told=(rows["path_verdict"] != coded("cannot tell")).astype(int),
         )
         for words, name in EFFECTS.items()
     ]

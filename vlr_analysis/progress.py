@@ -9,20 +9,26 @@ import pandas as pd
 from scipy import special
 
 from vlr_analysis import regression
+from vlr_analysis.language import coded
 from vlr_analysis.periods import year_of
 from vlr_analysis.series import SeriesSet
-from vlr_analysis.trends import DEFINITION_KEY, KEY, LEAST, trend_statistics, yearly
+from vlr_analysis.trends import DEFINITION_KEY, KEY, LEAST, few_values, trend_statistics, yearly
 
 INTERVAL_LEAST = 8  # fewer points carry a line, not an interval
 
 # What the three readings share, so that they can be compared.
-ON_TRACK, SOME, STALLED, REVERSE = "on track", "some progress", "stagnating", "moving away"
-MET, NO_VERDICT, DISAGREE, NOT_SETTLED = "target met", "no verdict", "readings disagree", "not settled"
+ON_TRACK, SOME, STALLED, REVERSE = coded("on track"), coded("some progress"), coded("stagnating"), coded("moving away")
+MET, NO_VERDICT, DISAGREE, NOT_SETTLED = (
+    coded("target met"),
+    coded("no verdict"),
+    coded("readings disagree"),
+    coded("not settled"),
+)
 # What the sensitivity of progress tries, and how a reason names it.
 CHOICES = {
-    "base_before": "from the year before the base",
-    "base_after": "from the year after the base",
-    "without_last": "without the last year",
+    "base_before": coded("from the year before the base {verdict}"),
+    "base_after": coded("from the year after the base {verdict}"),
+    "without_last": coded("without the last year {verdict}"),
     "without_2020": "without 2020",
 }
 
@@ -179,7 +185,14 @@ def progress_table(
     keys["flips"] = _flips(keys)
     graded = keys["flips"] != ""
     keys["verdict"] = np.where(graded, NOT_SETTLED, keys["default"])
-    keys["reason"] = np.where(graded, keys["default"] + "; but " + keys["flips"], keys["reason"])
+    keys["reason"] = np.where(
+        graded,
+        [
+            coded("{default}; but {flips}", default=a, flips=b)
+            for a, b in zip(keys["default"], keys["flips"], strict=True)
+        ],
+        keys["reason"],
+    )
     keys = keys.join(_projections(series, keys))
     order = [
         *KEY, "n", "direction", "target", "target_source", "due", "base_period", "base_value",
@@ -214,7 +227,8 @@ def _flips(keys: pd.DataFrame) -> np.ndarray:
     told = np.full(len(keys), "", dtype=object)
     for name, words in CHOICES.items():
         other = keys["default"].isin(claims) & keys[name].isin((*claims, DISAGREE)) & (keys[name] != keys["default"])
-        told = told + np.where(other, "; " + words + " " + keys[name].astype(str), "")
+        said = np.array([f"; {words.format(verdict=verdict)}" for verdict in keys[name]], dtype=object)
+        told = told + np.where(other, said, "")
     return np.array([text.removeprefix("; ") for text in told], dtype=object)
 
 
@@ -303,19 +317,23 @@ def _reasons(keys: pd.DataFrame) -> np.ndarray:
         (base <= 0) | (last <= 0) | (target <= 0),
     ]
     texts = [
-        [f"{n} yearly value{'' if n == 1 else 's'}, at least {LEAST} are needed" for n in keys["n"]],
-        "no value since the baseline year",
-        "a single value since the baseline year",
-        "the desired direction is not stated",
+        [few_values(n) for n in keys["n"]],
+        coded("no value since the baseline year"),
+        coded("a single value since the baseline year"),
+        coded("the desired direction is not stated"),
         [_passed(row) for row in keys[["due", "target"]].itertuples()],
-        "the target equals the base value",
-        "a value or the target is not above zero, so that only the linear pace can be read",
+        coded("the target equals the base value"),
+        coded("a value or the target is not above zero, so that only the linear pace can be read"),
     ]
     return np.select(conditions, texts, "")
 
 
 def _passed(row) -> str:
-    return f"target due in {row.due:.0f}, not met" if np.isfinite(row.target) else f"{row.due:.0f} has passed"
+    return (
+        coded("target due in {due}, not met", due=f"{row.due:.0f}")
+        if np.isfinite(row.target)
+        else coded("{due} has passed", due=f"{row.due:.0f}")
+    )
 
 
 def _projections(series: SeriesSet, keys: pd.DataFrame) -> pd.DataFrame:

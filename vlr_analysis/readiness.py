@@ -10,11 +10,12 @@ import pandas as pd
 from vlr_analysis import catalogue
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.grades import LETTERS
+from vlr_analysis.language import coded
 from vlr_analysis.periods import year_of
 from vlr_analysis.series import as_series
 
 KEY = ["indicator", "series", "unit"]
-GLOBAL, OWN_ONLY, NONE = "a global indicator", "own indicators only", "no figures"
+GLOBAL, OWN_ONLY, NONE = coded("a global indicator"), coded("own indicators only"), coded("no figures")
 
 # --- which targets a series speaks of ------------------------------------------------------------------
 
@@ -84,7 +85,7 @@ def coverage_by_goal(table: pd.DataFrame, definitions: pd.DataFrame, goals: Iter
         rows.append(
             {
                 "goal": goal,
-                "goal_label": catalogue.label(str(goal)) if goal else "no goal stated",
+                "goal_label": catalogue.label(str(goal)) if goal else coded("no goal stated"),
                 "targets": len(targets),
                 "targets_global": len(with_global),
                 "targets_own": len(with_own),
@@ -160,7 +161,7 @@ def _check_targets(wanted: tuple[str, ...], known: frozenset[str]) -> None:
         for code in wanted
         if code not in known
     ]
-    raise_if_any("priority targets", problems)
+    raise_if_any(coded("priority targets"), problems)
 
 
 def _years(table: pd.DataFrame) -> pd.DataFrame:
@@ -287,7 +288,7 @@ def grades_by_goal(graded: pd.DataFrame, definitions: pd.DataFrame, goals: Itera
     counts = rows.groupby(["goal", "grade"]).size().unstack(fill_value=0)
     chosen = [*_chosen(goals), *([0] if (rows["goal"] == 0).any() else [])]
     counts = counts.reindex(index=chosen, columns=list(LETTERS), fill_value=0).fillna(0).astype(int)
-    names = [catalogue.label(str(goal)) if goal else "no goal stated" for goal in chosen]
+    names = [catalogue.label(str(goal)) if goal else coded("no goal stated") for goal in chosen]
     counts = counts.rename_axis(columns=None).rename_axis("goal").reset_index()
     counts.insert(1, "goal_label", names)
     return counts

@@ -9,27 +9,30 @@ import pandas as pd
 from vlr_analysis import catalogue
 from vlr_analysis.exhibits import plain_unit
 from vlr_analysis.grades import MOST_AGE
-from vlr_analysis.periods import spoken, year_of
+from vlr_analysis.language import coded
+from vlr_analysis.periods import plain as spoken
+from vlr_analysis.periods import year_of
 from vlr_analysis.readiness import KEY, NONE, measures
 from vlr_analysis.trends import LEAST
 
 ANSWER, NO_FIGURE, VOICE, BREAKDOWN, LATER, EARLIER, INTERVAL = KINDS = (
-    "an answer", "a figure", "a figure that residents miss", "a breakdown", "later years", "earlier years",
-    "an interval",
+    coded("an answer"), "a figure", coded("a figure that residents miss"), "a breakdown", coded("later years"),
+    coded("earlier years"),
+    coded("an interval"),
 )  # fmt: skip
-OFFICE, DEPARTMENT = "national statistical office", "city department"
+OFFICE, DEPARTMENT = coded("national statistical office"), coded("city department")
 COLUMNS = [
     "number", "priority", "to", "kind", "target", "indicator", "series", "unit", "label", "asked", "years",
     "definition", "unlocks",
 ]  # fmt: skip
 BEFORE = 8  # yearly values before the shock that a path needs
 _NEEDED = {
-    ANSWER: "to use the figure",
-    NO_FIGURE: "to say anything on this target",
-    VOICE: "to set beside what residents say",
-    BREAKDOWN: "to show whom the average hides",
-    LATER: "to say where the city stands now",
-    INTERVAL: "to tell a change from chance",
+    ANSWER: coded("to use the figure"),
+    NO_FIGURE: coded("to say anything on this target"),
+    VOICE: coded("to set beside what residents say"),
+    BREAKDOWN: coded("to show whom the average hides"),
+    LATER: coded("to say where the city stands now"),
+    INTERVAL: coded("to tell a change from chance"),
 }
 
 
@@ -149,7 +152,7 @@ def _of(row, **more) -> dict:
 
 
 def _span(years: tuple[int, int]) -> str:
-    return f"{years[0]} to {years[1]}"
+    return coded("{years} to {years_2}", years=years[0], years_2=years[1])
 
 
 def _answers(smells, held, definitions, who, areas) -> Iterator[dict]:
@@ -183,7 +186,11 @@ def _figures(targets, national, definitions, years) -> Iterator[dict]:
             continue
         names = official.loc[official["target"] == row.target, ["code", "label"]].to_numpy()
         definition = "; ".join(f"{code} {label}" for code, label in names[:2])
-        asked = f"the figures for the city that the nation has: {published}" if published else "figures of any source"
+        asked = (
+            coded("the figures for the city that the nation has: {published}", published=published)
+            if published
+            else coded("figures of any source")
+        )
         to = OFFICE if published else DEPARTMENT
         more = {"target": row.target, "label": row.label, "priority": row.priority, "definition": definition}
         yield _row(to, NO_FIGURE, asked, _span(years), **more)
@@ -191,8 +198,19 @@ def _figures(targets, national, definitions, years) -> Iterator[dict]:
 
 def _raised(raised: pd.DataFrame | None, years: tuple[int, int]) -> Iterator[dict]:
     for row in () if raised is None else raised.itertuples():
-        people = f", raised by {row.people:.0f} people" if row.people > 0 else ", raised by residents"
-        asked = f"{row.missing} on {row.theme} ({row.where}){people} in: {row.titles}"
+        people = (
+            coded(", raised by {people} people", people=f"{row.people:.0f}")
+            if row.people > 0
+            else coded(", raised by residents")
+        )
+        asked = coded(
+            "{missing} on {theme} ({where}){people} in: {titles}",
+            missing=row.missing,
+            theme=row.theme,
+            where=row.where,
+            people=people,
+            titles=row.titles,
+        )
         more = {"target": row.target, "label": row.theme, "definition": row.target_label, "unlocks": _NEEDED[VOICE]}
         yield _row(DEPARTMENT, VOICE, asked, _span(years), **more)
 
@@ -204,13 +222,15 @@ def _breakdowns(breakdowns, held, national, who, table, years) -> Iterator[dict]
     for row in rows[rows["asked_by"].str.startswith("indicator") | rows["priority"]].itertuples():
         nation_has = {pair.split("=")[0] for text in named.get(row.indicator, ()) for pair in text.split(";")}
         both = [name for name in row.missing.split("; ") if name in nation_has]
-        asked = f"by {_words(row.missing.split('; '))}" + (f"; the nation has it by {_words(both)}" if both else "")
+        asked = coded("by {missing}", missing=_words(row.missing.split("; "))) + (
+            coded("; the nation has it by {both}", both=_words(both)) if both else ""
+        )
         to = who.get((area, row.indicator, row.series, row.unit), OFFICE)
         yield _row(to, BREAKDOWN, asked, _span(years), **_of(row))
 
 
 def _words(dimensions: list[str]) -> str:
-    named = {"education": "level of education", "location": "part of the city"}
+    named = {"education": coded("level of education"), "location": coded("part of the city")}
     return ", ".join(named.get(name, name.replace("-", " ")) for name in dimensions)
 
 
@@ -225,9 +245,15 @@ def _later(ages, held, national, who, table, years) -> Iterator[dict]:
     for row in rows.itertuples():
         key, last = (row.indicator, row.series, row.unit), year_of(row.last)
         there = newest.get(key, "")
-        asked = f"the years after {spoken(row.last)}"
-        asked += f"; the nation has {spoken(there)}" if there and year_of(there) > last else ""
-        yield _row(who.get((_area(table), *key), OFFICE), LATER, asked, f"{last + 1} to {years[1]}", **_of(row))
+        asked = coded("the years after {last}", last=spoken(row.last))
+        asked += coded("; the nation has {there}", there=spoken(there)) if there and year_of(there) > last else ""
+        yield _row(
+            who.get((_area(table), *key), OFFICE),
+            LATER,
+            asked,
+            coded("{last} to {years}", last=last + 1, years=years[1]),
+            **_of(row),
+        )
 
 
 def _earlier(ages, held, definitions, who, table, shock: str) -> Iterator[dict]:
@@ -240,10 +266,16 @@ def _earlier(ages, held, definitions, who, table, shock: str) -> Iterator[dict]:
         length = year_of(row.last) - first + 1 - row.n_gaps
         if length >= LEAST and not (row.priority and first > enough):
             continue
-        unlocks = "to judge a trend" if length < LEAST else "to judge recovery against the path before the shock"
+        unlocks = (
+            coded("to judge a trend")
+            if length < LEAST
+            else coded("to judge recovery against the path before the shock")
+        )
         to = who.get((_area(table), row.indicator, row.series, row.unit), OFFICE)
-        span = f"{min(first - LEAST, enough)} to {first - 1}"
-        yield _row(to, EARLIER, f"the years before {spoken(row.first)}", span, **_of(row, unlocks=unlocks))
+        span = coded("{first} to {first_2}", first=min(first - LEAST, enough), first_2=first - 1)
+        yield _row(
+            to, EARLIER, coded("the years before {first}", first=spoken(row.first)), span, **_of(row, unlocks=unlocks)
+        )
 
 
 def _intervals(ages, held, sources, who, table, years) -> Iterator[dict]:
@@ -255,20 +287,20 @@ def _intervals(ages, held, sources, who, table, years) -> Iterator[dict]:
     for row in rows.itertuples():
         key = (row.indicator, row.series, row.unit)
         if named.get(key) == "survey":
-            asked = "the 95 % interval, or the number of people asked"
-            span = f"{year_of(row.first)} to {year_of(row.last)}"
+            asked = coded("the 95 % interval, or the number of people asked")
+            span = coded("{first} to {last}", first=year_of(row.first), last=year_of(row.last))
             yield _row(who.get((area, *key), OFFICE), INTERVAL, asked, span, **_of(row))
 
 
 # --- the letter ------------------------------------------------------------------------------------------
 
 _HEADS = {
-    ANSWER: "Figures that we ask you to confirm",
-    NO_FIGURE: "Figures that we have none of",
-    VOICE: "Figures on what residents raise",
-    BREAKDOWN: "Breakdowns, so that the review shows whom the average hides",
-    LATER: "Later years",
-    EARLIER: "Earlier years",
+    ANSWER: coded("Figures that we ask you to confirm"),
+    NO_FIGURE: coded("Figures that we have none of"),
+    VOICE: coded("Figures on what residents raise"),
+    BREAKDOWN: coded("Breakdowns, so that the review shows whom the average hides"),
+    LATER: coded("Later years"),
+    EARLIER: coded("Earlier years"),
     INTERVAL: "Intervals",
 }
 AT_MOST = 4  # requests of one kind in the body; the annex holds all
@@ -317,7 +349,11 @@ def letter(requests: pd.DataFrame, *, city: str, nation: str, contact: str = "",
         "Any form will do: a sheet with indicator, year, group and value, or the address of a file. Where something "
         "does not exist or may not be given, please say so; we print that too, with your reason.",
         "You are named as the source beside every figure."
-        + (f" Counts below {threshold} are not shown on any public page." if threshold > 1 else ""),
+        + (
+            coded(" Counts below {threshold} are not shown on any public page.", threshold=threshold)
+            if threshold > 1
+            else ""
+        ),
         f"With kind regards\n\n{signed[0].upper()}{signed[1:]}",
         "---\n\n**Annex: all requests**",
         _annex(requests) if len(requests) else "None.",
@@ -349,7 +385,7 @@ def _item(row) -> str:
 
 def _annex(requests: pd.DataFrame) -> str:
     shown = {
-        "number": "No.", "to": "To", "kind": "Asked for", "label": "What", "definition": "Definition",
+        "number": "No.", "to": "To", "kind": coded("Asked for"), "label": "What", "definition": "Definition",
         "asked": "In words", "years": "Years", "unlocks": "Needed",
     }  # fmt: skip
     head = f"| {' | '.join(shown.values())} |\n|{'---|' * len(shown)}"

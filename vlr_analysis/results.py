@@ -18,6 +18,7 @@ from vlr_analysis import (
     covid,
     disparities,
     grades,
+    language,
     lead,
     progress,
     readiness,
@@ -55,7 +56,7 @@ class Results:
     @property
     def shared_by(self) -> str:
         """What tells these tables apart from those of others, for `shared.once_a_run`."""
-        return self.city.shared_by
+        return f"{self.city.shared_by} {language.current()}"
 
     @once_a_run
     def smells(self) -> pd.DataFrame:

@@ -9,10 +9,17 @@ from scipy import special
 
 from vlr_analysis import counterfactual, recovery, regression
 from vlr_analysis.counterfactual import POINTS_A_YEAR
+from vlr_analysis.language import coded
 from vlr_analysis.shock_groups import WINDOW, Dates, Group
 
-RECOVERED, NOT_YET, AHEAD, NO_SHOCK, UNKNOWN = "recovered", "not yet", "ahead", "no clear shock", "cannot tell"
-LINE_ONLY = "line only"
+RECOVERED, NOT_YET, AHEAD, NO_SHOCK, UNKNOWN = (
+    "recovered",
+    coded("not yet"),
+    "ahead",
+    coded("no clear shock"),
+    coded("cannot tell"),
+)
+LINE_ONLY = coded("line only")
 # Short of the level by at most this share of the usual movement, or of the line by this share of its standard
 # error, still counts as back. Beyond the line's interval of this level is ahead or not yet. The calibration study
 # says what other values would cost.
@@ -23,16 +30,16 @@ WINDOWS = (5, 8, 10)
 
 # What the sensitivity of each reading tries, and how a reason names it.
 LEVEL_CHOICES = {
-    "two_years": "against the mean of the two years before",
-    "earlier_year": "against the year before the last",
+    "two_years": coded("against the mean of the two years before"),
+    "earlier_year": coded("against the year before the last"),
 }
 PATH_CHOICES = {
-    "window_5": "over a baseline of 5 years",
-    "window_8": "over a baseline of 8 years",
-    "window_10": "over a baseline of 10 years",
-    "without_first": "without the first year of the baseline",
-    "without_last": "without the last year before",
-    "ordinary": "by ordinary least squares",
+    "window_5": coded("over a baseline of 5 years"),
+    "window_8": coded("over a baseline of 8 years"),
+    "window_10": coded("over a baseline of 10 years"),
+    "without_first": coded("without the first year of the baseline"),
+    "without_last": coded("without the last year before"),
+    "ordinary": coded("by ordinary least squares"),
 }
 
 
@@ -80,7 +87,7 @@ def level_before(group: Group, labels: np.ndarray) -> Yardstick:
         level = np.zeros(m) if group.model[1] == -1 else based
         moves = np.diff(group.y[:, -13:], axis=1)
         usual = np.sqrt((moves**2).sum(axis=1) / max(1, moves.shape[1] - 1))
-        return Yardstick(level, np.full(m, "the base"), np.zeros(m), usual, moves.shape[1])
+        return Yardstick(level, np.full(m, coded("the base")), np.zeros(m), usual, moves.shape[1])
     year = POINTS_A_YEAR[group.freq]
     blocks = min(len(before) // year, WINDOW)
     y = group.y[:, before[-blocks * year :]].reshape(m, blocks, year).mean(axis=2)
@@ -109,7 +116,7 @@ def level_reading(group: Group, dates: Dates, labels: np.ndarray) -> dict[str, n
     conditions, reasons = _level_doubts(group, dates, verdict, graded)
     doubt = np.select(conditions, reasons, "")
     graded = np.where(doubt != "", UNKNOWN, graded)
-    note = np.where((graded == RECOVERED) & within, "within its usual yearly movement of the level", "")
+    note = np.where((graded == RECOVERED) & within, coded("within its usual yearly movement of the level"), "")
     done = recovery.measures(np.where(group.sign[:, None] == 0, -np.abs(gaps), signed), 1.0)
     back = np.where(graded == RECOVERED, [labels[i][after[j]] if j >= 0 else "" for i, j in enumerate(done.back)], "")
     steps = np.diff(group.y, axis=1)[:, np.maximum(after[:year] - 1, 0)]
@@ -178,11 +185,11 @@ def _level_doubts(group, dates, verdict, graded) -> tuple[list[np.ndarray], list
         verdict == UNKNOWN,
     ]  # fmt: skip
     reasons = [
-        "the desired direction is not stated",
-        "the series has a break",
-        "the series ends before recovery can be judged",
-        "the verdict hangs on which year before is taken",
-        "behind the level, within the reach of its usual movement",
+        coded("the desired direction is not stated"),
+        coded("the series has a break"),
+        coded("the series ends before recovery can be judged"),
+        coded("the verdict hangs on which year before is taken"),
+        coded("behind the level, within the reach of its usual movement"),
     ]
     return conditions, reasons
 
@@ -217,7 +224,7 @@ def path_reading(group: Group, dates: Dates, labels: np.ndarray, seed: int) -> d
     if group.kind == "since base":
         return _against_base(group, labels)
     if not len(after):
-        return {"path_verdict": UNKNOWN, "path_reason": "no value within three years after the shock"}
+        return {"path_verdict": UNKNOWN, "path_reason": coded("no value within three years after the shock")}
     window = np.flatnonzero(group.before)[-WINDOW * POINTS_A_YEAR[group.freq] :]
     step_p = _step_p(group, window, after, dates.shock)
     main = _judged(group, window, after, step_p)
@@ -267,7 +274,7 @@ def _against_base(group: Group, labels: np.ndarray) -> dict[str, np.ndarray]:
         "loss": np.where(known, done.loss, np.nan),
         "rebound": np.where(known, done.rebound, np.nan),
         "path_verdict": UNKNOWN,
-        "path_reason": "the series begins with the shock: there is no path before it",
+        "path_reason": coded("the series begins with the shock: there is no path before it"),
     }
 
 
@@ -353,7 +360,7 @@ def _doubts(group, dates, window, after, main, graded) -> tuple[list[np.ndarray]
         unseen = (last > seen.max(axis=1) + reach) | (last < seen.min(axis=1) - reach)
         loose = half > np.ptp(seen, axis=1) + 1e-9 * np.abs(seen).max(axis=1)  # more than rounding
         blind = reach > np.abs(group.y[:, after] - main.path.mean)[np.arange(m), main.at]
-    unit = "yearly values" if group.freq == "A" else "values"
+    unit = coded("yearly values") if group.freq == "A" else "values"
     short, told = not counterfactual.enough(len(window), group.freq), np.isin(verdict, [RECOVERED, AHEAD, NOT_YET])
     seasons = group.freq != "A" and len(window) < SEASONS_FOR_VERDICT * POINTS_A_YEAR[group.freq]
     ends_early = group.start[after[-1]] < dates.recovery_from - 1e-9
@@ -364,17 +371,26 @@ def _doubts(group, dates, window, after, main, graded) -> tuple[list[np.ndarray]
         (graded == UNKNOWN) & (verdict != UNKNOWN), verdict == UNKNOWN,
     ]  # fmt: skip
     reasons = [
-        "the desired direction is not stated",
-        f"{len(window)} {unit} before the shock, at least {counterfactual.INTERVAL_LEAST} are needed for an interval",
-        "the series has a break",
-        "the series ends before recovery can be judged",
-        "the line leaves the possible range",
-        "the line leaves the range seen before by more than its own interval",
-        "the line fits the years before too loosely: its interval is wider than their range",
-        "the interval at the end is wider than the shock was deep",
-        f"{len(window)} values before the shock, {SEASONS_FOR_VERDICT} full years are needed for a verdict",
-        "the verdict hangs on the baseline or the method",
-        "behind the line, inside its interval",
+        coded("the desired direction is not stated"),
+        coded(
+            "{window} {unit} before the shock, at least {INTERVAL_LEAST} are needed for an interval",
+            window=len(window),
+            unit=unit,
+            INTERVAL_LEAST=counterfactual.INTERVAL_LEAST,
+        ),
+        coded("the series has a break"),
+        coded("the series ends before recovery can be judged"),
+        coded("the line leaves the possible range"),
+        coded("the line leaves the range seen before by more than its own interval"),
+        coded("the line fits the years before too loosely: its interval is wider than their range"),
+        coded("the interval at the end is wider than the shock was deep"),
+        coded(
+            "{window} values before the shock, {SEASONS_FOR_VERDICT} full years are needed for a verdict",
+            window=len(window),
+            SEASONS_FOR_VERDICT=SEASONS_FOR_VERDICT,
+        ),
+        coded("the verdict hangs on the baseline or the method"),
+        coded("behind the line, inside its interval"),
     ]
     return conditions, reasons
 

@@ -8,13 +8,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from vlr_analysis.exhibits import number
+from vlr_analysis.exhibits import plain_number as number
+from vlr_analysis.language import coded
 
-FACTOR_10, FACTOR_100, FACTOR_1000 = "factor of 10", "factor of 100", "factor of 1000"
+FACTOR_10, FACTOR_100, FACTOR_1000 = coded("factor of 10"), coded("factor of 100"), coded("factor of 1000")
 PERCENT, TOTAL_IN_RATE, ZEROS, PLACEHOLDER, SWAPPED, RANGE, PARTS, OUTSIDE, OVERLAP, FLAT, DUPLICATE, APART = (
-    "percent against proportion", "total in a rate", "repeated zeros", "placeholder", "swapped",
-    "outside the possible range", "parts do not add up", "total outside its groups", "groups overlap", "flat",
-    "duplicate of another series", "stands apart",
+    coded("percent against proportion"), coded("total in a rate"), coded("repeated zeros"), "placeholder", "swapped",
+    coded("outside the possible range"), coded("parts do not add up"),
+    coded("total outside its groups"), coded("groups overlap"), "flat",
+    coded("duplicate of another series"), coded("stands apart"),
 )  # fmt: skip
 # Where two suspicions fall on the same values of a series, the first of this list is told.
 SUSPICIONS = (
@@ -30,8 +32,8 @@ PLACEHOLDERS = (-1.0, -9.0, -99.0, -999.0, 9.0, 99.0, 999.0, 9999.0, 99999.0)
 LEAST = 4
 SHOCK = (2020.0, 2022.0)  # a fall to a tenth in these years was often real: places were closed
 
-CONFIRMED = "the source confirms the value, or names what happened"
-IN_UNIT = "all values are in the unit that is stated"
+CONFIRMED = coded("the source confirms the value, or names what happened")
+IN_UNIT = coded("all values are in the unit that is stated")
 
 
 @dataclass(frozen=True)
@@ -190,10 +192,13 @@ def _factors(y: np.ndarray, t: np.ndarray, what: str) -> list[Hit]:
         power, normal = off[first], y[off == 0]
         if power == -1 and SHOCK[0] <= t[first] < SHOCK[1]:
             continue
-        word = PERCENT if abs(power) == 2 and what == "share" else f"factor of {10 ** abs(power)}"
-        text = (
-            f"{_seen(y[first : last + 1])} where the other values run from {number(normal.min(), 5)} to "
-            f"{number(normal.max(), 5)}: {slip(power)}"
+        word = PERCENT if abs(power) == 2 and what == "share" else coded("factor of {power}", power=10 ** abs(power))
+        text = coded(
+            "{y} where the other values run from {normal} to {normal_2}: {power}",
+            y=_seen(y[first : last + 1]),
+            normal=number(normal.min(), 5),
+            normal_2=number(normal.max(), 5),
+            power=slip(power),
         )
         found.append(Hit(word, first, last, y[first], text, IN_UNIT if word == PERCENT else CONFIRMED))
     return found
@@ -201,8 +206,9 @@ def _factors(y: np.ndarray, t: np.ndarray, what: str) -> list[Hit]:
 
 def slip(power: float) -> str:
     """Ask whether that many powers of ten slipped, in either direction."""
-    doubt = ", per cent against proportion" if abs(power) == 2 else ""
-    return f"a factor of {10 ** abs(int(power))} slipped{doubt}?"
+    if abs(power) == 2:
+        return coded("a factor of 100 slipped, per cent against proportion?")
+    return coded("a factor of {power} slipped?", power=10 ** abs(int(power)))
 
 
 def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
@@ -214,7 +220,7 @@ def _runs(mask: np.ndarray) -> list[tuple[int, int]]:
 
 def _seen(values: np.ndarray) -> str:
     shown = ", ".join(number(value, 6) for value in values[:4])
-    return shown + (f" and {len(values) - 4} more" if len(values) > 4 else "")
+    return coded("{shown} and {n} more", shown=shown, n=len(values) - 4) if len(values) > 4 else shown
 
 
 def _proportions(y: np.ndarray) -> list[Hit]:
@@ -224,7 +230,10 @@ def _proportions(y: np.ndarray) -> list[Hit]:
     for at in small:
         others = np.delete(y, at)
         if len(others) >= 3 and np.median(np.abs(others)) >= 2 and places[at] >= np.delete(places, at).max() + 2:
-            text = f"{number(y[at], 6)} among {_seen(others)}; times 100 it would be {number(100 * y[at], 4)}"
+            seen, times = number(y[at], 6), number(100 * y[at], 4)
+            text = coded(
+                "{seen} among {others}; times 100 it would be {times}", seen=seen, others=_seen(others), times=times
+            )
             found.append(Hit(PERCENT, at, at, y[at], text, IN_UNIT))
     return found
 
@@ -240,15 +249,24 @@ def _zeros(y: np.ndarray) -> list[Hit]:
     if near or np.median(values) < (10 if np.all(y == np.rint(y)) else 5) * grain(y):
         return []
     at = np.flatnonzero(begun)
-    text = f"{len(at)} of {len(y)} values are zero, the others at least {number(values.min(), 5)}: missing values?"
+    least = number(values.min(), 5)
+    text = coded("{zeros} of {n} values are zero, the others at least {least}: missing values?", zeros=len(at),
+                 n=len(y), least=least)  # fmt: skip
     return [
-        Hit(ZEROS, int(at[0]), int(at[-1]), 0.0, text, "nothing happened then, or small values are rounded to zero")
+        Hit(
+            ZEROS,
+            int(at[0]),
+            int(at[-1]),
+            0.0,
+            text,
+            coded("nothing happened then, or small values are rounded to zero"),
+        )
     ]
 
 
 def _placeholders(y: np.ndarray) -> list[Hit]:
     if len(y) == 3 and np.array_equal(y, [1.0, 2.0, 3.0]):
-        return [Hit(PLACEHOLDER, 0, 2, y[0], "1, 2, 3: sample values?", CONFIRMED)]
+        return [Hit(PLACEHOLDER, 0, 2, y[0], coded("1, 2, 3: sample values?"), CONFIRMED)]
     if len(y) < LEAST or np.ptp(y) == 0:
         return []
     filler, found = (y[:, None] == PLACEHOLDERS).any(axis=1), []
@@ -258,7 +276,8 @@ def _placeholders(y: np.ndarray) -> list[Hit]:
             continue
         reach = max(np.ptp(others), 0.25 * np.abs(others).max())
         if y[at] > others.max() + reach or (y[at] < 0 <= others.min() and others.max() > 1):
-            text = f"{number(y[at])} among values from {number(others.min(), 5)} to {number(others.max(), 5)}"
+            low, high = number(others.min(), 5), number(others.max(), 5)
+            text = coded("{seen} among values from {low} to {high}", seen=number(y[at]), low=low, high=high)
             found.append(Hit(PLACEHOLDER, int(at), int(at), y[at], text, CONFIRMED))
     return found
 
@@ -268,12 +287,18 @@ def _flat(y: np.ndarray) -> list[Hit]:
         return []
     if np.ptp(y) == 0:
         if y[0] in PLACEHOLDERS and abs(y[0]) != 9:
-            text = f"all {len(y)} values are {number(y[0])}, which databases use where a value is missing"
-            return [Hit(PLACEHOLDER, 0, len(y) - 1, y[0], text, "nothing changed, or the number stands for an answer")]
+            text = coded(
+                "all {y} values are {y_2}, which databases use where a value is missing", y=len(y), y_2=number(y[0])
+            )
+            return [
+                Hit(
+                    PLACEHOLDER, 0, len(y) - 1, y[0], text, coded("nothing changed, or the number stands for an answer")
+                )
+            ]
         if digits(y[0]) < 2 or (digits(y[0]) == 2 and len(y) < 6):
             return []  # few digits say little, and a full share of 100 stays full
-        text = f"all {len(y)} values are {number(y[0], 6)}: a value carried on?"
-        return [Hit(FLAT, 0, len(y) - 1, y[0], text, "nothing changed")]
+        text = coded("all {y} values are {y_2}: a value carried on?", y=len(y), y_2=number(y[0], 6))
+        return [Hit(FLAT, 0, len(y) - 1, y[0], text, coded("nothing changed"))]
     moves = np.abs(np.diff(y))
     if moves.all():
         return []
@@ -288,10 +313,17 @@ def _flat(y: np.ndarray) -> list[Hit]:
         return []
     first, last = max(runs, key=lambda run: run[1] - run[0])
     often = (
-        f" It stands there {(y == y[first]).sum()} times in all." if (y == y[first]).sum() > last - first + 1 else ""
+        coded(" It stands there {value} times in all.", value=(y == y[first]).sum())
+        if (y == y[first]).sum() > last - first + 1
+        else ""
     )
-    text = f"{number(y[first], 6)} in {last - first + 1} values running: a value carried on?{often}"
-    return [Hit(FLAT, first, last, y[first], text, "nothing changed, or it is the floor of an estimate")]
+    text = coded(
+        "{y} in {last} values running: a value carried on?{often}",
+        y=number(y[first], 6),
+        last=last - first + 1,
+        often=often,
+    )
+    return [Hit(FLAT, first, last, y[first], text, coded("nothing changed, or it is the floor of an estimate"))]
 
 
 def _apart(y: np.ndarray, t: np.ndarray, what: str) -> list[Hit]:
@@ -316,21 +348,42 @@ def _apart(y: np.ndarray, t: np.ndarray, what: str) -> list[Hit]:
         if what == "count":
             hits &= step > 6 * np.sqrt(y[first - 1])
         for one, end in zip(first[hits].tolist(), last[hits].tolist(), strict=True):
-            text = f"{_seen(y[one : end + 1])} between {number(y[one - 1], 6)} and {number(y[end + 1], 6)}"
-            return [Hit(APART, one, end, y[one], text, f"{CONFIRMED}, such as another definition then")]
+            text = coded(
+                "{y} between {y_2} and {y_3}",
+                y=_seen(y[one : end + 1]),
+                y_2=number(y[one - 1], 6),
+                y_3=number(y[end + 1], 6),
+            )
+            return [
+                Hit(
+                    APART,
+                    one,
+                    end,
+                    y[one],
+                    text,
+                    coded("{CONFIRMED}, such as another definition then", CONFIRMED=CONFIRMED),
+                )
+            ]
     return []
 
 
 def _impossible(y: np.ndarray, bounds: tuple[float, float], most: float) -> list[Hit]:
     found = []
     if np.isfinite(most) and np.median(np.abs(y)) > most:
-        text = f"{number(np.median(y), 6)}; no rate of this kind passes {number(most, 6)}: a total, or another unit?"
-        clear = "the figures are right, and the unit or the name is wrong"
+        text = coded(
+            "{y}; no rate of this kind passes {most}: a total, or another unit?",
+            y=number(np.median(y), 6),
+            most=number(most, 6),
+        )
+        clear = coded("the figures are right, and the unit or the name is wrong")
         return [Hit(TOTAL_IN_RATE, 0, len(y) - 1, float(np.median(y)), text, clear)]
-    for word, mask, bound in (("below", y < bounds[0], bounds[0]), ("above", y > bounds[1], bounds[1])):
+    for word, mask, bound in (
+        (coded("{values}, below {bound}"), y < bounds[0], bounds[0]),
+        (coded("{values}, above {bound}"), y > bounds[1], bounds[1]),
+    ):
         for first, last in _runs(mask):
-            text = f"{_seen(y[first : last + 1])}, {word} {number(bound)}"
-            clear = "the unit is a ratio that may pass its bound, or a net figure"
+            text = word.format(values=_seen(y[first : last + 1]), bound=number(bound))
+            clear = coded("the unit is a ratio that may pass its bound, or a net figure")
             found.append(Hit(RANGE, first, last, y[first], text, clear))
     return found
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis import smell_groups
-from vlr_analysis.exhibits import number
+from vlr_analysis.exhibits import plain_number as number
+from vlr_analysis.language import coded
 from vlr_analysis.series import SeriesSet, as_series
 from vlr_analysis.slips import (
     CONFIRMED,
@@ -192,14 +193,24 @@ def _orders(values: np.ndarray, areas: list[str], what: str) -> Iterator[tuple[i
             continue
         told.add(place)
         known = np.flatnonzero(values[:, place] > 0)
-        one = areas[next(iter(rest))] if len(rest) == 1 else f"{len(rest)} other areas"
-        text = f"usually {number(10 ** size[place], 4)}, and {number(10**usual, 4)} in {one}"
+        one = areas[next(iter(rest))] if len(rest) == 1 else coded("{rest} other areas", rest=len(rest))
+        text = coded(
+            "usually {size}, and {usual} in {one}",
+            size=number(10 ** size[place], 4),
+            usual=number(10**usual, 4),
+            one=one,
+        )
         if near:
-            word = PERCENT if abs(power) == 2 and what == "share" else f"factor of {10 ** abs(power)}"
-            text, clear = f"{text}: {slip(power)}", IN_UNIT if word == PERCENT else "both sources confirm their values"
+            word = (
+                PERCENT if abs(power) == 2 and what == "share" else coded("factor of {power}", power=10 ** abs(power))
+            )
+            text, clear = (
+                f"{text}: {slip(power)}",
+                IN_UNIT if word == PERCENT else coded("both sources confirm their values"),
+            )
         else:
-            word, clear = TOTAL_IN_RATE, "both measure the same, and the places differ that much"
-            text += ": a total where a rate should stand?"
+            word, clear = TOTAL_IN_RATE, coded("both measure the same, and the places differ that much")
+            text += ": " + coded("a total where a rate should stand?")
         yield place, Hit(word, int(known[0]), int(known[-1]), float(10 ** size[place]), text, clear)
 
 
@@ -213,8 +224,8 @@ def _copies(y: np.ndarray, areas: list[str]) -> Iterator[tuple[int, Hit]]:
             mine = y[place][both[other]]
             if len(np.unique(mine)) >= 3 and sum(digits(value) for value in mine) >= 10:
                 at = np.flatnonzero(both[other])
-                text = f"the same figures as {areas[other]} in all {len(at)} common periods"
-                clear = "one is published for both, the smaller area having no figures of its own"
+                text = coded("the same figures as {areas} in all {at} common periods", areas=areas[other], at=len(at))
+                clear = coded("one is published for both, the smaller area having no figures of its own")
                 yield place, Hit(DUPLICATE, int(at[0]), int(at[-1]), float(mine[0]), text, clear)
                 break
 
@@ -236,7 +247,12 @@ def series_smells(y: np.ndarray) -> list[str]:
 
     See `slips.series_hits`; the unit is not known here, so that no range is tested.
     """
-    return [f"{hit.suspicion}: {hit.text} Innocent if {hit.innocent}" for hit in series_hits(y)]
+    return [
+        coded(
+            "{suspicion}: {text} Innocent if {innocent}", suspicion=hit.suspicion, text=hit.text, innocent=hit.innocent
+        )
+        for hit in series_hits(y)
+    ]
 
 
 def pair_smell(own: np.ndarray, other: np.ndarray) -> str:
@@ -261,13 +277,24 @@ def pair_smell(own: np.ndarray, other: np.ndarray) -> str:
     usual = float(np.median(ratios))
     power = float(power_of_ten(np.array(usual)))
     if np.isfinite(power):
-        cleared = "both are in the unit that is stated" if power in (100, 0.01) else CONFIRMED
+        cleared = coded("both are in the unit that is stated") if power in (100, 0.01) else CONFIRMED
         asked = slip(np.rint(np.log10(power)))
-        return f"the other series is about {usual:.3g} times this one: {asked} Innocent if {cleared}"
+        return coded(
+            "the other series is about {usual} times this one: {asked} Innocent if {cleared}",
+            usual=f"{usual:.3g}",
+            asked=asked,
+            cleared=cleared,
+        )
     if abs(np.log10(abs(usual))) > 3:
-        return f"the other series is {usual:.3g} times this one: a total where a rate should stand?"
+        return coded(
+            "the other series is {usual} times this one: a total where a rate should stand?", usual=f"{usual:.3g}"
+        )
     places = swapped(own, other)
     if len(places):
-        pairs = ", ".join(f"{own[place]:g} and {other[place]:g}" for place in places)
-        return f"{pairs} seem to have changed places: columns swapped? Innocent if the source confirms them"
+        pairs = ", ".join(
+            coded("{own} and {other}", own=f"{own[place]:g}", other=f"{other[place]:g}") for place in places
+        )
+        return coded(
+            "{pairs} seem to have changed places: columns swapped? Innocent if the source confirms them", pairs=pairs
+        )
     return ""

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis import catalogue
-from vlr_analysis.exhibits import number
-from vlr_analysis.periods import spoken
+from vlr_analysis.exhibits import plain_number as number
+from vlr_analysis.language import coded
+from vlr_analysis.periods import plain as spoken
 from vlr_analysis.slips import (
     DUPLICATE,
     FLAT,
@@ -75,8 +76,11 @@ def breakdown_hits(values: pd.DataFrame, what: str) -> Iterator[tuple[str, Hit]]
         if len(groups) == 2 and not table[groups].isna().to_numpy().any():
             for place in swapped(parts[:, 0], parts[:, 1]):
                 text = f"{names[0]} {number(parts[place, 0], 6)} and {names[1]} {number(parts[place, 1], 6)}: {{}}"
-                text = text.format("both would run on smoothly if the two were exchanged")
-                yield groups[0], Hit(SWAPPED, at[place], at[place], parts[place, 0], text, "the source confirms both")
+                text = text.format(coded("both would run on smoothly if the two were exchanged"))
+                yield (
+                    groups[0],
+                    Hit(SWAPPED, at[place], at[place], parts[place, 0], text, coded("the source confirms both")),
+                )
 
 
 def families(breakdowns: list[str]) -> Iterator[tuple[str, str, list[str]]]:
@@ -111,11 +115,16 @@ def _rates(total, parts, names, dimension, at, periods) -> Iterator[Hit]:
     high, low = np.nanmax(parts, axis=1), np.nanmin(parts, axis=1)
     sums = _exactly(total, parts) & (total > high + step) & ~np.isin(total, (1.0, 100.0))
     if sums.sum() >= 2 and sums.mean() >= 0.75:
-        text = (
-            f"the groups by {dimension} add up to the total in {sums.sum()} of {len(total)} periods "
-            f"({_listed(names, parts[sums][0])} make {number(total[sums][0], 6)}), as counts do and rates do not"
+        text = coded(
+            "the groups by {dimension} add up to the total in {sums} of {total} periods ({names} make "
+            "{total_2}), as counts do and rates do not",
+            dimension=dimension,
+            sums=sums.sum(),
+            total=len(total),
+            names=_listed(names, parts[sums][0]),
+            total_2=number(total[sums][0], 6),
         )
-        clear = "each group is told as a share of the whole, not of itself"
+        clear = coded("each group is told as a share of the whole, not of itself")
         yield Hit(TOTAL_IN_RATE, at[0], at[-1], float(total[-1]), text, clear)
         return
     if not (_SEX.search(dimension) and len(names) == 2):
@@ -124,22 +133,25 @@ def _rates(total, parts, names, dimension, at, periods) -> Iterator[Hit]:
     out = (total > high + reach) | (total < low - reach)
     if out.any():
         first = np.flatnonzero(out)[np.argmax(np.maximum(total - high, low - total)[out])]
-        text = (
-            f"total {number(total[first], 6)} in {spoken(periods[at[first]])}, {_listed(names, parts[first])}: the "
-            f"total of both lies between them{_in_all(out)}"
+        text = coded(
+            "total {total} in {periods}, {names}: the total of both lies between them{out}",
+            total=number(total[first], 6),
+            periods=spoken(periods[at[first]]),
+            names=_listed(names, parts[first]),
+            out=_in_all(out),
         )
-        clear = "total and groups cover different people, ages or surveys"
+        clear = coded("total and groups cover different people, ages or surveys")
         yield Hit(OUTSIDE, at[np.flatnonzero(out)[0]], at[np.flatnonzero(out)[-1]], float(total[first]), text, clear)
 
 
 def _listed(names: list[str], values: np.ndarray) -> str:
     known = [(name, value) for name, value in zip(names, values, strict=True) if np.isfinite(value)]
     shown = ", ".join(f"{name} {number(value, 6)}" for name, value in known[:4])
-    return shown + (f" and {len(known) - 4} more" if len(known) > 4 else "")
+    return coded("{shown} and {n} more", shown=shown, n=len(known) - 4) if len(known) > 4 else shown
 
 
 def _in_all(mask: np.ndarray) -> str:
-    return f"; so in {mask.sum()} of {len(mask)} periods" if len(mask) > 1 else ""
+    return coded("; so in {mask} of {mask_2} periods", mask=mask.sum(), mask_2=len(mask)) if len(mask) > 1 else ""
 
 
 def _sums(total, parts, names, at, periods, what: str) -> Iterator[Hit]:
@@ -153,11 +165,16 @@ def _sums(total, parts, names, at, periods, what: str) -> Iterator[Hit]:
     if usual:
         off = whole & ~exact & (np.abs(sums - total) > np.maximum(0.02 * np.abs(total), 5 * step))
         for place in np.flatnonzero(off):
-            text = (
-                f"the groups make {number(sums[place], 6)}, the total is {number(total[place], 6)}; in "
-                f"{exact[whole].sum()} of {whole.sum()} periods they add up exactly"
+            text = coded(
+                "the groups make {sums}, the total is {total}; in {exact} of {whole} periods they add up exactly",
+                sums=number(sums[place], 6),
+                total=number(total[place], 6),
+                exact=exact[whole].sum(),
+                whole=whole.sum(),
             )
-            yield Hit(PARTS, at[place], at[place], total[place], text, "a group was split or left out in that period")
+            yield Hit(
+                PARTS, at[place], at[place], total[place], text, coded("a group was split or left out in that period")
+            )
     elif over.any() and what == "count":
         yield _overlap(total, parts, names, over, at, periods)
         return
@@ -166,22 +183,26 @@ def _sums(total, parts, names, at, periods, what: str) -> Iterator[Hit]:
 
 def _overlap(total, parts, names, over, at, periods) -> Hit:
     place = int(np.flatnonzero(over)[np.argmax((np.nansum(parts, axis=1) / total)[over])])
-    text = (
-        f"{_listed(names, parts[place])} make {number(np.nansum(parts[place]), 6)} in {spoken(periods[at[place]])}, "
-        f"the total is {number(total[place], 6)}{_in_all(over)}"
+    text = coded(
+        "{names} make {parts} in {periods}, the total is {total}{over}",
+        names=_listed(names, parts[place]),
+        parts=number(np.nansum(parts[place]), 6),
+        periods=spoken(periods[at[place]]),
+        total=number(total[place], 6),
+        over=_in_all(over),
     )
-    clear = "people may be in several groups: then the groups are no parts of the total"
+    clear = coded("people may be in several groups: then the groups are no parts of the total")
     for left in range(parts.shape[1]):
         rest = np.delete(parts, left, axis=1)
         hits = over & np.isfinite(parts[:, left]) & _exactly(total, rest)
         if hits.sum() >= 2 and parts.shape[1] > 2:
-            text += f"; without {names[left]} they add up exactly in {hits.sum()} periods"
-            clear = f"{names[left]} is told across the other groups"
+            text += coded("; without {names} they add up exactly in {hits} periods", names=names[left], hits=hits.sum())
+            clear = coded("{names} is told across the other groups", names=names[left])
             break
     below = np.nanmin(parts, axis=1) < total
     if (below & (np.nanmax(parts, axis=1) > total)).all() and (total != np.rint(total)).any():
-        text += "; the total lies between its groups, as a rate's does"
-        clear = "the series is a rate and its name or unit is wrong"
+        text += coded("; the total lies between its groups, as a rate's does")
+        clear = coded("the series is a rate and its name or unit is wrong")
     first, last = np.flatnonzero(over)[[0, -1]]
     return Hit(OVERLAP, at[first], at[last], float(total[place]), text, clear)
 
@@ -197,11 +218,15 @@ def _left_out(total, parts, names, at, periods) -> Iterator[Hit]:
         if np.median(seen) < 0.02 * np.median(total):
             continue
         first, last = np.flatnonzero(away)[[0, -1]]
-        text = (
-            f"total {number(total[first], 6)} in {spoken(periods[at[first]])} is the sum of the groups that have a "
-            f"figure; {name}, about {number(float(np.median(seen)), 5)} in other periods, is left out"
+        text = coded(
+            "total {total} in {periods} is the sum of the groups that have a figure; {name}, about {seen} "
+            "in other periods, is left out",
+            total=number(total[first], 6),
+            periods=spoken(periods[at[first]]),
+            name=name,
+            seen=number(float(np.median(seen)), 5),
         )
-        yield Hit(PARTS, at[first], at[last], float(total[first]), text, "that group was empty then")
+        yield Hit(PARTS, at[first], at[last], float(total[first]), text, coded("that group was empty then"))
 
 
 def carried_hits(values: pd.DataFrame) -> Iterator[tuple[str, Hit]]:
@@ -224,9 +249,9 @@ def carried_hits(values: pd.DataFrame) -> Iterator[tuple[str, Hit]]:
         names = [name for name in often if name and same[name].iloc[place] and digits(values[name].iloc[place]) >= 3]
         if len(names) >= 2 and len(values) * expected ** len(names) / factorial(len(names)) < 0.002:
             listed = ", ".join(f"{_plain(name)} {number(values[name].iloc[place], 7)}" for name in names[:4])
-            text = f"{listed}: the same in both periods; values carried on?"
+            text = coded("{listed}: the same in both periods; values carried on?", listed=listed)
             first = float(values[names[0]].iloc[place])
-            yield names[0], Hit(FLAT, place - 1, place, first, text, "nothing changed between the two")
+            yield names[0], Hit(FLAT, place - 1, place, first, text, coded("nothing changed between the two"))
 
 
 def _plain(breakdown: str) -> str:
@@ -281,9 +306,20 @@ def _often(one: np.ndarray, others: np.ndarray) -> np.ndarray:
 def _duplicate(periods, theirs: np.ndarray, mine: np.ndarray, other: tuple, key: tuple) -> Hit:
     both, same = np.isfinite(theirs) & np.isfinite(mine), theirs == mine
     named = other[2] if other[:2] == key[:2] else other[1]
-    text = f"the same figures as {other[0]} ({shorten(named, 80)}) in {same.sum()} of {both.sum()} periods"
-    at, clear = np.flatnonzero(same), "one measure is meant to stand under both"
+    text = coded(
+        "the same figures as {other} ({named}) in {same} of {both} periods",
+        other=other[0],
+        named=shorten(named, 80),
+        same=same.sum(),
+        both=both.sum(),
+    )
+    at, clear = np.flatnonzero(same), coded("one measure is meant to stand under both")
     if (both & ~same).any():
-        at, clear = np.flatnonzero(both & ~same), "the two are meant to differ there"
-        text += f", apart in {spoken(periods[at[0]])}: {number(mine[at[0]], 6)} here, {number(theirs[at[0]], 6)} there"
+        at, clear = np.flatnonzero(both & ~same), coded("the two are meant to differ there")
+        text += coded(
+            ", apart in {periods}: {mine} here, {theirs} there",
+            periods=spoken(periods[at[0]]),
+            mine=number(mine[at[0]], 6),
+            theirs=number(theirs[at[0]], 6),
+        )
     return Hit(DUPLICATE, int(at[0]), int(at[-1]), float(mine[at[0]]), text, clear)

@@ -9,6 +9,9 @@ from vlr_analysis import catalogue
 from vlr_analysis.disparities import COUNTED, HIDES, MAY_HIDE
 from vlr_analysis.exhibits import gap, gap_interval, number
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
+from vlr_analysis.language import coded, retold
+from vlr_analysis.language import number as decimals
+from vlr_analysis.language import told as say
 from vlr_analysis.periods import spoken
 
 WIDER = 0.1  # change of a gap, relative to it, that is worth a sentence though it may be chance
@@ -41,21 +44,29 @@ def trend_findings(trend: pd.DataFrame, definitions: pd.DataFrame, grades: pd.Da
 
 
 def _trend_finding(row: pd.Series, newest: int) -> Finding:
-    moves = "moving" if row["robust"] else "perhaps moving"
-    doubt = "" if row["robust"] else f" Not robust: {row['reason']}."
-    statement = (
-        f"{row['label']}: {moves} {row['movement']}, {gap(row['slope_per_year'], row['unit'])} a year "
-        f"(95 % interval {gap_interval(row['slope_low'], row['slope_high'], row['unit'])}; Theil-Sen slope over "
-        f"{row['n']} yearly values, {spoken(row['first'])} to {spoken(row['last'])}).{doubt}"
-    )
-    caveats = [row["note"]]
+    values = {
+        "label": row["label"], "movement": retold(row["movement"]), "n": row["n"], "first": spoken(row["first"]),
+        "last": spoken(row["last"]), "slope": gap(row["slope_per_year"], row["unit"]),
+        "interval": gap_interval(row["slope_low"], row["slope_high"], row["unit"]),
+    }  # fmt: skip
+    if row["robust"]:
+        statement = say(
+            "{label}: moving {movement}, {slope} a year (95 % interval {interval}; Theil-Sen slope over {n} yearly "
+            "values, {first} to {last}).", **values,
+        )  # fmt: skip
+    else:
+        statement = say(
+            "{label}: perhaps moving {movement}, {slope} a year (95 % interval {interval}; Theil-Sen slope over {n} "
+            "yearly values, {first} to {last}). Not robust: {reason}.", reason=retold(row["reason"]), **values,
+        )  # fmt: skip
+    caveats = [retold(row["note"])]
     if newest - int(row["last"][:4]) >= RECENT:
-        caveats.append(f"the latest value is of {spoken(row['last'])}")
+        caveats.append(say("the latest value is of {period}", period=spoken(row["last"])))
     if int(row["last"][:4]) >= 2020 > int(row["first"][:4]):
-        caveats.append("2020 and later years are included")
+        caveats.append(say("2020 and later years are included"))
     names = ["slope_per_year", "slope_low", "slope_high", "n", "first", "last"]
     numbers = {name: row[name] for name in names}
-    caps = [] if row["robust"] else [("B", "the trend is not robust")]
+    caps = [] if row["robust"] else [("B", coded("the trend is not robust"))]
     at = [selector(row, row["first"], row["last"])]
     verdict = f"{row['verdict']}, {row['movement']}"
     return make("trend", row, verdict, statement, numbers, caveats=caveats, caps=caps, evidence=at)
@@ -75,26 +86,41 @@ def target_findings(progress: pd.DataFrame, definitions: pd.DataFrame, grades: p
 
 
 def _target_finding(row: pd.Series) -> Finding:
-    ahead = ""
+    statement = _stands(row)
     if np.isfinite(row["projection"]):
         reach = gap_interval(row["projection_low"], row["projection_high"], row["unit"])
-        limits = f" (95 % interval for one value {reach})" if np.isfinite(row["projection_low"]) else ""
-        ahead = f" The path so far, carried on, ends at {value_of(row['projection'], row)}{limits}."
-    source = f" ({row['target_source']})" if row["target_source"] else ""
-    statement = (
-        f"{row['label']}: {value_of(row['last_value'], row)} in {spoken(row['last_period'])}, target "
-        f"{value_of(row['target'], row)} by {row['due']:.0f}{source}: {row['verdict']}.{ahead}"
-    )
+        end = value_of(row["projection"], row)
+        if np.isfinite(row["projection_low"]):
+            statement += " " + say("The path so far, carried on, ends at {end} "
+                                   "(95 % interval for one value {interval}).",
+                                   end=end, interval=reach)  # fmt: skip
+        else:
+            statement += " " + say("The path so far, carried on, ends at {end}.", end=end)
     names = ["last_value", "target", "due", "projection", "projection_low", "projection_high", "probability", "n"]
     numbers = {name: row[name] for name in names}
     chance = max(row["probability"], 0.01)
-    words = f"{'below ' if row['probability'] < 0.01 else ''}{chance:.2f}"
-    told = f"the chance of meeting it on that path is {words}" if row["probability"] >= 0 else ""
-    caveats = [row["reason"], told, "a path is not a forecast"]
+    chance, told = decimals(f"{chance:.2f}"), ""
+    if row["probability"] >= 0:
+        told = say("the chance of meeting it on that path is {chance}", chance=chance)
+    if row["probability"] < 0.01:
+        told = say("the chance of meeting it on that path is below {chance}", chance=chance)
+    caveats = [retold(row["reason"]), told, say("a path is not a forecast")]
     at = [selector(row, row["base_period"] or row["last_period"], row["last_period"])]
     own = pd.concat([row, pd.Series({"breakdown": ""})]) if "breakdown" not in row else row
     return make("trend", own, f"target: {row['verdict']}", statement, numbers, caveats=caveats, evidence=at,
                 about="target")  # fmt: skip
+
+
+def _stands(row: pd.Series) -> str:
+    """Say where a series stands beside its target."""
+    values = {
+        "label": row["label"], "value": value_of(row["last_value"], row), "period": spoken(row["last_period"]),
+        "target": value_of(row["target"], row), "due": f"{row['due']:.0f}", "verdict": retold(row["verdict"]),
+    }  # fmt: skip
+    if row["target_source"]:
+        return say("{label}: {value} in {period}, target {target} by {due} ({source}): {verdict}.",
+                   source=row["target_source"], **values)  # fmt: skip
+    return say("{label}: {value} in {period}, target {target} by {due}: {verdict}.", **values)
 
 
 # --- recovery --------------------------------------------------------------------------------------
@@ -133,17 +159,33 @@ def recovery_findings(
 
 
 def _recovery_finding(row: pd.Series, beside: str) -> Finding:
-    before = f" ({spoken(row['level_period'])})" if row["level_period"] != "the base" else ""
-    words = "at the base" if row["kind"] == "since base" else "the year before"
-    step = f", after a largest step of {gap(row['jump'], row['unit'])} in {row['jump_period']}"
-    statement = (
-        f"{row['label']}: {value_of(row['level'], row)} {words}{before}; the shock of 2020 coincides with "
-        f"{value_of(row['shock_value'], row)} in {spoken(row['shock_period'])}. "
-        f"Back at the level before: {_said(row, 'level')}. Back on the path: {_said(row, 'path')}."
-    )
-    doubts = [f"{name}: {row[f'{name}_reason']}" for name in ("level", "path") if row[f"{name}_reason"]]
+    values = {
+        "label": row["label"], "level": value_of(row["level"], row), "shock": value_of(row["shock_value"], row),
+        "period": spoken(row["shock_period"]), "before": spoken(row["level_period"]),
+    }  # fmt: skip
+    if row["kind"] == "since base" and row["level_period"] == "the base":
+        opening = say("{label}: {level} at the base; the shock of 2020 coincides with {shock} in {period}.", **values)
+    elif row["kind"] == "since base":
+        opening = say(
+            "{label}: {level} at the base ({before}); the shock of 2020 coincides with {shock} in {period}.", **values
+        )
+    else:
+        opening = say(
+            "{label}: {level} the year before ({before}); the shock of 2020 coincides with {shock} in {period}.",
+            **values,
+        )
+    level = say("Back at the level before: {level}.", level=_level_said(row))
+    path = say("Back on the path: {path}.", path=_path_said(row))
+    statement = f"{opening} {level} {path}"
+    doubts = []
+    if row["level_reason"]:
+        doubts.append(say("level: {reason}", reason=retold(row["level_reason"])))
+    if row["path_reason"]:
+        doubts.append(say("path: {reason}", reason=retold(row["path_reason"])))
     reach = row["gap_level_high"] - row["gap_level"]
-    usual = f"its usual movement reaches {gap(reach, row['unit']).lstrip('+')}" if np.isfinite(reach) else ""
+    usual = ""
+    if np.isfinite(reach):
+        usual = say("its usual movement reaches {reach}", reach=gap(reach, row["unit"]).lstrip("+"))
     names = [
         "n_before", "n_after", "level", "jump", "shock_value", "shock_change", "last_value", "gap_level",
         "gap_level_low", "gap_level_high", "usual_movement", "depth", "loss", "loss_low", "loss_high", "rebound",
@@ -151,24 +193,41 @@ def _recovery_finding(row: pd.Series, beside: str) -> Finding:
     ]  # fmt: skip
     numbers = {name: row[name] for name in names}
     verdict = f"level: {row['level_verdict']}; path: {row['path_verdict']}"
-    n = f"{row['n_before']} values before and {row['n_after']} after the shock{step if row['freq'] != 'A' else ''}"
+    counts = {"before": row["n_before"], "after": row["n_after"]}
+    if row["freq"] == "A":
+        n = say("{before} values before and {after} after the shock", **counts)
+    else:
+        n = say("{before} values before and {after} after the shock, after a largest step of {step} in {period}",
+                step=gap(row["jump"], row["unit"]), period=row["jump_period"], **counts)  # fmt: skip
     at = [selector(row, "", "")]
     return make("recovery", row, verdict, statement, numbers, caveats=[*doubts, usual, n, beside], evidence=at)
 
 
-def _said(row: pd.Series, reading: str) -> str:
-    told = row[f"{reading}_verdict"]
-    if reading == "level" and np.isfinite(row["gap_level"]):
-        since = f", back in {spoken(row['level_back'])}" if row["level_back"] else ""
-        latest = "latest gap" if row["freq"] == "A" else "gap of the last year"
-        return f"{told}{since}; {latest} {gap(row['gap_level'], row['unit'])}"
-    if reading == "path" and np.isfinite(row["gap_path"]) and np.isfinite(row["gap_path_low"]):
-        mean = "mean " if "/" in row["path_period"] and row["freq"] != "A" else ""
-        return (
-            f"{told}; {mean}gap {gap(row['gap_path'], row['unit'])} in {spoken(row['path_period'])} "
-            f"(95 % interval {gap_interval(row['gap_path_low'], row['gap_path_high'], row['unit'])})"
-        )
-    return told
+def _level_said(row: pd.Series) -> str:
+    verdict = retold(row["level_verdict"])
+    if not np.isfinite(row["gap_level"]):
+        return verdict
+    values = {"verdict": verdict, "gap": gap(row["gap_level"], row["unit"]), "period": spoken(row["level_back"])}
+    if row["freq"] == "A" and row["level_back"]:
+        return say("{verdict}, back in {period}; latest gap {gap}", **values)
+    if row["freq"] == "A":
+        return say("{verdict}; latest gap {gap}", **values)
+    if row["level_back"]:
+        return say("{verdict}, back in {period}; gap of the last year {gap}", **values)
+    return say("{verdict}; gap of the last year {gap}", **values)
+
+
+def _path_said(row: pd.Series) -> str:
+    verdict = retold(row["path_verdict"])
+    if not (np.isfinite(row["gap_path"]) and np.isfinite(row["gap_path_low"])):
+        return verdict
+    values = {
+        "verdict": verdict, "gap": gap(row["gap_path"], row["unit"]), "period": spoken(row["path_period"]),
+        "interval": gap_interval(row["gap_path_low"], row["gap_path_high"], row["unit"]),
+    }  # fmt: skip
+    if "/" in row["path_period"] and row["freq"] != "A":
+        return say("{verdict}; mean gap {gap} in {period} (95 % interval {interval})", **values)
+    return say("{verdict}; gap {gap} in {period} (95 % interval {interval})", **values)
 
 
 def _beside(others: list[dict], names: dict[str, str]) -> str:
@@ -176,10 +235,12 @@ def _beside(others: list[dict], names: dict[str, str]) -> str:
     if not others:
         return ""
     at = others[0]
-    return (
-        f"beside it: {names[at['area']]} {value_of(at['level'], at)}, {value_of(at['shock_value'], at)} "
-        f"({spoken(at['shock_period'])}), level {at['level_verdict']}, path {at['path_verdict']}"
-    )
+    return say(
+        "beside it: {name} {level}, {shock} ({period}), level {level_verdict}, path {path_verdict}",
+        name=names[at["area"]], level=value_of(at["level"], at), shock=value_of(at["shock_value"], at),
+        period=spoken(at["shock_period"]), level_verdict=retold(at["level_verdict"]),
+        path_verdict=retold(at["path_verdict"]),
+    )  # fmt: skip
 
 
 # --- disparities -----------------------------------------------------------------------------------
@@ -219,25 +280,35 @@ def disparity_findings(
 
 
 def _disparity_finding(row: pd.Series, sources: pd.DataFrame) -> Finding:
-    statement = (
-        f"{row['label']}, by {row['dimension']}: in {spoken(row['period'])} {_who(row)}"
-        f"{_times(row['ratio'], row['unit'])}, among {row['with_value']} groups."
-    )
+    values = {
+        "label": row["label"], "dimension": retold(row["dimension"]), "period": spoken(row["period"]),
+        "who": _who(row), "n": row["with_value"], "ratio": _times(row["ratio"], row["unit"]),
+    }  # fmt: skip
+    if values["ratio"]:
+        statement = say("{label}, by {dimension}: in {period} {who} (ratio {ratio}), among {n} groups.", **values)
+    else:
+        statement = say("{label}, by {dimension}: in {period} {who}, among {n} groups.", **values)
     if row["hides"]:
-        hides = "The average hides this" if row["verdict"] == HIDES else "The average may hide this"
-        statement += (
-            f" {hides}: from {spoken(row['first'])} to {spoken(row['last'])} the city as a whole moved by "
-            f"{gap(row['total_slope'], row['unit'])} a year, {row['least_group']} by "
-            f"{gap(row['least_slope'], row['unit'])}, the gap by {gap(row['gap_slope'], row['unit'])} "
-            f"({row['hides_reason']})."
-        )
+        values = {
+            "first": spoken(row["first"]), "last": spoken(row["last"]), "group": row["least_group"],
+            "total": gap(row["total_slope"], row["unit"]), "least": gap(row["least_slope"], row["unit"]),
+            "gap": gap(row["gap_slope"], row["unit"]), "reason": retold(row["hides_reason"]),
+        }  # fmt: skip
+        if row["verdict"] == HIDES:
+            more = say("The average hides this: from {first} to {last} the city as a whole moved by {total} a year, "
+                       "{group} by {least}, the gap by {gap} ({reason}).", **values)  # fmt: skip
+        else:
+            more = say("The average may hide this: from {first} to {last} the city as a whole moved by {total} a year, "
+                       "{group} by {least}, the gap by {gap} ({reason}).", **values)  # fmt: skip
+        statement = f"{statement} {more}"
     names = ["difference", "difference_low", "difference_high", "ratio", "groups", "with_value", "suppressed", "period",
              "total_slope", "least_slope", "gap_slope", "years", "first", "last"]  # fmt: skip
     limits_told = [part for part in row["reason"].split("; ") if "lower bound" in part]
-    caveats = [*limits_told, "the source gives no interval by group" if row["interval"] == "no interval" else ""]
-    caps = [("B", "no interval for the groups")] if row["interval"] == "no interval" else []
-    caps += [("B", "some groups have no value")] if row["with_value"] < row["groups"] else []
-    caps += [("B", "the change is not beyond chance")] if row["hides"] == 1 else []
+    caveats = list(map(retold, limits_told))
+    caveats += [say("the source gives no interval by group")] if row["interval"] == "no interval" else []
+    caps = [("B", coded("no interval for the groups"))] if row["interval"] == "no interval" else []
+    caps += [("B", coded("some groups have no value"))] if row["with_value"] < row["groups"] else []
+    caps += [("B", coded("the change is not beyond chance"))] if row["hides"] == 1 else []
     first, last = (row["first"], max(row["last"], row["period"])) if row["hides"] else (row["period"], row["period"])
     mine = sources[(sources["total"] == row["indicator"]) & (sources["unit"] == row["unit"])]
     own = [pd.Series({**part, "area": row["area"]}) for part in mine[KEY].to_dict("records")]
@@ -255,17 +326,22 @@ def _who(row: pd.Series) -> str:
         first, second = row["least_advantaged"], row["most_advantaged"]
     if size < 0:  # only of ordered groups: the least advantaged stands higher
         first, second, size, low, high = second, first, -size, -high, -low
-    limits = f" (95 % interval {gap_interval(low, high, row['unit'])})" if row["interval"] != "no interval" else ""
-    apart = f"a difference of {gap(size, row['unit']).lstrip('+')}{limits}"
+    apart = say("a difference of {size}", size=gap(size, row["unit"]).lstrip("+"))
+    if row["interval"] != "no interval":
+        apart = say("a difference of {size} (95 % interval {interval})", size=gap(size, row["unit"]).lstrip("+"),
+                    interval=gap_interval(low, high, row["unit"]))  # fmt: skip
     if size == 0:
-        return f"{first} and {second} stand alike, a difference of 0"
+        return say("{first} and {second} stand alike, a difference of 0", first=first, second=second)
     if np.isfinite(low) and low <= 0:
-        return f"{second} is higher than {first}, {apart}, which chance alone may bring"
+        return say("{second} is higher than {first}, {apart}, which chance alone may bring", first=first, second=second,
+                   apart=apart)  # fmt: skip
     worse, better = {"increase": (first, second), "decrease": (second, first)}.get(row["direction"], (None, None))
-    return f"{worse} fares worse than {better}, {apart}" if worse else f"{second} is highest, {first} lowest, {apart}"
+    if worse:
+        return say("{worse} fares worse than {better}, {apart}", worse=worse, better=better, apart=apart)
+    return say("{second} is highest, {first} lowest, {apart}", first=first, second=second, apart=apart)
 
 
 def _times(ratio: float, unit: str) -> str:
-    """Say the ratio, but not of changes from a base, scores or degrees, whose zero is a convention."""
+    """Return the ratio, but not of changes from a base, scores or degrees, whose zero is a convention."""
     kind = catalogue.unit_scale(unit).kind
-    return f" (ratio {number(ratio)})" if np.isfinite(ratio) and kind not in ("change", "score", "index") else ""
+    return number(ratio) if np.isfinite(ratio) and kind not in ("change", "score", "index") else ""

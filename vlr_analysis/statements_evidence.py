@@ -6,15 +6,21 @@ import pandas as pd
 
 from vlr_analysis.findings import KEY, Finding, make, selector, with_grades
 from vlr_analysis.grades import LETTERS
+from vlr_analysis.language import coded, retold, told_of
+from vlr_analysis.language import told as say
 from vlr_analysis.periods import spoken
 from vlr_analysis.voices import AGREES, DISAGREES
 
 # Part of the reason of a grade -> the aspect that it speaks of.
 LIMITS = {
-    "latest value of": "the age of the latest value", "that share no year": "few years", "yearly value": "few years",
-    "complete calendar year": "few years", "not what indicator": "another measure than the global indicator",
-    "adapted from": "a definition adapted from the global one", "smell test": "a suspicion of the smell test",
-}  # fmt: skip
+    "latest value of": coded("the age of the latest value"),
+    "that share no year": coded("few years"),
+    "yearly value": coded("few years"),
+    "complete calendar year": coded("few years"),
+    "not what indicator": coded("another measure than the global indicator"),
+    "adapted from": coded("a definition adapted from the global one"),
+    "smell test": coded("a suspicion of the smell test"),
+}
 
 
 def evidence_findings(
@@ -45,18 +51,17 @@ def _rests_on(table: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFra
     goals = definitions.merge(table[KEY].drop_duplicates())["goal"]
     limits = whole.loc[whole["grade"].isin(["C", "D"]), "grade_reason"].str.split("; ").explode()
     usual = limits.map(_limit).value_counts()
-    statement = (
-        f"This review rests on {len(whole)} headline series under {_goals(goals[goals > 0].nunique())}. The evidence "
-        f"is of grade A in {counts['A']}, B in {counts['B']}, C in {counts['C']} and D in {counts['D']}."
-    )
-    caveats = [f"what limits C and D most often: {usual.index[0]} ({usual.iloc[0]} series)"] if len(usual) else []
+    rests = told_of("This review rests on {series} headline series under {n} goal.",
+                    "This review rests on {series} headline series under {n} goals.",
+                    goals[goals > 0].nunique(), series=len(whole))  # fmt: skip
+    grades_ = say("The evidence is of grade A in {A}, B in {B}, C in {C} and D in {D}.", **counts.to_dict())
+    statement, caveats = f"{rests} {grades_}", []
+    if len(usual):
+        caveats = [say("what limits C and D most often: {limit} ({n} series)", limit=retold(usual.index[0]),
+                       n=usual.iloc[0])]  # fmt: skip
     row = pd.Series({"area": table["area"].iloc[0], "indicator": "", "series": "", "unit": ""})
     numbers = {"series": len(whole), "goals": int(goals[goals > 0].nunique()), **counts.astype(int).to_dict()}
     return make("evidence", row, "what the review rests on", statement, numbers, caveats=caveats)
-
-
-def _goals(count: int) -> str:
-    return f"{count} goal{'' if count == 1 else 's'}"
 
 
 def _limit(reason: str) -> str:
@@ -65,13 +70,21 @@ def _limit(reason: str) -> str:
 
 
 def _smell_finding(row: pd.Series) -> Finding:
-    group = f", {row['breakdown'].replace('=', ' ').replace(';', ', ')}" if row["breakdown"] else ""
-    when = spoken(row["first"]) if row["first"] == row["last"] else f"{spoken(row['first'])} to {spoken(row['last'])}"
-    end = "" if row["text"].endswith(("?", ".")) else "."
-    statement = f"{row['label']}{group}, {when}: {row['text']}{end} A question to the source, not a correction."
+    first, last = spoken(row["first"]), spoken(row["last"])
+    group = row["breakdown"].replace("=", " ").replace(";", ", ")
+    values = {
+        "label": row["label"], "group": group, "text": retold(row["text"]),
+        "when": first if row["first"] == row["last"] else say("{first} to {last}", first=first, last=last),
+    }  # fmt: skip
+    values["text"] += "" if values["text"].endswith(("?", ".", "؟")) else "."
+    if group:
+        statement = say("{label}, {group}, {when}: {text} A question to the source, not a correction.", **values)
+    else:
+        statement = say("{label}, {when}: {text} A question to the source, not a correction.", **values)
     numbers = {"value": row["value"], "first": row["first"], "last": row["last"]}
     at = [selector(row, row["first"], row["last"])]
-    return make("evidence", row, row["suspicion"], statement, numbers, caveats=[f"innocent if {row['innocent']}"],
+    return make("evidence", row, row["suspicion"], statement, numbers,
+                caveats=[say("innocent if {innocent}", innocent=retold(row["innocent"]))],
                 evidence=at, about=f"{row['suspicion']} / {row['first']}")  # fmt: skip
 
 
@@ -101,12 +114,16 @@ def voices_findings(told: pd.DataFrame, definitions: pd.DataFrame) -> list[Findi
 
 def _voice_finding(row: pd.Series) -> Finding:
     said, moves, *more = row["reason"].split("; ")
-    statement = (
-        f"{row['label']}, {row['where']}: {row['title']} ({row['kind']}, {spoken(row['period'])}), {said}; {moves}: "
-        f"they {'agree' if row['verdict'] == AGREES else 'disagree'}."
-    )
+    values = {
+        "label": row["label"], "where": retold(row["where"]), "title": row["title"], "kind": retold(row["kind"]),
+        "period": spoken(row["period"]), "said": retold(said), "moves": retold(moves),
+    }  # fmt: skip
+    if row["verdict"] == AGREES:
+        statement = say("{label}, {where}: {title} ({kind}, {period}), {said}; {moves}: they agree.", **values)
+    else:
+        statement = say("{label}, {where}: {title} ({kind}, {period}), {said}; {moves}: they disagree.", **values)
     numbers = {name: row[name] for name in ("count", "spoke", "participants", "slope_per_year", "n", "first", "last")}
     at = [selector(row, row["first"], row["last"]), {"register": row["evidence"], "theme": row["theme"]}]
     verdict = f"{row['verdict']}{', average hides' if row['average_hides'] else ''}"
-    return make("voices", row, verdict, statement, numbers, caveats=more, evidence=at,
+    return make("voices", row, verdict, statement, numbers, caveats=map(retold, more), evidence=at,
                 about=f"{row['evidence']} / {row['theme']} / {row['place']}")  # fmt: skip

@@ -10,6 +10,8 @@ import pandas as pd
 from vlr_analysis.comparison import AGREE, DISAGREE, TOLERANCE
 from vlr_analysis.exhibits import MONEY, gap, interval, number
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
+from vlr_analysis.language import coded, gettext, retold
+from vlr_analysis.language import told as say
 from vlr_analysis.trends import NONE, ROBUST, UNKNOWN
 
 ALPHA = 0.05  # q up to which a pooled effect is told
@@ -46,18 +48,22 @@ def comparison_findings(
 
 def _comparison_finding(row: pd.Series, names: dict[str, str]) -> Finding:
     city, nation = names[row["area"]], names[row["other_area"]]
-    statement = (
-        f"{row['label']}: in {row['year']:.0f} {city} stands at {value_of(row['value'], row)}, {nation} at "
-        f"{value_of(row['other_value'], row)}: {_apart(row)}. {_directions(row, city, nation)}"
-    )
+    stand = say(
+        "{label}: in {year} {city} stands at {value}, {nation} at {other}: {apart}.", label=row["label"],
+        year=f"{row['year']:.0f}", city=city, nation=nation, value=value_of(row["value"], row),
+        other=value_of(row["other_value"], row), apart=_apart(row),
+    )  # fmt: skip
+    statement = f"{stand} {_directions(row, city, nation)}"
     if row["verdict"] == DISAGREE:
-        statement += f" Likely reason: {row['likely_reason']}."
+        statement += " " + say("Likely reason: {reason}.", reason=retold(row["likely_reason"]))
     elif UNSEEN <= abs(row["relative_difference"]) <= TOLERANCE:
-        statement += f" They agree: the levels lie within {100 * TOLERANCE:.0f} % of each other."
+        statement += " " + say("They agree: the levels lie within {tolerance} % of each other.",
+                               tolerance=f"{100 * TOLERANCE:.0f}")  # fmt: skip
     names_ = ["year", "value", "other_value", "difference", "ratio", "relative_difference", "difference_slope",
               "difference_slope_low", "difference_slope_high", "difference_p", "common"]  # fmt: skip
-    caveats = [f"comparability: {row['comparability']}", row["comparability_reason"]]
-    caps = [("B", f"the pair is {row['comparability']}, not the same")] if row["comparability"] != "same" else []
+    grade = row["comparability"]
+    caveats = [say("comparability: {grade}", grade=retold(grade)), retold(row["comparability_reason"])]
+    caps = [("B", coded("the pair is {grade}, not the same", grade=grade))] if row["comparability"] != "same" else []
     other = row[["other_area", *(f"other_{name}" for name in KEY)]].set_axis(["area", *KEY])
     at = [selector(side, "", "", "") for side in (row, other)]
     verdict = f"{row['verdict']}{' on ' + row['disagree_on'] if row['disagree_on'] else ''}"
@@ -75,39 +81,58 @@ def pair_labels(compared: pd.DataFrame, definitions: pd.DataFrame) -> pd.Series:
 def _apart(row: pd.Series) -> str:
     relative = row["relative_difference"]
     if row["difference"] == 0 or (np.isfinite(relative) and abs(relative) < UNSEEN):
-        return "no difference"
-    side = "above" if row["difference"] > 0 else "below"
-    if not np.isfinite(relative) or row["unit"] == "%" or row["unit"].startswith("change relative to"):
-        return f"{gap(abs(row['difference']), row['unit']).lstrip('+')} {side}" + (
-            f" ({number(100 * abs(relative), 2)} % {side})" if np.isfinite(relative) else ""
-        )
-    return f"{number(100 * abs(relative), 2)} % {side}"
+        return say("no difference")
+    share = number(100 * abs(relative), 2) if np.isfinite(relative) else ""
+    values = {"size": gap(abs(row["difference"]), row["unit"]).lstrip("+"), "share": share}
+    above = row["difference"] > 0
+    if not share:
+        return say("{size} above", **values) if above else say("{size} below", **values)
+    if row["unit"] == "%" or row["unit"].startswith("change relative to"):
+        if above:
+            return say("{size} above ({share} % above)", **values)
+        return say("{size} below ({share} % below)", **values)
+    return say("{share} % above", **values) if above else say("{share} % below", **values)
 
 
 def _directions(row: pd.Series, city: str, nation: str) -> str:
-    own, other = row["movement"], row["other_movement"]
+    own, other = retold(row["movement"]), retold(row["other_movement"])
     sure = [row[name] == ROBUST for name in ("trend", "other_trend")]
+    values = {"city": city, "nation": nation, "movement": own or other, "other": other}
     if own and own == other:
-        return f"Both {'' if all(sure) else 'perhaps '}move {own}."
+        return say("Both move {movement}.", **values) if all(sure) else say("Both perhaps move {movement}.", **values)
     if own and other:
-        return f"{city} {_moves(sure[0])} {own}, {nation} {'' if sure[1] else 'perhaps '}{other}."
+        return _apart_in_direction(sure).format(**values)
     if own or other:
-        moving, still = (city, _still(nation, row["other_trend"])) if own else (nation, _still(city, row["trend"]))
-        return f"{moving} {_moves(sure[0] if own else sure[1])} {own or other}; {still}."
+        moving, robust = (city, sure[0]) if own else (nation, sure[1])
+        still = _still(nation, row["other_trend"]) if own else _still(city, row["trend"])
+        values = {"moving": moving, "movement": own or other, "still": still}
+        if robust:
+            return say("{moving} moves {movement}; {still}.", **values)
+        return say("{moving} perhaps moves {movement}; {still}.", **values)
     if row["trend"] != row["other_trend"]:
-        text = f"{_still(city, row['trend'])}; {_still(nation, row['other_trend'])}."
+        text = say("{city}; {nation}.", city=_still(city, row["trend"]), nation=_still(nation, row["other_trend"]))
         return text[0].upper() + text[1:]
-    told = {NONE: "Neither shows a clear trend.", UNKNOWN: "For neither can a trend be told."}
-    return told.get(row["trend"], "Neither shows a trend with a stated direction.")
+    told = {NONE: say("Neither shows a clear trend."), UNKNOWN: say("For neither can a trend be told.")}
+    return told.get(row["trend"], say("Neither shows a trend with a stated direction."))
 
 
-def _moves(robust: bool) -> str:
-    return "moves" if robust else "perhaps moves"
+def _apart_in_direction(sure: list[bool]) -> str:
+    """Return the sentence, with its gaps, on two that move apart: which of the moves are sure."""
+    if all(sure):
+        return gettext("{city} moves {movement}, {nation} {other}.")
+    if sure[0]:
+        return gettext("{city} moves {movement}, {nation} perhaps {other}.")
+    if sure[1]:
+        return gettext("{city} perhaps moves {movement}, {nation} {other}.")
+    return gettext("{city} perhaps moves {movement}, {nation} perhaps {other}.")
 
 
 def _still(name: str, trend: str) -> str:
-    told = {NONE: f"{name} shows no clear trend", UNKNOWN: f"for {name} a trend cannot be told"}
-    return told.get(trend, f"{name} shows a trend without a stated direction")
+    if trend == NONE:
+        return say("{name} shows no clear trend", name=name)
+    if trend == UNKNOWN:
+        return say("for {name} a trend cannot be told", name=name)
+    return say("{name} shows a trend without a stated direction", name=name)
 
 
 # --- city and cities -------------------------------------------------------------------------------
@@ -143,25 +168,34 @@ def benchmark_findings(
 
 
 def _benchmark_finding(row: pd.Series) -> Finding:
-    own = f" (95 % interval {interval(row['low'], row['high'])})" if np.isfinite(row["low"]) else ""
-    statement = (
-        f"{row['label']}: {value_of(row['value'], row)}{own} in {row['year']}, {row['standing']}; the middle half of "
-        f"{row['peers']} like cities lies between {_lower(row)} and "
-        f"{value_of(row['peers_three_quarters'], row)}."
-    )
+    values = {
+        "label": row["label"], "value": value_of(row["value"], row), "year": row["year"], "peers": row["peers"],
+        "standing": retold(row["standing"]), "lower": _lower(row), "upper": value_of(row["peers_three_quarters"], row),
+    }  # fmt: skip
+    if np.isfinite(row["low"]):
+        statement = say(
+            "{label}: {value} (95 % interval {interval}) in {year}, {standing}; the middle half of {peers} like cities "
+            "lies between {lower} and {upper}.", interval=interval(row["low"], row["high"]), **values,
+        )  # fmt: skip
+    else:
+        statement = say("{label}: {value} in {year}, {standing}; the middle half of {peers} like cities lies between "
+                        "{lower} and {upper}.", **values)  # fmt: skip
     wide = np.isfinite(row["rank_low"]) and row["rank_high"] - row["rank_low"] > row["areas"] / 2
+    first, last = f"{row['rank_low']:.0f}", f"{row['rank_high']:.0f}"
     if wide:
-        statement += f" The intervals are too wide to tell its place among {row['areas']}."
+        statement += " " + say("The intervals are too wide to tell its place among {n}.", n=row["areas"])
+    elif np.isfinite(row["rank_low"]) and first == last:
+        statement += " " + say("Its place among {n} is {place} (95 % interval; 1 is nearest the goal).", n=row["areas"],
+                               place=first)  # fmt: skip
     elif np.isfinite(row["rank_low"]):
-        first, last = f"{row['rank_low']:.0f}", f"{row['rank_high']:.0f}"
-        place = f"is {first}" if first == last else f"lies between {first} and {last}"
-        statement += f" Its place among {row['areas']} {place} (95 % interval; 1 is nearest the goal)."
+        statement += " " + say("Its place among {n} lies between {first} and {last} (95 % interval; 1 is nearest the "
+                               "goal).", n=row["areas"], first=first, last=last)  # fmt: skip
     names = ["year", "value", "low", "high", "peers", "areas", "peers_low", "peers_quarter", "peers_middle",
              "peers_three_quarters", "peers_high", "rank_low", "rank_high"]  # fmt: skip
-    caps = [("B", "the interval of the place spans more than half of the cities")] if wide else []
+    caps = [("B", coded("the interval of the place spans more than half of the cities"))] if wide else []
     at = [selector(row, str(row["year"]), str(row["year"]), "")]
     return make("benchmark", row, row["standing"], statement, {name: row[name] for name in names},
-                caveats=[row["reason"]], caps=caps, evidence=at)  # fmt: skip
+                caveats=[retold(row["reason"])], caps=caps, evidence=at)  # fmt: skip
 
 
 def _lower(row: pd.Series) -> str:
@@ -197,19 +231,20 @@ def pooled_findings(pooled: pd.DataFrame, cities: str, names: Mapping[str, str])
 
 
 def _pooled_finding(row: pd.Series, cities: str, names: Mapping[str, str]) -> Finding:
-    statement = (
-        f"{row['label']}, {cities}: the {row['effect_of']} is {gap(row['mean'], row['unit'])} on average over "
-        f"{row['cities']} cities (95 % interval {interval(row['low'], row['high'])})."
-    )
+    statement = say(
+        "{label}, {cities}: the {effect} is {mean} on average over {n} cities (95 % interval {interval}).",
+        label=row["label"], cities=cities, effect=retold(row["effect_of"]), mean=gap(row["mean"], row["unit"]),
+        n=row["cities"], interval=interval(row["low"], row["high"]),
+    )  # fmt: skip
     numbers = {name: row[name] for name in ("mean", "low", "high", "q", "tau2", "i2", "cities", "predicted_low",
                                             "predicted_high")}  # fmt: skip
     unsure = row["cities"] - row["told"]
     caveats = [
-        "the cities met one shock and are not independent, which the interval does not know",
-        f"for {unsure:.0f} of them alone the path cannot be told" if unsure else "",
+        say("the cities met one shock and are not independent, which the interval does not know"),
+        say("for {n} of them alone the path cannot be told", n=f"{unsure:.0f}") if unsure else "",
     ]
-    caps = [("B", "cities of one nation are not independent")]
-    caps += [("C", "for most of the cities alone the path cannot be told")] if unsure > row["cities"] / 2 else []
+    caps = [("B", coded("cities of one nation are not independent"))]
+    caps += [("C", coded("for most of the cities alone the path cannot be told"))] if unsure > row["cities"] / 2 else []
     about = pd.Series({"area": "", **row[KEY].to_dict()})
     at = [selector(pd.Series({**about, "area": area}), "", "", "") for area in names]
     return make("pooled", about, row["effect_of"], statement, numbers, caveats=caveats, caps=caps, evidence=at,

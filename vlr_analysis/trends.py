@@ -9,19 +9,25 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
+from vlr_analysis.language import coded
 from vlr_analysis.regression import ar1_phi
 from vlr_analysis.series import SERIES_KEY, SeriesSet, as_series, with_ends
 
 LEAST = 5  # fewer points are described, never tested
-ROBUST, NOT_ROBUST, NONE, UNKNOWN = "robust trend", "trend not robust", "no clear trend", "cannot tell"
+ROBUST, NOT_ROBUST, NONE, UNKNOWN = (
+    coded("robust trend"),
+    coded("trend not robust"),
+    coded("no clear trend"),
+    coded("cannot tell"),
+)
 SEEN = (ROBUST, NOT_ROBUST, "trend")
-TOWARDS, AWAY = "towards the goal", "away from the goal"
+TOWARDS, AWAY = coded("towards the goal"), coded("away from the goal")
 # What the sensitivity of a trend tries, and how a reason names it.
 CHOICES = {
-    "without_first": "without the first year",
-    "without_last": "without the last year",
+    "without_first": coded("without the first year"),
+    "without_last": coded("without the last year"),
     "without_2020": "without 2020",
-    "hamed_rao": "by the test of Hamed and Rao",
+    "hamed_rao": coded("by the test of Hamed and Rao"),
 }
 KEY = list(SERIES_KEY)
 _STATISTICS = ("slope_per_year", "slope_low", "slope_high", "intercept", "tau", "p", "p_ar1", "phi")
@@ -226,13 +232,13 @@ def yearly(table: pd.DataFrame) -> SeriesSet:
     breaks = np.flatnonzero((points["status"] == "break").to_numpy())
     np.maximum.at(begin, row[breaks], breaks)
     for broken in np.unique(row[breaks]):
-        notes[broken] = f"from the break of {points['period'].iloc[begin[broken]]} on"
+        notes[broken] = coded("from the break of {iloc} on", iloc=points["period"].iloc[begin[broken]])
     kept = np.arange(len(row)) >= begin[row]
     full = keys["freq"].map(_FULL_YEAR).to_numpy(float)
     shorter = (full > 1) & (keys["n"] > 0).to_numpy()
     pooled = keys["overlapping"].to_numpy() & (full == 1)
-    _add_note(notes, shorter, "means of complete calendar years")
-    _add_note(notes, pooled, "every pooled period that shares no year with a later one kept")
+    _add_note(notes, shorter, coded("means of complete calendar years"))
+    _add_note(notes, pooled, coded("every pooled period that shares no year with a later one kept"))
     for one in np.flatnonzero(pooled):
         _thin(points, np.flatnonzero(kept & (row == one)), kept)
     parts = [points[kept & ~shorter[row]]]
@@ -323,7 +329,7 @@ def trend_table(
     keys["flips"] = _flips(keys)
     graded = (keys["default"] == ROBUST) & (keys["flips"] != "")
     keys["verdict"] = np.where(graded, NOT_ROBUST, keys["default"])
-    hangs = "does not hold " + keys["flips"].astype(str).str.replace("; ", " or ")
+    hangs = [coded("does not hold {flips}", flips=flips.replace("; ", " or ")) for flips in keys["flips"].astype(str)]
     keys["reason"] = np.where(graded, hangs, keys["reason"])
     keys["movement"] = _movement(keys, definitions)
     order = [*KEY, "freq", "n", "first", "last", *_STATISTICS, "q", "q_ar1", "verdict", "movement", "reason", "note",
@@ -383,9 +389,20 @@ def _verdicts(n: pd.Series, q: np.ndarray, q_ar1: np.ndarray, alpha: float) -> n
     return np.select([n < LEAST, first & second, first], [UNKNOWN, ROBUST, NOT_ROBUST], NONE)
 
 
+def few_values(n: int) -> str:
+    """Say that n yearly values are too few for a trend."""
+    if n == 1:
+        return coded("1 yearly value, at least {least} are needed", least=LEAST)
+    return coded("{n} yearly values, at least {least} are needed", n=n, least=LEAST)
+
+
 def _reasons(keys: pd.DataFrame, flat: np.ndarray) -> np.ndarray:
-    few = [f"{n} yearly value{'' if n == 1 else 's'}, at least {LEAST} are needed" for n in keys["n"]]
-    texts = [few, "every value is the same", "the test that allows for correlated years does not confirm it"]
+    few = [few_values(n) for n in keys["n"]]
+    texts = [
+        few,
+        coded("every value is the same"),
+        coded("the test that allows for correlated years does not confirm it"),
+    ]
     return np.select([keys["n"] < LEAST, flat, keys["default"] == NOT_ROBUST], texts, "")
 
 

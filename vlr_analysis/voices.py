@@ -13,8 +13,10 @@ from vlr_analysis import catalogue
 from vlr_analysis.disclosure_voices import protected
 from vlr_analysis.disparities import HIDES, MAY_HIDE
 from vlr_analysis.evidence import counted, evidence_table, graded, rules, said_table, table_of, where
-from vlr_analysis.exhibits import number
-from vlr_analysis.periods import spoken, year_of
+from vlr_analysis.exhibits import plain_number as number
+from vlr_analysis.language import coded
+from vlr_analysis.periods import plain as spoken
+from vlr_analysis.periods import year_of
 from vlr_analysis.trends import AWAY, DEFINITION_KEY, SEEN, TOWARDS, UNKNOWN
 
 __all__ = ["evidence_table", "protected", "rules", "said_table", "triangulation", "uncovered"]
@@ -22,12 +24,14 @@ __all__ = ["evidence_table", "protected", "rules", "said_table", "triangulation"
 AGREES, DISAGREES, SILENT = "agrees", "disagrees", "silent"
 # What keeps the two from being set beside each other.
 NO_FIGURES, WHICH, HIDDEN, SPLIT, LEVEL, OTHER_YEARS, NO_TREND, NO_DIRECTION = (
-    "no figures", "several series", "counts not shown", "voices split", "no movement said", "other years", "no trend",
-    "no direction",
+    coded("no figures"), coded("several series"), coded("counts not shown"), coded("voices split"),
+    coded("no movement said"), coded("other years"), coded("no trend"),
+    coded("no direction"),
 )  # fmt: skip
 MOVES = {"improves": TOWARDS, "worsens": AWAY}
-VERBS = {"improves": "say that it improves", "worsens": "say that it worsens", "unchanged": "say that it is unchanged",
-         "concern": "voice concern", "satisfied": "are satisfied"}  # fmt: skip
+VERBS = {"improves": coded("{who} say that it improves"), "worsens": coded("{who} say that it worsens"),
+         "unchanged": coded("{who} say that it is unchanged"),
+         "concern": coded("{who} voice concern"), "satisfied": coded("{who} are satisfied")}  # fmt: skip
 APART = 5  # figures that ended so many years before people spoke are not of the same time
 
 TOLD_COLUMNS = [
@@ -139,16 +143,16 @@ def _told(group: pd.DataFrame, known: dict, hidden: set) -> dict[str, Any]:
     hides = verdict == AGREES and part is not None and opposite is not None and row["total_movement"] == opposite
     parts = [_spoken_by(row), reason]
     if row["kind"] == "complaint log" and row["says"]:
-        parts.append("a log of complaints holds complaints alone")
+        parts.append(coded("a log of complaints holds complaints alone"))
     if verdict != SILENT and year_of(row["period"]) <= year_of(row["last"]) - APART:
-        parts.append(f"people spoke in {year_of(row['period'])}")
+        parts.append(coded("people spoke in {period}", period=year_of(row["period"])))
     if row["place"] and part is None:
-        parts.append(f"there are no figures of {row['where']}: the total stands for it")
+        parts.append(coded("there are no figures of {where}: the total stands for it", where=row["where"]))
     if hides:
-        parts.append(f"those of the whole area move {opposite}: the average hides this place")
-        parts.append("the gap between the groups says so too" if (*key, row["place"]) in hidden else "")
+        parts.append(coded("those of the whole area move {opposite}: the average hides this place", opposite=opposite))
+        parts.append(coded("the gap between the groups says so too") if (*key, row["place"]) in hidden else "")
     if verdict == DISAGREES and not row["place"] and (alike := _groups_that_agree(row, key, known)):
-        parts.append(f"those of {alike} move as people say")
+        parts.append(coded("those of {alike} move as people say", alike=alike))
     text = "; ".join(part for part in parts if part)
     return row | {"average_hides": hides, "verdict": verdict, "silence": silence, "reason": text}
 
@@ -170,12 +174,16 @@ def _spoken_by(row: Mapping[str, Any]) -> str:
         return row["voices"]
     count, spoke, people = (number(row[name]) for name in ("count", "spoke", "participants"))
     if not np.isfinite(row["spoke"]):
-        who = f"{count} of {people} who took part"
+        who = coded("{count} of {people} who took part", count=count, people=people)
     elif row["spoke"] == row["participants"]:
-        who = f"{count} of {people}"
+        who = coded("{count} of {people}", count=count, people=people)
     else:
-        who = f"{'all ' if count == spoke else f'{count} of '}{spoke} who spoke on it ({people} took part)"
-    return f"{who} {VERBS[row['says']]}"
+        who = coded("all {spoke} who spoke on it ({people} took part)", spoke=spoke, people=people)
+        if count != spoke:
+            who = coded(
+                "{count} of {spoke} who spoke on it ({people} took part)", count=count, spoke=spoke, people=people
+            )
+    return VERBS[row["says"]].format(who=who)
 
 
 def _series_of(first: pd.Series, known: dict) -> tuple[tuple[str, str, str] | None, str, str]:
@@ -183,48 +191,86 @@ def _series_of(first: pd.Series, known: dict) -> tuple[tuple[str, str, str] | No
     code, wanted = first["indicator"], tuple(first[DEFINITION_KEY])
     keys = dict.fromkeys(key[:3] for key in known if key[0] == code and key[3] in ("", first["place"]))
     if not code:
-        return None, NO_FIGURES, "no figure is named for it"
+        return None, NO_FIGURES, coded("no figure is named for it")
     if first["series"]:
         near = get_close_matches(first["series"], [key[1] for key in keys], n=1, cutoff=0.5)
         if wanted in keys or not near:
-            return (wanted, "", "") if wanted in keys else (None, NO_FIGURES, "the city has no figures of it")
-        return None, NO_FIGURES, f"the city has no series of that name and unit; near it is {near[0]!r}"
+            return (wanted, "", "") if wanted in keys else (None, NO_FIGURES, coded("the city has no figures of it"))
+        return (
+            None,
+            NO_FIGURES,
+            coded("the city has no series of that name and unit; near it is {near}", near=f"{near[0]!r}"),
+        )
     if len(keys) == 1:
         return next(iter(keys)), "", ""
     if not keys:
-        return None, NO_FIGURES, f"the city has no figures of indicator {code}"
-    return None, WHICH, f"{len(keys)} series stand under indicator {code} and none of them is named"
+        return None, NO_FIGURES, coded("the city has no figures of indicator {code}", code=code)
+    return (
+        None,
+        WHICH,
+        coded("{keys} series stand under indicator {code} and none of them is named", keys=len(keys), code=code),
+    )
 
 
 def _judged(row: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return verdict, silence and what the figures say."""
-    span = f"{spoken(row['first'])} to {spoken(row['last'])}" if row["first"] else "no values"
-    figures = f"the figures of {where(row['breakdown'])}"
-    moves = f"{figures} move {row['movement']} ({span}, {row['trend_verdict']})" if row["movement"] else ""
+    span = (
+        coded("{first} to {last}", first=spoken(row["first"]), last=spoken(row["last"]))
+        if row["first"]
+        else coded("no values")
+    )
+    figures = coded("the figures of {breakdown}", breakdown=where(row["breakdown"]))
+    moves = (
+        coded(
+            "{figures} move {movement} ({span}, {trend_verdict})",
+            figures=figures,
+            movement=row["movement"],
+            span=span,
+            trend_verdict=row["trend_verdict"],
+        )
+        if row["movement"]
+        else ""
+    )
     if not row["says"] and (not np.isfinite(row["spoke"]) or row["spoke"] == 0):
-        return SILENT, HIDDEN, "which statement more than half made cannot be told"
+        return SILENT, HIDDEN, coded("which statement more than half made cannot be told")
     if not row["says"]:
-        return SILENT, SPLIT, "no statement is made by more than half of those who spoke"
+        return SILENT, SPLIT, coded("no statement is made by more than half of those who spoke")
     if row["trend_verdict"] == UNKNOWN:
-        return SILENT, NO_TREND, f"{figures} are too few for a trend ({span})"
+        return SILENT, NO_TREND, coded("{figures} are too few for a trend ({span})", figures=figures, span=span)
     year = year_of(row["period"])
     if year >= year_of(row["last"]) + APART or year < year_of(row["first"]):
-        return SILENT, OTHER_YEARS, f"people spoke in {year}, {figures} are of {span}"
+        return (
+            SILENT,
+            OTHER_YEARS,
+            coded("people spoke in {year}, {figures} are of {span}", year=year, figures=figures, span=span),
+        )
     if row["says"] in ("concern", "satisfied"):
-        told = moves or f"{figures} show {row['trend_verdict']} ({span})"
-        return SILENT, LEVEL, f"that is about how things stand, not how they move; {told}"
+        told = moves or coded(
+            "{figures} show {trend_verdict} ({span})", figures=figures, trend_verdict=row["trend_verdict"], span=span
+        )
+        return SILENT, LEVEL, coded("that is about how things stand, not how they move; {told}", told=told)
     if not row["movement"]:
         if row["trend_verdict"] in SEEN:
-            return SILENT, NO_DIRECTION, f"{figures} change ({span}), and the desired direction is not stated"
-        return SILENT, NO_TREND, f"{figures} show no clear trend ({span}), which is not the same as no change"
+            return (
+                SILENT,
+                NO_DIRECTION,
+                coded("{figures} change ({span}), and the desired direction is not stated", figures=figures, span=span),
+            )
+        return (
+            SILENT,
+            NO_TREND,
+            coded(
+                "{figures} show no clear trend ({span}), which is not the same as no change", figures=figures, span=span
+            ),
+        )
     return (AGREES if MOVES.get(row["says"]) == row["movement"] else DISAGREES), "", moves
 
 
 def _groups_that_agree(row: Mapping[str, Any], key: tuple[str, str, str], known: dict, at_most: int = 3) -> str:
     said = MOVES.get(row["says"])
     found = [where(k[3]) for k, at in known.items() if k[:3] == key and k[3] and said and at["movement"] == said]
-    rest = f" and {len(found) - at_most} more" if len(found) > at_most else ""
-    return ", ".join(sorted(found)[:at_most]) + rest
+    shown = ", ".join(sorted(found)[:at_most])
+    return coded("{shown} and {n} more", shown=shown, n=len(found) - at_most) if len(found) > at_most else shown
 
 
 def uncovered(told: pd.DataFrame, definitions: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -248,7 +294,7 @@ def uncovered(told: pd.DataFrame, definitions: pd.DataFrame | None = None) -> pd
     place = (told["place"] != "") & (told["breakdown"] == "") & (told["silence"] != NO_FIGURES)
     place &= told["silence"] != WHICH
     rows = told[(told["silence"] == NO_FIGURES) | place]
-    rows = rows.assign(missing=np.where(place[rows.index], "figures of this place", "any figures"))
+    rows = rows.assign(missing=np.where(place[rows.index], coded("figures of this place"), coded("any figures")))
     rows["spot"] = rows["where"].where(rows["missing"] != "any figures", "")
     targets = None if definitions is None or "sdg_target" not in definitions else definitions["sdg_target"]
     found = []

@@ -94,12 +94,14 @@ def chosen_notebooks(root: Path, wanted: Iterable[str]) -> list[Path]:
     return sorted(chosen, key=known.index) if chosen else known
 
 
-def plan(cities: Sequence[Parameters], notebooks: Sequence[Path], root: Path, *, internal: bool) -> list[Task]:
+def plan(
+    cities: Sequence[Parameters], notebooks: Sequence[Path], root: Path, *, internal: bool, language: str = ""
+) -> list[Task]:
     """Return every city with every notebook, cities first, notebooks in reading order; the overview of them last."""
     single = [notebook for notebook in notebooks if notebook.stem != OVERVIEW]
-    tasks = []
+    tasks, told = [], {"language": language} if language else {}
     for city in cities:
-        options = {"city": city.id, "internal": internal}
+        options = {"city": city.id, "internal": internal} | told
         tasks += [Task(city.id, city.name, notebook, root, options) for notebook in single]
-    options = {"cities": [city.id for city in cities], "internal": internal}
+    options = {"cities": [city.id for city in cities], "internal": internal} | told
     return tasks + [Task(OVERVIEW, "All cities", path, root, options) for path in notebooks if path.stem == OVERVIEW]

@@ -57,6 +57,8 @@ class Wanted:
         Address of a Dask scheduler; empty: run on this machine.
     pdf : bool
         Print each city's pages as well.
+    language : str
+        Tag of the language of all pages; empty: each city's own.
     """
 
     cities: Sequence[str]
@@ -68,6 +70,7 @@ class Wanted:
     internal: bool = False
     cluster: str = ""
     pdf: bool = False
+    language: str = ""
 
 
 @dataclass
@@ -132,7 +135,7 @@ def review(root: Path, wanted: Wanted, teller: Teller) -> Ended:
     notebooks = plan.chosen_notebooks(root, wanted.notebooks)
     hashes = inputs.Hashes(root)
     chosen = _parameters(plan.chosen_cities(root, wanted.cities), hashes)
-    tasks = plan.plan(chosen, notebooks, root, internal=wanted.internal)
+    tasks = plan.plan(chosen, notebooks, root, internal=wanted.internal, language=wanted.language)
     staged.check_out(wanted.out, [city.id for city in chosen], internal=wanted.internal)
     of_folder: dict[str, list[Task]] = {}
     for task in tasks:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from vlr_analysis.cities import load_cities, load_city
 from vlr_analysis.errors import InputError
+from vlr_analysis.language import SOURCE, using
 from vlr_analysis.review import cache, deliver, pdf, run, staged
 from vlr_analysis.review.certificate import FILE
 from vlr_analysis.review.plan import OVERVIEW, Task
@@ -41,7 +42,12 @@ def work(
     """
     run.check_kernel()
     with staged.staging(wanted.out) as folder, _sharing(folder):
-        load_cities(sorted({city for report in changed for city in report.cities}), root, internal=wanted.internal)
+        load_cities(
+            sorted({city for report in changed for city in report.cities}),
+            root,
+            internal=wanted.internal,
+            language=wanted.language,
+        )
         teller.begins(len({report.folder for report in reports} - {OVERVIEW}), ended.notebooks)
         to_do = set(changed)
         for report in reports:
@@ -147,17 +153,19 @@ def _deliver_if_whole(report: Report, staging: Path, root: Path, program: str, t
 
 def _write(report: Report, staging: Path, root: Path, program: str, ended: Ended) -> None:
     if report.folder == OVERVIEW:
-        deliver.write_overview(report.outcomes[0], staging / OVERVIEW)
+        with using(report.tasks[0].parameters.get("language") or SOURCE):
+            deliver.write_overview(report.outcomes[0], staging / OVERVIEW)
         return
-    city = load_city(report.folder, root, internal=bool(report.tasks[0].parameters["internal"]))
+    given = report.tasks[0].parameters
+    city = load_city(report.folder, root, internal=bool(given["internal"]), language=given.get("language", ""))
     printed = program if report.pdf else ""
-    try:
-        deliver.write_city(
-            city, report.outcomes, staging / report.folder, report.inputs, previous=report.target, program=printed
-        )
-    except pdf.NotPrinted as error:
-        ended.unprinted.append((report.name, str(error)))
-        deliver.write_city(city, report.outcomes, staging / report.folder, report.inputs, previous=report.target)
+    to = report.outcomes, staging / report.folder, report.inputs
+    with using(city.language):
+        try:
+            deliver.write_city(city, *to, previous=report.target, program=printed)
+        except pdf.NotPrinted as error:
+            ended.unprinted.append((report.name, str(error)))
+            deliver.write_city(city, *to, previous=report.target)
     if report.pdf and not program:
         ended.unprinted.append((report.name, pdf.NO_BROWSER))
     _keep_signatures(report.target, staging / report.folder)

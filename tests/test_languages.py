@@ -1,0 +1,170 @@
+"""Languages: catalogues are whole, sentences pass through them, numbers come once."""
+
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import write_po
+
+from vlr_analysis import cities, language, trends
+from vlr_analysis.errors import InputError
+from vlr_analysis.exhibits import interval, number, with_unit
+from vlr_analysis.periods import spoken
+from vlr_analysis.results import Results
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import messages as tool  # noqa: E402
+
+MADE_UP = "porto-exemplo"
+TOLD = [tag for tag in language.available() if tag != language.SOURCE]
+
+
+@pytest.fixture(scope="session")
+def template():
+    return tool.collected()
+
+
+@pytest.fixture(scope="session")
+def pseudo(tmp_path_factory, template):
+    """Esperanto in which every word is a sign: what still is English has not passed through the catalogue."""
+    folder = tmp_path_factory.mktemp("locale")
+    made = Catalog(locale="eo")
+    for message in template:
+        if message.id:
+            texts = message.id if isinstance(message.id, tuple) else (message.id,)
+            signs = tuple(re.sub(r"(\{[^}]*\}|%\(\w+\)[sd])|[A-Za-z]+", lambda m: m[1] or "ʘ", text) for text in texts)
+            made.add(message.id, signs if len(signs) > 1 else signs[0], context=message.context)
+    path = folder / "eo" / "LC_MESSAGES" / "vlr.po"
+    path.parent.mkdir(parents=True)
+    with path.open("wb") as file:
+        write_po(file, made)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def review():
+    return Results(cities.load_city(MADE_UP, ROOT))
+
+
+def told(review, tag):
+    """Findings in a language, from tables that are computed once."""
+    again = Results(review.city)
+    for name in ("smells", "grades", "trend", "progress", "covid", "disparity", "disparity_change", "compared",
+                 "standings", "triangulation"):  # fmt: skip
+        again.__dict__[name] = getattr(review, name)
+    with language.using(tag):
+        return again.findings
+
+
+def numbers(text, tag):
+    """Every number of a text, read back by the marks of its language."""
+    decimal, group = language.marks(tag)
+    digits = re.findall(rf"\d+(?:{re.escape(group)}\d{{3}})*(?:{re.escape(decimal)}\d+)?", text)
+    return Counter(found.replace(group, "").replace(decimal, ".") for found in digits)
+
+
+def same_numbers(english, other, tag):
+    for one, two in zip(english, other, strict=True):
+        assert (one.id, one.subject, one.verdict, one.numbers) == (two.id, two.subject, two.verdict, two.numbers)
+        for name in ("statement", "caveat", "grade_reason"):
+            a, b = getattr(one, name), getattr(two, name)
+            assert numbers(a, "en") == numbers(b, tag), f"{a}\n{b}"
+
+
+def test_the_template_is_what_the_code_says(template):
+    assert tool.TEMPLATE.read_text(encoding="utf-8") == tool.written(template), "Fix: make messages"
+
+
+@pytest.mark.parametrize("tag", TOLD)
+def test_a_catalogue_has_the_messages_of_the_template(tag, template):
+    assert language.catalogue_path(tag).read_text(encoding="utf-8") == tool.written(tool.updated(tag, template))
+
+
+@pytest.mark.parametrize("tag", [tag for tag in TOLD if tag in tool.COMPLETE])
+def test_a_complete_language_lacks_nothing(tag):
+    assert tool.faults(tool.read(language.catalogue_path(tag), tag)) == []
+
+
+@pytest.mark.parametrize("tag", [tag for tag in TOLD if tag not in tool.COMPLETE])
+def test_what_a_pilot_says_has_the_same_gaps(tag):
+    faults = tool.faults(tool.read(language.catalogue_path(tag), tag))
+    assert [fault for fault in faults if not fault.startswith("not translated")] == []
+
+
+def test_faults_of_a_translation_are_named():
+    made = Catalog(locale="es")
+    made.add("{label} in {year}", "{label} en {anio}")
+    made.add("no value", "")
+    made.add("a value", "un valor", flags=["fuzzy"])
+    made.add(("{n} goal", "{n} goals"), ("{n} objetivo",))
+    made.add("**Note** it", "Nota")
+    told = [fault.split(":")[0] for fault in tool.faults(made)]
+    assert told == ["gaps ['anio', 'label'], not ['label', 'year']", "not translated", "doubtful (fuzzy)",
+                    "1 plural forms, not 3", "other markup"]  # fmt: skip
+
+
+def test_an_unknown_language_is_refused_with_those_there_are():
+    with pytest.raises(InputError, match=r"'tlh'; expected one of en"), language.using("tlh"):
+        pass
+    assert language.current() == "en"
+
+
+def test_every_sentence_passes_through_the_catalogue(pseudo, review, monkeypatch):
+    monkeypatch.setattr(language, "LOCALE", pseudo)
+    data = {word for text in _data_words(review) for word in re.findall(r"[A-Za-z]{2,}", text)}
+    leaks = Counter()
+    for found in told(review, "eo"):
+        for text in (found.statement, found.caveat, found.grade_reason):
+            leaks.update(word for word in re.findall(r"[A-Za-z]{2,}", text) if word not in data)
+    assert leaks == Counter()
+
+
+def _data_words(review):
+    """Names and labels that a city gives: told as they are in every language."""
+    city = review.city
+    yield from city.definitions["label"]
+    yield from city.definitions["unit"]
+    yield from city.definitions["target_source"].dropna().astype(str)
+    yield from city.areas.values()
+    yield from city.observations["breakdown"].unique()
+    yield from city.voices["title"]
+
+
+def test_numbers_come_once_in_an_invented_language(pseudo, review, monkeypatch):
+    english = told(review, "en")
+    monkeypatch.setattr(language, "LOCALE", pseudo)
+    same_numbers(english, told(review, "eo"), "eo")
+
+
+@pytest.mark.parametrize("tag", TOLD)
+def test_numbers_come_once(tag, review):
+    same_numbers(told(review, "en"), told(review, tag), tag)
+
+
+def test_forms_of_numbers_and_spans(pseudo, monkeypatch):
+    monkeypatch.setattr(language, "LOCALE", pseudo)
+    assert (number(1234.5), interval(1, 2.5), spoken("2016-01-01/P3Y/2020")) == (
+        "1,234",
+        "1 to 2.5",
+        "2016-01-01/P3Y/2020",
+    )
+    with language.using("eo"):
+        assert number(-12345.6, 7) == "−12\u202f345,6"
+        assert interval(1, 2.5) == "1 ʘ 2,5"
+        assert with_unit(3.25, "%") == "3,25 %"
+        assert spoken("2016/2020") == "2016 ʘ 2020"
+    assert language.number("PM2.5 of 3.4, indicator 11.6.2", "fr") == "PM2.5 of 3,4, indicator 11.6.2"
+
+
+def test_results_stay_english_and_are_retold_where_they_are_shown(pseudo, monkeypatch):
+    monkeypatch.setattr(language, "LOCALE", pseudo)
+    with language.using("eo"):
+        assert trends.few_values(3) == "3 yearly values, at least 5 are needed"
+        assert language.retold("3 yearly values, at least 5 are needed") == "3 ʘ ʘ, ʘ ʘ 5 ʘ ʘ"
+        assert language.retold("no value; Casa da Praia") == "ʘ ʘ; Casa da Praia"
+    assert language.retold("no value") == "no value"
