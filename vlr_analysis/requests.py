@@ -152,7 +152,7 @@ def _of(row, **more) -> dict:
 
 
 def _span(years: tuple[int, int]) -> str:
-    return coded("{years} to {years_2}", years=years[0], years_2=years[1])
+    return coded("{first} to {last}", first=years[0], last=years[1])
 
 
 def _answers(smells, held, definitions, who, areas) -> Iterator[dict]:
@@ -251,7 +251,7 @@ def _later(ages, held, national, who, table, years) -> Iterator[dict]:
             who.get((_area(table), *key), OFFICE),
             LATER,
             asked,
-            coded("{last} to {years}", last=last + 1, years=years[1]),
+            coded("{first} to {last}", first=last + 1, last=years[1]),
             **_of(row),
         )
 
@@ -272,7 +272,7 @@ def _earlier(ages, held, definitions, who, table, shock: str) -> Iterator[dict]:
             else coded("to judge recovery against the path before the shock")
         )
         to = who.get((_area(table), row.indicator, row.series, row.unit), OFFICE)
-        span = coded("{first} to {first_2}", first=min(first - LEAST, enough), first_2=first - 1)
+        span = coded("{first} to {last}", first=min(first - LEAST, enough), last=first - 1)
         yield _row(
             to, EARLIER, coded("the years before {first}", first=spoken(row.first)), span, **_of(row, unlocks=unlocks)
         )
