@@ -218,6 +218,7 @@ def placeholders(message: str) -> list[str]:
 
 # Gaps that hold a number or a period: what fills them begins with a digit, a sign or a currency.
 _FILLS = dict.fromkeys(("first", "last", "low", "high", "n", "least"), r"[−+]?(?:US)?[£€$]?\d\S*?")
+_FILLS |= dict.fromkeys(("count", "people", "own", "other", "sources"), r"\d.*?")
 
 
 def _own(message: str) -> int:

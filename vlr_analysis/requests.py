@@ -9,7 +9,7 @@ import pandas as pd
 from vlr_analysis import catalogue
 from vlr_analysis.exhibits import plain_unit
 from vlr_analysis.grades import MOST_AGE
-from vlr_analysis.language import coded
+from vlr_analysis.language import coded, retold, told, told_of
 from vlr_analysis.periods import plain as spoken
 from vlr_analysis.periods import year_of
 from vlr_analysis.readiness import KEY, NONE, measures
@@ -152,7 +152,7 @@ def _of(row, **more) -> dict:
 
 
 def _span(years: tuple[int, int]) -> str:
-    return coded("{years} to {years_2}", years=years[0], years_2=years[1])
+    return coded("{first} to {last}", first=years[0], last=years[1])
 
 
 def _answers(smells, held, definitions, who, areas) -> Iterator[dict]:
@@ -251,7 +251,7 @@ def _later(ages, held, national, who, table, years) -> Iterator[dict]:
             who.get((_area(table), *key), OFFICE),
             LATER,
             asked,
-            coded("{last} to {years}", last=last + 1, years=years[1]),
+            coded("{first} to {last}", first=last + 1, last=years[1]),
             **_of(row),
         )
 
@@ -272,7 +272,7 @@ def _earlier(ages, held, definitions, who, table, shock: str) -> Iterator[dict]:
             else coded("to judge recovery against the path before the shock")
         )
         to = who.get((_area(table), row.indicator, row.series, row.unit), OFFICE)
-        span = coded("{first} to {first_2}", first=min(first - LEAST, enough), first_2=first - 1)
+        span = coded("{first} to {last}", first=min(first - LEAST, enough), last=first - 1)
         yield _row(
             to, EARLIER, coded("the years before {first}", first=spoken(row.first)), span, **_of(row, unlocks=unlocks)
         )
@@ -301,7 +301,7 @@ _HEADS = {
     BREAKDOWN: coded("Breakdowns, so that the review shows whom the average hides"),
     LATER: coded("Later years"),
     EARLIER: coded("Earlier years"),
-    INTERVAL: "Intervals",
+    INTERVAL: coded("Intervals"),
 }
 AT_MOST = 4  # requests of one kind in the body; the annex holds all
 
@@ -327,67 +327,80 @@ def letter(requests: pd.DataFrame, *, city: str, nation: str, contact: str = "",
         date: whoever sends it adds one. Where nothing is asked of the office, the letter says so in one sentence.
     """
     mine, others = requests[requests["to"] == OFFICE], requests[requests["to"] != OFFICE]
-    signed = contact or f"the team of the voluntary local review of {city}"
+    signed = contact or told("the team of the voluntary local review of {city}", city=city)
     lines = [
-        f"**To:** the national statistical office, {nation}",
-        f"**From:** {signed}",
-        f"**About:** figures for the voluntary local review of {city}",
-        "Dear colleagues,",
-        f"{city} reports on the Sustainable Development Goals in a voluntary local review. The same figures can stand "
-        f"in the national review. {_opening(mine, others)}",
-    ]
+        told("**To:** the national statistical office, {nation}", nation=nation),
+        told("**From:** {signed}", signed=signed),
+        told("**About:** figures for the voluntary local review of {city}", city=city),
+        told("Dear colleagues,"),
+        told(
+            "{city} reports on the Sustainable Development Goals in a voluntary local review. The same figures can "
+            "stand in the national review.", city=city,
+        ) + " " + _opening(mine, others),
+    ]  # fmt: skip
     for kind in KINDS:
         part = mine[mine["kind"] == kind]
         if len(part):
             lines += [
-                f"**{_HEADS[kind]}** ({len(part)})",
+                f"**{retold(_HEADS[kind])}** ({len(part)})",
                 "\n".join(_item(row) for row in part.head(AT_MOST).itertuples()),
             ]
             if len(part) > AT_MOST:
-                lines.append(f"and {len(part) - AT_MOST} more, in the annex.")
+                lines.append(told("and {n} more, in the annex.", n=len(part) - AT_MOST))
+    named = told("You are named as the source beside every figure.")
+    if threshold > 1:
+        named += " " + told("Counts below {threshold} are not shown on any public page.", threshold=threshold)
     lines += [
-        "Any form will do: a sheet with indicator, year, group and value, or the address of a file. Where something "
-        "does not exist or may not be given, please say so; we print that too, with your reason.",
-        "You are named as the source beside every figure."
-        + (
-            coded(" Counts below {threshold} are not shown on any public page.", threshold=threshold)
-            if threshold > 1
-            else ""
+        told(
+            "Any form will do: a sheet with indicator, year, group and value, or the address of a file. Where "
+            "something does not exist or may not be given, please say so; we print that too, with your reason."
         ),
-        f"With kind regards\n\n{signed[0].upper()}{signed[1:]}",
-        "---\n\n**Annex: all requests**",
-        _annex(requests) if len(requests) else "None.",
+        named,
+        f"{told('With kind regards')}\n\n{signed[0].upper()}{signed[1:]}",
+        f"---\n\n**{told('Annex: all requests')}**",
+        _annex(requests) if len(requests) else told("None."),
     ]
     return "\n\n".join(lines) + "\n"
 
 
 def _opening(mine: pd.DataFrame, others: pd.DataFrame) -> str:
+    if not len(mine) and len(others):
+        return told("We ask nothing of you today; the annex shows what we ask of others.")
     if not len(mine):
-        told = "We ask nothing of you today"
-        return f"{told}; the annex shows what we ask of others." if len(others) else f"{told}."
+        return told("We ask nothing of you today.")
     first = int(mine["priority"].sum())
-    told = f"We ask you for {len(mine)} thing{'s' * (len(mine) != 1)}" + (
-        f", {first} of them priorities" if first else ""
-    )
-    go = "1 more goes to others and stands" if len(others) == 1 else f"{len(others)} more go to others and stand"
-    rest = f" {go} in the annex, so that you see the whole." if len(others) else ""
-    return f"{told}. Each says what it is needed for.{rest}"
+    if first:
+        ask = told_of("We ask you for {n} thing, {first} of them priorities.",
+                      "We ask you for {n} things, {first} of them priorities.", len(mine), first=first)  # fmt: skip
+    else:
+        ask = told_of("We ask you for {n} thing.", "We ask you for {n} things.", len(mine))
+    parts = [ask, told("Each says what it is needed for.")]
+    if len(others):
+        parts.append(told_of("{n} more goes to others and stands in the annex, so that you see the whole.",
+                             "{n} more go to others and stand in the annex, so that you see the whole.",
+                             len(others)))  # fmt: skip
+    return " ".join(parts)
 
 
 def _item(row) -> str:
     name = row.label or catalogue.label(row.target)
     code = row.indicator or row.target
     unit = f", {plain_unit(row.unit)}" if row.unit and plain_unit(row.unit) else ""
-    first = "Priority. " if row.priority else ""
-    asked = row.asked if row.asked.endswith((".", "?")) else f"{row.asked}."
-    return f"- {first}{name} ({code}{unit}): {asked} Years: {row.years}. Needed {row.unlocks}."
+    asked = retold(row.asked)
+    values = {
+        "name": name, "code": f"{code}{unit}", "asked": asked if asked.endswith((".", "?", "؟")) else f"{asked}.",
+        "years": retold(row.years), "unlocks": retold(row.unlocks),
+    }  # fmt: skip
+    if row.priority:
+        return told("- Priority. {name} ({code}): {asked} Years: {years}. Needed {unlocks}.", **values)
+    return told("- {name} ({code}): {asked} Years: {years}. Needed {unlocks}.", **values)
 
 
 def _annex(requests: pd.DataFrame) -> str:
     shown = {
-        "number": "No.", "to": "To", "kind": coded("Asked for"), "label": "What", "definition": "Definition",
-        "asked": "In words", "years": "Years", "unlocks": "Needed",
+        "number": told("No."), "to": told("To"), "kind": told("Asked for"), "label": told("What"),
+        "definition": told("Definition"), "asked": told("In words"), "years": told("Years"), "unlocks": told("Needed"),
     }  # fmt: skip
     head = f"| {' | '.join(shown.values())} |\n|{'---|' * len(shown)}"
-    cells = requests[list(shown)].astype(str).map(lambda text: text.replace("|", "/").replace("\n", " "))
+    cells = requests[list(shown)].astype(str).map(lambda text: retold(text).replace("|", "/").replace("\n", " "))
     return "\n".join([head, *(f"| {' | '.join(row)} |" for row in cells.itertuples(index=False))])
