@@ -16,7 +16,7 @@ import pandas as pd
 from vlr_analysis import catalogue, disclosure, disclosure_voices
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.groups import regrouped
-from vlr_analysis.language import checked
+from vlr_analysis.language import checked, gettext, told, told_of
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, data_of, find_root, is_city, read_parameters
 from vlr_analysis.periods import year_of
@@ -57,11 +57,18 @@ class City:
 
     def _repr_html_(self) -> str:
         own = self.observations
-        years = f"{own['period'].str[:4].min()} to {own['period'].str[:4].max()}"
-        beside = ", ".join(name for area, name in self.areas.items() if area != self.parameters.id) or "no other area"
-        count = len(own[DEFINITION_KEY].drop_duplicates())
-        made_up = " (made up)" if self.made_up else ""
-        text = f"{self.name}{made_up}, {self.country}: {count} series, {years}; beside it {beside}."
+        years = {"first": own["period"].str[:4].min(), "last": own["period"].str[:4].max()}
+        beside = ", ".join(name for area, name in self.areas.items() if area != self.parameters.id)
+        name = told("{city} (made up)", city=self.name) if self.made_up else self.name
+        text = told_of(
+            "{city}, {country}: {n} series, {first} to {last}; beside it {beside}.",
+            "{city}, {country}: {n} series, {first} to {last}; beside it {beside}.",
+            len(own[DEFINITION_KEY].drop_duplicates()),
+            city=name,
+            country=self.country,
+            beside=beside or gettext("no other area"),
+            **years,
+        )
         return f"<p class='city'>{escape(text)}</p>"
 
     @property

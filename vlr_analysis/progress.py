@@ -29,7 +29,7 @@ CHOICES = {
     "base_before": coded("from the year before the base {verdict}"),
     "base_after": coded("from the year after the base {verdict}"),
     "without_last": coded("without the last year {verdict}"),
-    "without_2020": "without 2020",
+    "without_2020": coded("without 2020 {verdict}"),
 }
 
 

@@ -17,6 +17,7 @@ from vlr_analysis.cities import City
 from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
 from vlr_analysis.findings import Finding, from_table
 from vlr_analysis.grades import LETTERS
+from vlr_analysis.language import gettext
 from vlr_analysis.results import Results
 from vlr_analysis.review import certificate, comments_page, handover, page_cells, page_findings, pages, pdf, provenance
 from vlr_analysis.review.certificate import Certificate
@@ -59,7 +60,7 @@ def chapter(outcome: Outcome) -> Chapter:
     ]
     lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
     title = next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), outcome.path.stem)
-    return Chapter(outcome.path.stem, title, outcome.error, outcome.cell, tuple(carried))
+    return Chapter(outcome.path.stem, gettext(title), outcome.error, outcome.cell, tuple(carried))
 
 
 def write_city(

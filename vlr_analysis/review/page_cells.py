@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 
 from vlr_analysis.exhibits import HEADERS, MIME
 from vlr_analysis.findings import from_table
+from vlr_analysis.review.prose import translated
 
 MOST_POINTS = 150  # rows of a figure's data on the page; all of them are in the CSV file beside it
 _IMAGE = re.compile(r'<img\b[^>]*\bsrc="(data:image/[^"]+)"')
@@ -76,7 +77,7 @@ def cells(notebook: NotebookNode, stem: str) -> list[dict[str, Any]]:
     found = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            found.append({"kind": "markdown", "html": markdown(cell.source)})
+            found.append({"kind": "markdown", "html": markdown(translated(cell.source))})
         elif cell.cell_type == "code":
             outputs = [_output(output, stem) for output in cell.outputs]
             checked = "nbval-check-output" in cell.metadata.get("tags", [])
