@@ -39,6 +39,6 @@ def setup(app: Any) -> None:
     """Let a docstring quote a separator such as ``; ``, which reStructuredText would not take for a literal."""
 
     def closed(_app: Any, _what: str, _name: str, _of: Any, _options: Any, lines: list[str]) -> None:
-        lines[:] = [re.sub(r"`` ?([;,|]) ``", r"``\1``", line) for line in lines]
+        lines[:] = [re.sub(r"by `` ?([;,|]) ``", r"by ``\1``", line) for line in lines]
 
     app.connect("autodoc-process-docstring", closed)
