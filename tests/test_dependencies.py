@@ -1,11 +1,13 @@
 """One list of dependencies: the locks and environment.yml are made from pyproject.toml and hold no address."""
 
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,3 +57,39 @@ def test_every_dependency_is_imported_somewhere():
     unused = [n for n in names if n not in silent and not re.search(rf"(import|from) {modules.get(n, n)}\b", code)]
     # Engines that others load by name: papermill runs nbclient, pandas reads Parquet through pyarrow.
     assert set(unused) <= {"nbclient", "pyarrow"}
+
+
+def test_environment_names_a_package_once_and_keeps_its_extras():
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"][-1]["pip"]
+    names = [Requirement(line).name for line in listed if not line.startswith("-")]
+    assert len(names) == len(set(names)) > 30
+    for asked in dependencies.declared(("test", "lab")):
+        pins = [Requirement(line) for line in listed if not line.startswith("-")]
+        (pin,) = [pin for pin in pins if pin.name == asked.name.lower()]
+        assert pin.extras >= asked.extras, asked
+
+
+def test_binder_finds_what_repo2docker_looks_for():
+    """The rules of repo2docker, by name; it is not installed here."""
+    # 1. A folder binder/ or .binder/ would hide every file of the root.
+    assert not any((ROOT / name).exists() for name in ("binder", ".binder", "Dockerfile"))
+    # 2. environment.yml in the root, with one pip section, last; no prefix, and its Python named.
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    assert set(environment) == {"name", "channels", "dependencies"}
+    *conda, pip = environment["dependencies"]
+    assert all(isinstance(item, str) for item in conda) and list(pip) == ["pip"]
+    assert {"python=3.11", "pip"} <= set(conda)
+    # 3. A local package makes it copy the repository before it installs; nothing else may be local.
+    local = [line for line in pip["pip"] if "==" not in line]
+    assert local == ["--editable ."]
+    # 4. postBuild is run as a program: executable for git, LF line ends, a first line that names its shell.
+    script = (ROOT / "postBuild").read_bytes()
+    assert script.startswith(b"#!/usr/bin/env bash\n") and b"\r" not in script and b"\nset -euo pipefail\n" in script
+    if (ROOT / ".git").exists():
+        staged = subprocess.run(
+            ["git", "ls-files", "--stage", "postBuild"], cwd=ROOT, capture_output=True, text=True, check=True
+        )
+        assert staged.stdout.startswith("100755 ")
+    # 5. What it types are commands of the kit, on the made-up city.
+    typed = [line.split() for line in script.decode().splitlines() if line.startswith("vlr")]
+    assert [words[1] for words in typed] == ["check", "run"] and {words[2] for words in typed} == {"porto-exemplo"}

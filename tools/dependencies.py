@@ -45,12 +45,16 @@ def locked(lock: str) -> dict[str, set[str]]:
 
 def environment(lock: str) -> str:
     """Return environment.yml: Python and pip from conda-forge, our list from the lock's own pins."""
-    pins = []
+    asked: dict[str, set[str]] = {}
     for req in declared(("test", "lab")):
-        for line in re.findall(rf"^({re.escape(canonicalize_name(req.name))}==[^\\\n]+)", lock, flags=re.M):
+        asked.setdefault(canonicalize_name(req.name), set()).update(req.extras)
+    pins = []
+    for name, extras in asked.items():
+        also = f"[{','.join(sorted(extras))}]" if extras else ""
+        for line in re.findall(rf"^({re.escape(name)}==[^\\\n]+)", lock, flags=re.M):
             pin = Requirement(line)
             if pin.marker is None or pin.marker.evaluate({"python_full_version": f"{PYTHON}.0"}):
-                pins.append(f"      - {pin.name}{pin.specifier}")
+                pins.append(f"      - {pin.name}{also}{pin.specifier}")
     return "\n".join(
         [
             "# made by `make lock` from pyproject.toml and requirements-lab.lock; do not edit",

@@ -33,9 +33,7 @@ def _top() -> None:
 
 @app.command(epilog="Example: vlr run bristol --notebook 03_covid_recovery")
 def run(
-    cities: Annotated[
-        list[str] | None, typer.Argument(help="Files in params/; left out: all.", metavar="[CITY]...")
-    ] = None,
+    cities: Annotated[list[str] | None, typer.Argument(help="Files in params/; left out: all.", metavar="CITY")] = None,
     notebook: Annotated[list[str] | None, typer.Option(help="Notebook by name or number; repeat for several.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Notebooks at a time; left out: by the cores.")] = None,
     out: Annotated[
