@@ -598,7 +598,7 @@ def test_a_workbook_with_macros_is_no_workbook_of_a_city(filled):
 )
 def test_names_of_cities_lead_nowhere(filled, name):
     (filled / "town.yaml").write_text("city: {id: town, name: x, country: GBR}", encoding="utf-8")
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(InputError, match="expected one file per city") as caught:
         load_cities([name], filled)
     assert "Fix:" in str(caught.value)
     before = sorted(filled.parent.rglob("*"))
