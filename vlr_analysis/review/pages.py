@@ -99,6 +99,8 @@ def _output(output: NotebookNode, stem: str) -> dict[str, Any]:
 def _cells(notebook: NotebookNode, stem: str) -> list[dict[str, Any]]:
     cells = []
     for cell in notebook.cells:
+        if "help" in cell.metadata.get("tags", []):
+            continue  # for whoever opens the notebook itself
         if cell.cell_type == "markdown":
             cells.append({"kind": "markdown", "html": _markdown(cell.source)})
         elif cell.cell_type == "code":
