@@ -11,8 +11,14 @@ import pytest
 import yaml
 
 from vlr_analysis.exhibits import MIME
+from vlr_analysis.params import city_ids
+from vlr_analysis.review import pages
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tools"))
+
+import notebooks as tool  # noqa: E402
+
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 INTERNAL = "internal = False  # True shows small numbers: not for publication"
 QUIET = {"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"], "progress_bar": False, "log_output": False}
@@ -61,6 +67,17 @@ def test_parameters_cell_is_two_plain_lines_that_papermill_reads(path):
         return
     assert first == 'city = "bristol"  # a file in params/, or the mapping that -f injects'
     assert papermill.inspect_notebook(path)["city"]["default"] == '"bristol"'
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_help_stands_below_the_title_names_every_city_and_is_on_no_page(path):
+    notebook = nbformat.read(path, as_version=4)
+    title, shown, parameters = notebook.cells[:3]
+    assert title.source.startswith("# ") and "parameters" in parameters.metadata["tags"]
+    assert shown.cell_type == "markdown" and shown.metadata["tags"] == [tool.HELP]
+    assert shown.source == tool.help_text(path.stem), "run `make notebooks`"
+    assert all(f"| `{city}` |" in shown.source for city in city_ids(ROOT))
+    assert not [cell for cell in pages._cells(notebook, path.stem) if "To run this notebook" in cell.get("html", "")]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

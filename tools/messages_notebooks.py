@@ -27,6 +27,8 @@ def messages(root: Path) -> Iterator[Found]:
         name = path.relative_to(root).as_posix()
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             text = "".join(cell["source"])
+            if "help" in cell["metadata"].get("tags", []):
+                continue  # not on the pages
             if cell["cell_type"] == "markdown":
                 for words in prose.messages(text):
                     yield name, 0, None, words, ""

@@ -76,6 +76,8 @@ def cells(notebook: NotebookNode, stem: str) -> list[dict[str, Any]]:
     """
     found = []
     for cell in notebook.cells:
+        if "help" in cell.metadata.get("tags", []):
+            continue  # of how to run the notebook: not for who reads the page
         if cell.cell_type == "markdown":
             found.append({"kind": "markdown", "html": markdown(translated(cell.source))})
         elif cell.cell_type == "code":
