@@ -14,6 +14,7 @@ from typing import Any
 from vlr_analysis.cell_text import inert, original, visible
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.findings import Finding
+from vlr_analysis.language import gettext
 from vlr_analysis.review.inputs import comments_of
 from vlr_analysis.sources.kit import write_whole
 
@@ -78,6 +79,16 @@ def id_of(finding: str, who: str, kind: str, text: str) -> str:
     """Return the id of a comment: the same words of the same person on the same finding are one comment."""
     told = json.dumps([finding, who, kind, text], ensure_ascii=False)
     return "c-" + hashlib.sha256(told.encode()).hexdigest()[:10]
+
+
+def words() -> dict[str, str]:
+    """Return the words of kinds and states in the language of the review; files keep them as they are."""
+    told = (
+        gettext("question"), gettext("correction"), gettext("context"), gettext("proposal"), gettext("agreement"),
+        gettext("open"), gettext("accepted"), gettext("answered"), gettext("declined"), gettext("under review"),
+        gettext("withdrawn"),
+    )  # fmt: skip
+    return dict(zip((*KINDS, *STATES), told, strict=True))
 
 
 # --- the register ------------------------------------------------------------------------------
@@ -200,6 +211,16 @@ class Standing:
     now: str = ""
     statement: str = ""
     grade: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Kind of the comment, in the language of the review."""
+        return words().get(self.comment.kind, self.comment.kind)
+
+    @property
+    def state(self) -> str:
+        """State of the comment, in the language of the review."""
+        return words()[self.comment.state]
 
     @property
     def stale(self) -> bool:

@@ -53,6 +53,7 @@ def write(
         keys={name: key_of(asdict(one)) for name, (_, one) in told.items()},
         comments=comments.beside(city.root, city.id, [one for _, one in told.values()]),
         kinds=comments.KINDS,
+        words=comments.words(),
         longest=LONGEST,
         own_script=Markup(script),
         script_hash=Markup(f"{pages.script_hash()}' '{digest(script)}"),

@@ -39,6 +39,12 @@ def classes() -> dict[str, str]:
     return dict(zip(CLASSES, words, strict=True))
 
 
+def revisions() -> dict[str, str]:
+    """Return the words for how a figure differs."""
+    words = (gettext("revised"), gettext("withdrawn"), gettext("new"), gettext("new period"))
+    return dict(zip(REVISIONS, words, strict=True))
+
+
 def lines(changes: Changes) -> Iterator[str]:
     """Tell what changed, for a terminal."""
     counted = Counter(one.kind for one in changes.findings)
@@ -82,7 +88,7 @@ def write(changes: Sequence[Changes], out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     html = pages.render(
         "diff.html.j2", language="en", reviews=changes, kinds=kinds(), classes=classes(), why=why, told_of=told_of,
-        field=lambda name: HEADERS.get(name, name.replace("_", " ")), untold=gettext(UNTOLD), revisions=REVISIONS,
+        field=lambda name: HEADERS.get(name, name.replace("_", " ")), untold=gettext(UNTOLD), revisions=revisions(),
     )  # fmt: skip
     write_whole(out / PAGE, html.encode("utf-8"))
     write_whole(out / TABLE, as_csv(changes))
