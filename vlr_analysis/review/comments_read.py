@@ -15,7 +15,8 @@ from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.review import comments, inputs
 from vlr_analysis.review.comments import KINDS, STATES, WITHHELD, Comment
 from vlr_analysis.review.comments_sheet import ANSWERING, COMMENTING, GUIDE, LONGEST, key_of
-from vlr_analysis.sources.sheets import Sheet, open_sheets
+from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.sheets import open_sheets
 
 _KEY = re.compile(r"[0-9a-f]{8}\.[0-9a-f]{16}")
 _CODE = re.compile(r"[a-z]-[0-9a-f]{8}")
