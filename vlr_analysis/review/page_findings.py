@@ -121,7 +121,7 @@ def cards(told: Mapping[str, tuple[str, Finding]], definitions: pd.DataFrame) ->
     found = {}
     for stem, finding in told.values():
         goal = goals.get((finding.indicator, finding.series, finding.unit))
-        text = f"{goal:.0f}" if isinstance(goal, int | float) and goal == goal else str(goal or "")
+        text = "" if goal is None or pd.isna(goal) else f"{goal:.0f}"
         found[finding.id] = Card(finding, group_of(finding.verdict), text, stem)
     return found
 
