@@ -244,9 +244,11 @@ def test_the_name_above_each_sheet_cannot_end_its_rule():
     assert pdf._css_text('A"; } b') == '"A\\22 \\3b \\20 \\7d \\20 b"'
 
 
-def test_dates_of_a_pdf_are_set_byte_for_byte():
+def test_what_differs_between_two_prints_is_settled_byte_for_byte():
+    one, other = (b"/ID (node%08d) (node%08d) /Headers [(node%08d)]" % tuple(at) for at in ((9, 12, 9), (10, 13, 10)))
+    assert pdf.settled(one) == pdf.settled(other) == b"/ID (node00000001) (node00000002) /Headers [(node00000001)]"
     content = b"<</CreationDate (D:20261128064806+00'00') /ModDate (D:20261128064806Z)>> (D:2026)"
-    assert pdf.undated(content) == b"<</CreationDate (D:20000101000000+00'00') /ModDate (D:20000101000000Z)>> (D:2026)"
+    assert pdf.settled(content) == b"<</CreationDate (D:20000101000000+00'00') /ModDate (D:20000101000000Z)>> (D:2026)"
 
 
 @pytest.mark.parametrize(
