@@ -61,10 +61,11 @@ def told(verdicts):
     return {one.id: ("02_trends", one) for one in made}
 
 
-def test_goals_are_counted_and_never_averaged():
+@pytest.mark.parametrize("goal", [None, 0])
+def test_goals_are_counted_and_never_averaged(goal):
     found = told([("a", "robust trend, towards the goal"), ("a", "level: not yet; path: not yet"), ("b", "agree"),
                   ("c", "agree")])  # fmt: skip
-    known = pd.DataFrame({"indicator": ["a", "b", "c"], "series": "s", "unit": "%", "goal": [11, 3, None]})
+    known = pd.DataFrame({"indicator": ["a", "b", "c"], "series": "s", "unit": "%", "goal": [11, 3, goal]})
     cards = page_findings.cards(found, known)
     rows = page_findings.by_goal(list(cards.values()))
     assert [(row["goal"], row["all"]) for row in rows] == [("3", 1), ("11", 2)]

@@ -121,7 +121,7 @@ def cards(told: Mapping[str, tuple[str, Finding]], definitions: pd.DataFrame) ->
     found = {}
     for stem, finding in told.values():
         goal = goals.get((finding.indicator, finding.series, finding.unit))
-        text = "" if goal is None or pd.isna(goal) else f"{goal:.0f}"
+        text = "" if goal is None or pd.isna(goal) or not goal else f"{goal:.0f}"  # 0: no goal stated
         found[finding.id] = Card(finding, group_of(finding.verdict), text, stem)
     return found
 
