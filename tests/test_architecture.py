@@ -33,7 +33,9 @@ FLOORS = [
     {"sources"},
     {"catalogue", "exhibits", "regression", "series", "groups", "disclosure", "disclosure_voices", "lookup"},
     {"observations"},
-    {"errors", "language", "periods"},
+    {"periods"},
+    {"language"},
+    {"errors"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 NEVER = FIGURES | {"sources", "drawing", "margins", "review", "cli", "cli_import", "params", "cities"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from vlr_analysis import catalogue
 from vlr_analysis.exhibits import HEADERS, number, table
 from vlr_analysis.findings import KEY, Finding
 from vlr_analysis.grades import LETTERS
-from vlr_analysis.language import gettext
+from vlr_analysis.language import gettext, retold
 from vlr_analysis.periods import spoken
 from vlr_analysis.review.page_cells import scrolling
 
@@ -80,9 +79,8 @@ def kind_names() -> dict[str, str]:
 
 
 def verdict_words(verdict: str) -> str:
-    """Return a verdict for readers: its parts in the language of the review, with a capital."""
-    parts = re.split(r"(; |: |, )", verdict)
-    text = "".join(part if place % 2 else gettext(part) for place, part in enumerate(parts) if part)
+    """Return a verdict for readers: in the language in use, with a capital."""
+    text = retold(verdict)
     return text[:1].upper() + text[1:]
 
 
