@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 import pandas as pd
@@ -33,7 +33,7 @@ def code(text: str) -> Markup:
 
 def anchor(heading: str) -> str:
     """Return the id of a heading; letters of any script are kept."""
-    return re.sub(r"[\W_]+", "-", heading.lower()).strip("-")
+    return re.sub(r"[\W_]+", "-", unescape(heading).lower()).strip("-")
 
 
 @lru_cache(maxsize=512)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from vlr_analysis import catalogue
 from vlr_analysis.exhibits import HEADERS, number, table
 from vlr_analysis.findings import KEY, Finding
 from vlr_analysis.grades import LETTERS
-from vlr_analysis.language import gettext
+from vlr_analysis.language import gettext, retold
 from vlr_analysis.periods import spoken
 from vlr_analysis.review.origins import came_from
 from vlr_analysis.review.page_cells import scrolling
@@ -81,9 +80,8 @@ def kind_names() -> dict[str, str]:
 
 
 def verdict_words(verdict: str) -> str:
-    """Return a verdict for readers: its parts in the language of the review, with a capital."""
-    parts = re.split(r"(; |: |, )", verdict)
-    text = "".join(part if place % 2 else gettext(part) for place, part in enumerate(parts) if part)
+    """Return a verdict for readers: in the language in use, with a capital."""
+    text = retold(verdict)
     return text[:1].upper() + text[1:]
 
 
@@ -122,7 +120,7 @@ def cards(told: Mapping[str, tuple[str, Finding]], definitions: pd.DataFrame) ->
     found = {}
     for stem, finding in told.values():
         goal = goals.get((finding.indicator, finding.series, finding.unit))
-        text = f"{goal:.0f}" if isinstance(goal, int | float) and goal == goal else str(goal or "")
+        text = "" if goal is None or pd.isna(goal) or not goal else f"{goal:.0f}"  # 0: no goal stated
         found[finding.id] = Card(finding, group_of(finding.verdict), text, stem)
     return found
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pandas as pd
-from babel import Locale
 from babel.core import UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -21,7 +20,7 @@ from markupsafe import Markup
 from vlr_analysis.cell_text import visible
 from vlr_analysis.exhibits import table
 from vlr_analysis.findings import Finding
-from vlr_analysis.language import gettext, ngettext
+from vlr_analysis.language import current, gettext, ngettext, retold, right_to_left
 from vlr_analysis.review import comments, page_cells, page_findings
 
 if TYPE_CHECKING:
@@ -57,6 +56,7 @@ def _environment() -> Environment:
     }
     environment.filters |= {
         "code": page_cells.code, "verdict": page_findings.verdict_words, "group": page_findings.group_of,
+        "retold": retold,
     }  # fmt: skip
     return environment
 
@@ -85,7 +85,7 @@ def script_hash() -> str:
 def direction(language: str) -> str:
     """Return `rtl` for a language that runs from right to left, else `ltr`."""
     try:
-        return "rtl" if Locale.parse(language, sep="-").text_direction == "rtl" else "ltr"
+        return "rtl" if right_to_left(language) else "ltr"
     except (UnknownLocaleError, ValueError):
         return "ltr"
 
@@ -165,11 +165,11 @@ def write_certificate(
     _write(folder / "certificate.html", render("certificate.html.j2", **common, certificate=made))
 
 
-def write_overview(part: Chapter, folder: Path, root: Path, language: str = "en") -> None:
+def write_overview(part: Chapter, folder: Path, root: Path) -> None:
     """Write the page over all cities of a run; its findings lead to their method."""
     anchors = _method_anchors(root)
     methods_at = {kind: anchors.get(section, "") for kind, section in METHOD_OF.items()}
-    html = _chapter("overview.html.j2", part, folder, language=language, methods_at=methods_at)
+    html = _chapter("overview.html.j2", part, folder, language=current(), methods_at=methods_at)
     _write(folder / f"{part.stem}.html", html)
 
 
@@ -210,4 +210,4 @@ def _embedded(path: Path) -> str:
 
 def index_of_cities(summaries: Sequence[dict[str, Any]], overview: dict[str, Any] | None = None) -> str:
     """Return the page that leads to every city, and to the overview where there is one."""
-    return render("index.html.j2", cities=summaries, overview=overview, language="en")
+    return render("index.html.j2", cities=summaries, overview=overview, language=current())

@@ -51,6 +51,7 @@ _ID = re.compile(r'\b(id|aria-labelledby)="([^"]+)"')
 _LINK = re.compile(r'<a\b[^>]*\bhref="([^"]*)"[^>]*>')
 _CLOSED = re.compile(r'<details class="(more|rows)">')
 _LEFT_OUT = re.compile(r'<details class="(?:code|data)">.*?</details>|<form\b.*?</form>|<nav\b.*?</nav>', re.S)
+_NODE = re.compile(rb"\(node(\d{8})\)")
 _DATE = re.compile(rb"/(CreationDate|ModDate) ?\(D:[^)]*\)")
 
 
@@ -119,7 +120,7 @@ def write(folder: Path, city: City, chapters: Sequence[str], program: str) -> No
     Notes
     -----
     All pages are one document to the browser, so that numbers of pages run on and links between chapters work. Two
-    runs of one browser give the same bytes: the dates that it writes into the file are set to the year 2000.
+    runs of one browser give the same bytes: see `settled`.
     """
     html = document(folder, city, chapters)
     with tempfile.TemporaryDirectory(prefix=".print-", dir=folder.parent) as name:
@@ -127,7 +128,7 @@ def write(folder: Path, city: City, chapters: Sequence[str], program: str) -> No
         source, made = place / "review.html", place / FILE
         source.write_text(html, encoding="utf-8", newline="")
         _print(source, made, place / "profile", program)
-        (folder / FILE).write_bytes(undated(made.read_bytes()))
+        (folder / FILE).write_bytes(settled(made.read_bytes()))
 
 
 def document(folder: Path, city: City, chapters: Sequence[str]) -> str:
@@ -186,11 +187,25 @@ def _print(source: Path, made: Path, profile: Path, program: str) -> None:
         raise NotPrinted(f"{Path(program).name} made no PDF (code {done.returncode}): {last}")
 
 
-def undated(content: bytes) -> bytes:
-    """Return a PDF with its dates set to 2000-01-01, every byte in its place."""
+def settled(content: bytes) -> bytes:
+    """Return a PDF without what differs from run to run, every other byte in its place.
 
-    def fixed(found: re.Match) -> bytes:
-        head, _, rest = found[0].partition(b"D:")
-        return head + b"D:" + b"20000101000000"[: len(rest) - 1] + rest[14:]
+    Parameters
+    ----------
+    content : bytes
+        As Chromium writes it.
 
-    return _DATE.sub(fixed, content)
+    Returns
+    -------
+    bytes
+        Dates are set to 2000-01-01; the names of structure elements, which begin at whatever number the browser has
+        reached, are counted from one in the same order.
+    """
+    names = {name: place for place, name in enumerate(sorted(set(_NODE.findall(content))), start=1)}
+    content = _NODE.sub(lambda found: b"(node%08d)" % names[found[1]], content)
+    return _DATE.sub(_set_back, content)
+
+
+def _set_back(found: re.Match) -> bytes:
+    head, _, rest = found[0].partition(b"D:")
+    return head + b"D:20000101000000"[: 2 + len(rest) - 1] + rest[14:]
