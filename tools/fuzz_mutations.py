@@ -218,10 +218,19 @@ def of_flags(content: bytes, chance: Random) -> bytes:
 def _rename(parts: dict[str, bytes], chosen: str, chance: Random) -> None:
     part = parts.pop(chosen)
     if chance.random() < 0.7:
-        tricks = ("../" + chosen, "/" + chosen, chosen.upper(), chosen + "/", "xl/vbaProject.bin", "C:/x.xml", "x" * 300)
+        tricks = (
+            "../" + chosen,
+            "/" + chosen,
+            chosen.upper(),
+            chosen + "/",
+            "xl/vbaProject.bin",
+            "C:/x.xml",
+            "x" * 300,
+        )
         parts[chance.choice(tricks)] = part
 
 
+ATTRIBUTES = (b"", b"-1", b"0", b"1", b"99999", b"s", b"d", b"e", b"n", b"Z9", b"XFD1048576", b"A1:C99", b"x")
 _TAG = re.compile(rb"<[^>]*>")
 
 
@@ -247,7 +256,9 @@ def _of_xml(part: bytes, chance: Random) -> bytes:
     if not values:
         return part[:end] + chance.choice(XML_PIECES) + part[end:]
     value = chance.choice(values)
-    text = chance.choice((b"", b"-1", b"0", b"99999", b"s", b"d", b"e", b"n", b"Z9", b"XFD1048576", b"A1:C99", b"x", b"1"))
+    text = chance.choice(
+        (b"", b"-1", b"0", b"99999", b"s", b"d", b"e", b"n", b"Z9", b"XFD1048576", b"A1:C99", b"x", b"1")
+    )
     return part[: start + value.start()] + b'="' + text + b'"' + part[start + value.end() :]
 
 

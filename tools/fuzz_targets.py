@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -77,7 +78,9 @@ class Target:
     read: Callable[[Path], Any]
     faults: Callable[[Any, Path], str]
     mutate: Callable[[bytes, Random], bytes] | None = None
-    place: Callable[[Path, Seed, bytes], Path] = field(default=lambda folder, seed, content: _put(folder, seed, content))
+    place: Callable[[Path, Seed, bytes], Path] = field(
+        default=lambda folder, seed, content: _put(folder, seed, content)
+    )
 
     def input(self, number: int, seed: int) -> tuple[Seed, bytes]:
         """Return an input of a campaign: the same for the same numbers."""
@@ -324,9 +327,11 @@ def _place_register(folder: Path, seed: Seed, content: bytes) -> Path:
 
 @lru_cache
 def _of_voices() -> tuple[Seed, ...]:
-    content = _lines(f"voices/{CITY}.csv", 6)
+    content = _lines(f"voices/{CITY}.csv", 3)
     rows = [list(row) for row in mutations._rows(content, ",")]
-    book = as_workbook([rows[0], *[[_cell(text) if text else None for text in row] for row in rows[1:]]], title="voices")
+    book = as_workbook(
+        [rows[0], *[[_cell(text) if text else None for text in row] for row in rows[1:]]], title="voices"
+    )
     plain = Seed(content, ".csv")
     return plain, plain, Seed(book, ".xlsx")
 
@@ -342,10 +347,16 @@ def _of_workbook() -> tuple[Seed, ...]:
     for page in book.worksheets:
         page.data_validations.dataValidation = []
     figures = book["Figures"]
-    figures.delete_cols(len([cell for cell in figures[1] if isinstance(cell.value, str)]) + 6, 40)
+    figures.delete_cols(len([cell for cell in figures[1] if isinstance(cell.value, str)]) + 4, 40)
     heads = [cell.value for cell in figures[1]]
     for number, mark in enumerate((0, "..", "<5", "7,5 (p)"), 3):
-        given = {"Indicator": "8.5.2", "Series": "Unemployment", "Unit": "%", "Source": "city", "Group": f"sex=x{number}"}
+        given = {
+            "Indicator": "8.5.2",
+            "Series": "Unemployment",
+            "Unit": "%",
+            "Source": "city",
+            "Group": f"sex=x{number}",
+        }
         for place, head in enumerate(heads, 1):
             if isinstance(head, str):
                 figures.cell(number, place, next((text for name, text in given.items() if head.startswith(name)), None))
@@ -363,10 +374,8 @@ def _of_workbook() -> tuple[Seed, ...]:
 def _read_filled(path: Path) -> template_sheet.Filled:
     template_sheet._read.cache_clear()  # the same path holds another input each time
     filled = template_sheet.read_workbook(path)
-    try:
+    with contextlib.suppress(InputError):
         read_voices(path)  # the sheet of voices in the same workbook
-    except InputError:
-        pass
     return filled
 
 
@@ -509,4 +518,3 @@ TARGETS: dict[str, Target] = {target.name: target for target in (
     Target("params", _of_params, _read_params, _nothing, place=_place_params),
     Target("handover", _of_bundle, _read_bundle, _received, mutate=_of_zip, place=_place_bundle),
 )}  # fmt: skip
-

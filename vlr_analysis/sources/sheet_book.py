@@ -27,7 +27,7 @@ def open_workbook(content: bytes, name: str) -> Opened:
 
     opened = Opened(name, [])
     try:
-        macros = _check_parts(content, name)
+        macros = check_parts(content, name)
         with warnings.catch_warnings():  # drop-downs and styles that openpyxl cannot keep: nothing is written back
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
@@ -51,7 +51,7 @@ def open_workbook(content: bytes, name: str) -> Opened:
     return opened
 
 
-def _check_parts(content: bytes, name: str) -> bool:
+def check_parts(content: bytes, name: str) -> bool:
     """Refuse a workbook that unpacks to too much, or whose XML declares entities; say whether it holds macros."""
     total, macros = 0, False
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
