@@ -345,8 +345,8 @@ def main() -> int:
         return 0
     broken = 0
     for row in campaign(told.target or list(ORDER), told.count, told.seed, told.out, told.keep):
-        print(f"{row.target}: {row.inputs} inputs, {row.tables} tables, {row.refused} refused, {row.violations} against the "
-              f"rules, {row.slowest}, {row.largest}", flush=True)  # fmt: skip
+        came = f"{row.tables} tables, {row.refused} refused, {row.violations} against the rules"
+        print(f"{row.target}: {row.inputs} inputs, {came}, {row.slowest}, {row.largest}", flush=True)
         broken += row.violations
     return min(broken, 1)
 
