@@ -152,3 +152,18 @@ def test_more_figures_than_can_be_read_in_time_are_refused_with_help(tmp_path):
     with pytest.raises(InputError, match="50,000 figures") as error:
         read("wide", path, **GIVEN)
     assert isinstance(error.value.problems[0], Problem) and "split the file" in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "@SUM(1)", "=@"])
+@pytest.mark.parametrize(("name", "header"), [
+    ("fred", "DATE,{}\n2019-01-01,1\n2020-01-01,2\n"),
+    ("economic-tracker", "year,month,day_endofmonth,{}\n2020,1,31,1\n2020,2,29,2\n"),
+    ("long", "Year,{}\n2019,1\n2020,2\n"),
+    ("wide", "Indicator,2019,2020\nshare ({}),1,2\n"),
+])  # fmt: skip
+def test_a_name_out_of_a_header_is_no_formula_either(tmp_path, name, header, text):
+    path = tmp_path / "a.csv"
+    path.write_text(header.format(text), encoding="utf-8")
+    table = read(name, path, **GIVEN).table
+    assert len(table) == 2
+    assert not fuzz_targets.label_faults(table[["indicator", "series", "unit", "breakdown"]])
