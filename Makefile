@@ -49,7 +49,7 @@ bench: env  ## measure the speed beside the usual tools: ratios, half an hour
 	$(BIN)/python tools/bench_store.py
 	$(BIN)/python tools/bench_import.py
 
-fuzz: env  ## give every reader 50,000 damaged files: some hours
+fuzz: env  ## give every door 50,000 damaged files: some hours; goes on where it was stopped
 	$(BIN)/python tools/fuzz.py
 
 calibration: env  ## measure the error rates of every default on simulated series: some ten minutes

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import random
 import re
 import shutil
 import subprocess
@@ -36,7 +35,7 @@ from vlr_analysis.review.workbook import Sheet
 from vlr_analysis.review.workbook import workbook as made_workbook
 from vlr_analysis.sources import kit, sdmx_csv, voices
 from vlr_analysis.sources.cells import Repair
-from vlr_analysis.sources.formats import FORMATS, guess, read
+from vlr_analysis.sources.formats import read
 from vlr_analysis.sources.open_sdg_write import open_sdg_files
 from vlr_analysis.sources.reading import read_origins, write_origins
 from vlr_analysis.sources.repairs import write_repairs
@@ -44,8 +43,6 @@ from vlr_analysis.sources.sheets import open_sheets
 from vlr_analysis.sources.template import empty_workbook
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tools"))
-import fuzz  # noqa: E402
 
 GIVEN = {"area": "exampleville", "source": "test"}
 HOSTILE = ["<script>alert(1)</script>", "=1+1", "=cmd|' /C calc'!A0", "@SUM(1)", "\u202elatot", "-SUM(A1)", "a;b=c"]
@@ -221,35 +218,6 @@ def test_hostile_labels_reach_no_export_as_formulas(tmp_path, form):
     words += (tmp_path / "o.csv").read_text(encoding="utf-8").replace("\n", ",").split(",")
     assert not [word for word in words if word[:1] in ("=", "@") or word[:2] in ("-S", "+S")]
     assert "\u202e" not in "".join(words)
-
-
-@pytest.mark.parametrize("name", sorted(FORMATS))
-def test_mutated_files_end_as_a_table_or_a_typed_error(name, tmp_path):
-    """A seeded slice of `make fuzz`."""
-    seeds = fuzz.seeds(tmp_path)[name]
-    made = fuzz.mutations(seeds, random.Random(20), 40)
-    for number, content in enumerate(made):
-        outcome = fuzz.attempt(name, content, seeds[number % len(seeds)].suffix, tmp_path / str(number))
-        assert outcome in ("table", "refused")
-
-
-def test_the_fuzz_tells_what_raises_otherwise(tmp_path, monkeypatch):
-    def broken(path, **_):
-        raise KeyError("x")
-
-    monkeypatch.setitem(FORMATS, "fred", type(FORMATS["fred"])("fred", broken, ""))
-    assert "KeyError" in fuzz.attempt("fred", b"a,b\n1,2\n", ".csv", tmp_path / "x")
-
-
-def test_guessing_is_as_hard_to_harm_as_reading(tmp_path):
-    seeds = [seed for found in fuzz.seeds(tmp_path).values() for seed in found]
-    for number, content in enumerate(fuzz.mutations(seeds, random.Random(21), 60)):
-        path = tmp_path / f"m{number}{seeds[number % len(seeds)].suffix}"
-        path.write_bytes(content)
-        try:
-            assert guess(path) in FORMATS
-        except InputError as error:
-            assert "Fix:" in str(error)
 
 
 # --- text that no spreadsheet runs -----------------------------------------------------------------------

@@ -8,6 +8,7 @@ import json
 import re
 import stat
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -118,7 +119,7 @@ def read_zip(content: bytes, name: str) -> dict[str, bytes]:
             problems += _twice([entry.filename for entry in entries], name)
             raise_if_any(name, problems)
             return {entry.filename: archive.read(entry) for entry in entries}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, OSError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError) as error:
         problem = Problem(name, f"a damaged zip ({error})", "a zip as the kit writes it", "ask for the file again")
         raise InputError(name, [problem]) from None
 

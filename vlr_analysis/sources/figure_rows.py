@@ -320,8 +320,8 @@ class Reader:
                 continue
             told.mended(where, content, repr(read), why)
             texts[column] = read
-        if not good:
-            return None
+        if not good or not {"indicator", "unit", *self.needed} - {"period", "value"} <= texts.keys():
+            return None  # told: by its cell, or as a column that is not there
         texts["series"] = texts["series"] or self._label(texts["indicator"])
         return texts
 

@@ -41,10 +41,11 @@ def read_parquet(path: Path, columns: Iterable[str] | None = None) -> pd.DataFra
             raise_if_any(path.name, type_problems(parquet.schema_arrow, path.name))
             names = column_names(parquet.schema_arrow)
             wanted = names if columns is None else [name for name in columns if name in names]
-            table = parquet.read(columns=wanted)
-    except (OSError, pa.ArrowException) as error:
+            table = plain(parquet.read(columns=wanted))
+            table.validate(full=True)  # bytes that are no text would end in an error of pandas, or in a figure
+            return table.to_pandas().reset_index(drop=True)
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise InputError(path.name, [not_parquet(path.name, error)]) from None
-    return plain(table).to_pandas().reset_index(drop=True)
 
 
 def not_parquet(name: str, error: Exception) -> Problem:

@@ -299,4 +299,12 @@ def named(gathering: Gathering, where: str, code: str, words: str, unit: str, to
         words = words or "figures without a name"
         code = local_code(gathering.area, words)
         gathering.mended(where, words, code, ["no code of an indicator: a local one was made"])
-    return code, words, unit
+    return tuple(_harmless(gathering, where, text, other) for text, other in (
+        (code, "no-code"), (words, "figures without a name"), (unit, UNIT_NOT_STATED)))  # fmt: skip
+
+
+def _harmless(gathering: Gathering, where: str, text: str, other: str) -> str:
+    """Return a name without what a spreadsheet would run: headers, file names and words in brackets come here too."""
+    safe, why = read_label(text)
+    gathering.mended(where, text, safe or other, why)
+    return safe or other

@@ -8,6 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import nan
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from vlr_analysis.sources.sheet_grid import Sheet
 
 ORIGIN_COLUMNS = (*KEY, "file", "sheet", "cell")
 UNIT_NOT_STATED = "not stated"
+MAX_FIGURES = 50_000  # of one place, from one source: read within 2 seconds and 200 MB
 MESSAGES = 200  # problems that one reading tells one by one; a wrong file has them by the thousand
 
 
@@ -50,7 +52,7 @@ class Reading:
     problems: list[Problem]
 
 
-@dataclass
+@dataclass(slots=True)
 class Figure:
     """One figure on its way in; `blank` says that its cell held nothing at all."""
 
@@ -126,16 +128,29 @@ class Gathering:
         `fine`: an exact zero or a mark needs no word; only what was changed is noted.
         """
         content = sheet.at(row, column)
-        number = read_number(content, decimal=decimal, percent_format=(row, column) in sheet.percent, flags=flags)
+        read = _read_text_number if type(content) is str else read_number
+        number = read(content, decimal=decimal, percent_format=(row, column) in sheet.percent, flags=flags)
         if number.unreadable:
             self.tell(sheet.where(row, column), number.unreadable)
             return None
-        taken = number.status if number.status in WITHOUT_VALUE else number.value
-        self.mended(sheet.where(row, column), content, taken, number.why)
+        if number.why:
+            taken = number.status if number.status in WITHOUT_VALUE else number.value
+            self.mended(sheet.where(row, column), content, taken, number.why)
         return number
 
     def add(self, figure: Figure) -> None:
-        """Take a figure."""
+        """Take a figure.
+
+        Raises
+        ------
+        InputError
+            More than `MAX_FIGURES`.
+        """
+        if len(self.figures) >= MAX_FIGURES:
+            fix = "split the file, or keep the series of the review"
+            raise InputError(
+                self.name, [Problem(self.name, f"more than {MAX_FIGURES:,} figures of one place", "fewer", fix)]
+            )
         self.figures.append(figure)
 
     def reading(self) -> Reading:
@@ -203,6 +218,9 @@ class Gathering:
             found = f"{len(rows)} times the same figure" if len(filled) == len(rows) else "a figure and empty cells"
             self.mended(first.sheet.where(*first.place), found, "one figure", ["repeated rows left out"])
         return kept
+
+
+_read_text_number = lru_cache(maxsize=8192)(read_number)  # a sheet repeats its marks and short numbers
 
 
 def _hashable(content: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
@@ -101,6 +102,7 @@ class Opened:
     repairs: list[Repair] = field(default_factory=list)
 
 
+@lru_cache(maxsize=MAX_COLUMNS)
 def letters(column: int) -> str:
     """Return the letters by which a spreadsheet calls a column, A for 0."""
     name, column = "", column + 1

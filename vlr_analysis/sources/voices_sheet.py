@@ -23,6 +23,7 @@ from vlr_analysis.sources.kit import decode
 from vlr_analysis.sources.sheet_book import check_parts
 
 SHEET = "voices"
+MAX_CELLS = 500_000  # of a worksheet, counted with the empty ones before filled ones
 EXAMPLE = "EXAMPLE"  # a row that begins with this word is never counted
 
 
@@ -173,14 +174,14 @@ def _worksheet(content: bytes, name: str) -> tuple[str, list[list], Counter]:
     from openpyxl import load_workbook
 
     try:
+        check_parts(content, name)
         with warnings.catch_warnings():  # drop-downs and styles that openpyxl cannot keep: nothing is written back
             warnings.simplefilter("ignore", UserWarning)
-            check_parts(content, name)
             book = load_workbook(io.BytesIO(content), read_only=True)
             named = [sheet for sheet in book.worksheets if sheet.title.strip().casefold() == SHEET]
             titles = [sheet.title for sheet in book.worksheets]
             sheet = (named or book.worksheets)[0] if len(named or titles) == 1 else None
-            rows = [] if sheet is None else _cells_of(sheet)
+            rows = [] if sheet is None else _cells_of(sheet, name)
     except InputError:
         raise
     except Exception:
@@ -193,9 +194,16 @@ def _worksheet(content: bytes, name: str) -> tuple[str, list[list], Counter]:
     return sheet.title, rows, Counter()
 
 
-def _cells_of(sheet) -> list[list]:
+def _cells_of(sheet, name: str) -> list[list]:
     sheet.reset_dimensions()  # some programs write dimensions that are wrong
-    return [[_value(cell) for cell in row] for row in sheet.iter_rows()]
+    rows, cells = [], 0
+    for row in sheet.iter_rows():  # padded: one cell far out makes a million empty ones
+        cells += max(len(row), 1)
+        if cells > MAX_CELLS:
+            fix = "copy the rows of the register into a new workbook and save that"
+            raise InputError(name, [Problem(f"{name}, {sheet.title}", f"more than {MAX_CELLS:,} cells", "fewer", fix)])
+        rows.append([_value(cell) for cell in row])
+    return rows
 
 
 def _value(cell) -> Any:

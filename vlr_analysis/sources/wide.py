@@ -107,6 +107,9 @@ def take_table(
     decimal = told.decimal or decimal_mark(
         (sheet.at(row.place, column.place) for row in rows for column in layout.columns), sheet.decimal
     )  # fmt: skip
+    parts: dict[tuple, dict[str, Column]] = {}
+    for column in layout.columns:
+        parts.setdefault((column.period, column.group), {})[column.part] = column
     names: dict[tuple, tuple[str, str, str]] = {}
     suffix = ""
     if coded:
@@ -116,6 +119,7 @@ def take_table(
         words = row.stub.get(layout.roles.get("series", -1), "") or layout.title
         unit = row.stub.get(layout.roles.get("unit", -1), "")
         pairs = [(name, category_of(name, row.stub[place])) for place, name in layout.dimensions.items()]
+        groups: dict[tuple[str, str], str] = {}
         for column in values:
             number = gathering.number(sheet, row.place, column.place, decimal, flags=flags)
             if number is None:
@@ -128,8 +132,11 @@ def take_table(
             measured = "%" if made[2] == UNIT_NOT_STATED and number.percent else made[2]
             status = column.status if column.status and number.status == "value" else number.status
             blank = number.status == "missing" and not number.why
-            low, high = _interval(gathering, sheet, layout, row.place, column, number.value, decimal)
-            breakdown = breakdown_of([*pairs, column.group])
+            ends = parts[column.period, column.group]
+            low, high = _interval(gathering, sheet, row.place, ends, number.value, decimal)
+            if column.group not in groups:
+                groups[column.group] = breakdown_of([*pairs, column.group])
+            breakdown = groups[column.group]
             value = number.value if status not in WITHOUT_VALUE else float("nan")
             gathering.add(Figure(
                 made[0], made[1], measured, column.period, breakdown, value, status, blank, sheet,
@@ -138,11 +145,9 @@ def take_table(
 
 
 def _interval(
-    gathering: Gathering, sheet: Sheet, layout: Layout, row: int, column: Column, value: float, decimal: str
+    gathering: Gathering, sheet: Sheet, row: int, ends: dict[str, Column], value: float, decimal: str
 ) -> tuple[float, float]:
-    of = (column.period, column.group)
-    ends = {other.part: other for other in layout.columns if (other.period, other.group) == of}
-    if not {"low", "high"} <= set(ends) or value != value:
+    if not {"low", "high"} <= ends.keys() or value != value:
         return float("nan"), float("nan")
     numbers = [gathering.number(sheet, row, ends[part].place, decimal) for part in ("low", "high")]
     low, high = (float("nan") if number is None else number.value for number in numbers)

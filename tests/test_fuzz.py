@@ -1,0 +1,169 @@
+"""Damaged files at every door: a seeded slice of `make fuzz`, and what the campaign itself can tell."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.sources import kit
+from vlr_analysis.sources.formats import FORMATS, read
+from vlr_analysis.sources.reading import MAX_FIGURES
+from vlr_analysis.sources.voices import read_voices
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
+
+import fuzz
+import fuzz_targets
+from fuzz_mutations import packed, parts_of
+
+SLICE = 40
+GIVEN = {"area": "exampleville", "source": "fuzz"}
+
+
+@pytest.mark.parametrize("name", sorted(fuzz_targets.TARGETS))
+def test_damaged_files_end_as_a_table_or_a_typed_error(name, tmp_path):
+    row = fuzz.run_target(fuzz_targets.TARGETS[name], fuzz.Row(name, seed=20), SLICE, tmp_path / "kept")
+    found = tmp_path / "kept" / "found.txt"
+    assert not row.violations, found.read_text(encoding="utf-8")
+    assert row.inputs == row.tables + row.refused == SLICE
+
+
+@pytest.mark.parametrize("name", sorted(fuzz_targets.TARGETS))
+def test_the_good_files_are_read(name, tmp_path):
+    """Damage to files that are refused anyway would say little."""
+    target = fuzz_targets.TARGETS[name]
+    outcomes = [fuzz.attempt(target, seed, seed.content, tmp_path.resolve())[0] for seed in target.seeds()]
+    assert "table" in outcomes and set(outcomes) <= {"table", "refused"}, outcomes
+    assert outcomes.count("table") >= 0.5 * len(outcomes)
+
+
+def test_every_format_is_a_target():
+    assert set(FORMATS) <= set(fuzz_targets.TARGETS) == set(fuzz.ORDER)
+
+
+def test_an_input_is_the_same_again():
+    target = fuzz_targets.TARGETS["wide"]
+    assert [target.input(n, 1) for n in range(20)] == [target.input(n, 1) for n in range(20)]
+    assert [target.input(n, 1) for n in range(20)] != [target.input(n, 2) for n in range(20)]
+
+
+# --- what the campaign can tell --------------------------------------------------------------------------
+
+
+def _target(read, faults=lambda found, path: ""):
+    return fuzz_targets.Target("broken", lambda: (fuzz_targets.Seed(b"a,b\n1,2\n", ".csv"),), read, faults)
+
+
+def _raises(path):
+    raise KeyError("x")
+
+
+def _warns(path):
+    warnings.warn("old", DeprecationWarning, stacklevel=1)
+
+
+def _burns(path):
+    while True:
+        pass
+
+
+def _ends(path):
+    fuzz.os._exit(3)
+
+
+def _without_help(path):
+    raise InputError("x", [])
+
+
+@pytest.mark.parametrize(("read", "words"), [
+    (_raises, "KeyError"), (_warns, "a warning"), (lambda path: print("x"), "printed"), (_ends, "ended by the system"),
+    (lambda path: path.with_name("other").write_text("x"), "beside the input"), (_without_help, "without help"),
+    (lambda path: Path(path.parent.parent / "outside").write_text("x"), "wrote "),
+])  # fmt: skip
+def test_what_breaks_a_rule_is_told_and_kept(tmp_path, read, words):
+    row = fuzz.run_target(_target(read), fuzz.Row("broken"), 1, tmp_path / "kept")
+    assert (row.inputs, row.violations) == (1, 1)
+    assert words in (tmp_path / "kept" / "found.txt").read_text(encoding="utf-8")
+    assert (tmp_path / "kept" / "broken-0.csv").is_file()
+
+
+@pytest.mark.skipif(not fuzz._FORKS, reason="the system has no limits for a process")
+def test_an_endless_reader_is_ended_and_the_campaign_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr(fuzz, "HARD_SECONDS", 0.3)
+    row = fuzz.run_target(_target(_burns), fuzz.Row("broken"), 2, tmp_path / "kept")
+    assert (row.inputs, row.violations) == (2, 2)
+    assert "SIGPROF" in (tmp_path / "kept" / "found.txt").read_text(encoding="utf-8")
+
+
+def test_a_campaign_goes_on_where_it_was(tmp_path):
+    whole, parts = tmp_path / "whole.csv", tmp_path / "parts.csv"
+    for count, out in ((30, whole), (10, parts), (30, parts)):
+        list(fuzz.campaign(["kit-registers"], count, 5, out, tmp_path / "kept"))
+    one, two = fuzz.read_rows(whole)["kit-registers"], fuzz.read_rows(parts)["kit-registers"]
+    assert (one.inputs, one.tables, one.refused) == (two.inputs, two.tables, two.refused) and one.inputs == 30
+
+
+# --- what it found ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("missing", ["unit", "indicator", "source"])
+def test_a_table_of_ours_without_a_column_is_refused(tmp_path, missing):
+    columns = [name for name in ("area", "indicator", "series", "unit", "period", "value", "source") if name != missing]
+    path = tmp_path / "a.csv"
+    path.write_text(",".join(columns) + "\n" + ",".join(["x"] * (len(columns) - 2)) + ",2019,5\n", encoding="utf-8")
+    with pytest.raises(InputError, match=missing):
+        kit.read_table(path)
+
+
+def test_a_parquet_file_with_bytes_that_are_no_text_is_refused(tmp_path):
+    path = tmp_path / "a.parquet"
+    good = fuzz_targets.TARGETS["kit-parquet"].seeds()[0].content
+    refused = 0
+    for old in (b"made-up", b"%", b"area"):
+        path.write_bytes(good.replace(old, b"\xf5" * len(old)))
+        try:
+            kit.read_table(path)
+        except InputError:
+            refused += 1
+    assert refused == 3
+
+
+def test_a_register_of_voices_is_measured_before_it_is_read(tmp_path):
+    """One cell in the last row makes a million empty ones; a part that unpacks to far too much is not unpacked."""
+    (book,) = {seed.content for seed in fuzz_targets.TARGETS["voices"].seeds() if seed.suffix == ".xlsx"}
+    parts = parts_of(book)
+    (sheet,) = (name for name in parts if "worksheets/sheet" in name)
+    path = tmp_path / "voices.xlsx"
+    far = b'<row r="1048576"><c r="A1048576"><v>1</v></c></row></sheetData>'
+    for part, words in ((parts[sheet].replace(b"</sheetData>", far), "cells"),
+                        (parts[sheet] + b" " * 5_000_000, "unpacks to")):  # fmt: skip
+        path.write_bytes(packed({**parts, sheet: part}))
+        with pytest.raises(InputError, match=words):
+            read_voices(path)
+
+
+def test_more_figures_than_can_be_read_in_time_are_refused_with_help(tmp_path):
+    path = tmp_path / "a.csv"
+    years = ",".join(str(1901 + number) for number in range(199))
+    rows = "".join(f"s{number}," + ",".join(["1"] * 199) + "\n" for number in range(MAX_FIGURES // 199 + 1))
+    path.write_text(f"Indicator,{years}\n{rows}", encoding="utf-8")
+    with pytest.raises(InputError, match="50,000 figures") as error:
+        read("wide", path, **GIVEN)
+    assert isinstance(error.value.problems[0], Problem) and "split the file" in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "@SUM(1)", "=@"])
+@pytest.mark.parametrize(("name", "header"), [
+    ("fred", "DATE,{}\n2019-01-01,1\n2020-01-01,2\n"),
+    ("economic-tracker", "year,month,day_endofmonth,{}\n2020,1,31,1\n2020,2,29,2\n"),
+    ("long", "Year,{}\n2019,1\n2020,2\n"),
+    ("wide", "Indicator,2019,2020\nshare ({}),1,2\n"),
+])  # fmt: skip
+def test_a_name_out_of_a_header_is_no_formula_either(tmp_path, name, header, text):
+    path = tmp_path / "a.csv"
+    path.write_text(header.format(text), encoding="utf-8")
+    table = read(name, path, **GIVEN).table
+    assert len(table) == 2
+    assert not fuzz_targets.label_faults(table[["indicator", "series", "unit", "breakdown"]])
