@@ -65,8 +65,8 @@ def run(
 
     root = find_root()
     name = "-".join(filter(None, ["reports", "internal" if internal else "", checked(language) if language else ""]))
-    asked = cities or [], notebook or [], root / (out or name)
-    wanted = Wanted(*asked, jobs, limit, fresh, internal, dask, pdf=pdf, language=language)
+    out = root / (out or name)
+    wanted = Wanted(cities or [], notebook or [], out, jobs, limit, fresh, internal, dask, pdf=pdf, language=language)
     with Console() as console, stoppable():
         ended = review(root, wanted, console)
     for line in ended.lines():
