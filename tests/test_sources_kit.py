@@ -349,3 +349,18 @@ def test_numbers_in_messages_are_told_as_digits(tmp_path):
     path = tmp_path / "town.csv"
     path.write_text(HEADER + "town,1.1.1,measure,%,2019,,5,7,9,,test\n")
     assert "row 2, column low: found 7.0; expected low <= value <= high" in message(path)
+
+
+def test_labels_stand_in_the_languages_of_the_pages(tmp_path, monkeypatch):
+    from vlr_analysis import language
+
+    monkeypatch.setattr(language, "available", lambda: ("en", "es", "fr"))
+    path = tmp_path / "indicators.csv"
+    head = "indicator,series,unit,label,sdg_target,direction,definition,geography,group_of,note"
+    path.write_text(f"{head},label_es\n1.2.1,poor,%,Poverty,1.2,decrease,same,,,,Pobreza\n", encoding="utf-8")
+    table = read_indicators(path)
+    assert table["label_es"].tolist() == ["Pobreza"]
+    assert "label_fr" not in table
+    path.write_text(f"{head},label_xx\n1.2.1,poor,%,Poverty,1.2,decrease,same,,,,Pobreza\n", encoding="utf-8")
+    with pytest.raises(InputError, match="label_xx"):
+        read_indicators(path)

@@ -427,6 +427,10 @@ def _goal(code: str, targets: Mapping[str, str]) -> int:
 def _definitions(city: City, table: pd.DataFrame) -> pd.DataFrame:
     labels = labels_of(city)
     rows = table[DEFINITION_KEY].drop_duplicates().merge(labels, on=DEFINITION_KEY, how="left").fillna("")
+    own = f"label_{city.language.partition('-')[0]}"
+    if own in rows:
+        rows["label"] = rows[own].where(rows[own] != "", rows["label"])
+    rows = rows.drop(columns=[name for name in rows if name.startswith("label_")])
     targets = _targets(city)
     rows["goal"] = [_goal(code, targets) for code in rows["indicator"]]
     rows["label"] = [

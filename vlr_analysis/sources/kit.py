@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from vlr_analysis import language
 from vlr_analysis.cell_text import inert_table
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, check
@@ -206,11 +207,14 @@ def read_indicators(path: Path | str) -> pd.DataFrame:
         `label`, `sdg_target`; `direction` (increase, decrease, empty where open to dispute); `definition` (same,
         adapted, other: relation to the global indicator under whose code it stands; own: no global code);
         `geography` (the other area that the figures are of, such as county; empty: the area itself); `group_of`
-        (code of the total, where the source publishes each group as an indicator of its own); `note`.
+        (code of the total, where the source publishes each group as an indicator of its own); `note`. A column
+        `label_es`, for any language of the pages, has the label in that language; those that are empty are left out.
     """
     path = Path(path)
     key = ["indicator", "series", "unit"]
-    table, lines = _read_register(path, INDICATOR_COLUMNS, key, [*key, "label"])
+    in_languages = [f"label_{tag}" for tag in language.available() if tag != language.SOURCE]
+    table, lines = _read_register(path, (*INDICATOR_COLUMNS, *in_languages), key, [*key, "label"])
+    table = table.drop(columns=[name for name in in_languages if (table[name] == "").all()])
     words = {"direction": ("increase", "decrease"), "definition": ("same", "adapted", "other", "own")}
     raise_if_any(path.name, _unknown_words(table, lines, path.name, words))
     return table
