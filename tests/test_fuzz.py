@@ -178,3 +178,20 @@ def test_names_out_of_a_repository_are_no_formulas_and_hide_nothing(tmp_path):
     assert reading.origins["cell"].tolist() == ["D2", "D3", "D4"]
     assert reading.origins["unit"].tolist() == reading.table["unit"].tolist()
     assert any("formula" in repair.why for repair in reading.repairs)
+
+
+@pytest.mark.parametrize("line", [
+    "2019-02-30", "? [a, b]", "data: " + "x" * 5000, "nation: " + "x" * 5000, "goals: " + "[" * 3000 + "]" * 3000,
+])  # fmt: skip
+def test_parameters_that_no_yaml_or_file_can_hold_are_refused(tmp_path, line):
+    target = fuzz_targets.TARGETS["params"]
+    good = target.seeds()[2]
+    outcome = fuzz.attempt(target, good, good.content + f"  {line}\n".encode(), tmp_path.resolve())[0]
+    assert outcome == "refused"
+
+
+def test_metadata_that_no_yaml_can_hold_is_left_out(tmp_path):
+    target = fuzz_targets.TARGETS["open-sdg"]
+    for line in ("source_active_1: 2019-02-30", "? [a, b]\n: x", "deep: " + "[" * 3000 + "]" * 3000):
+        good = target.seeds()[3]
+        assert fuzz.attempt(target, good, good.content + f"{line}\n".encode(), tmp_path.resolve())[0] == "table"

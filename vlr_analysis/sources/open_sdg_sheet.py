@@ -96,7 +96,7 @@ def read_metadata(folder: Path, code: str) -> dict:
         front = re.match(r"---\s*\n(.*?)\n---", text, re.S)
         try:
             content = yaml.load(front[1] if front else text, Loader=_LOADER)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # also of a date such as 2019-02-30
             continue
         if isinstance(content, dict):
             found |= {key: value.translate(INVISIBLE) if isinstance(value, str) else value
