@@ -167,3 +167,31 @@ def test_a_name_out_of_a_header_is_no_formula_either(tmp_path, name, header, tex
     table = read(name, path, **GIVEN).table
     assert len(table) == 2
     assert not fuzz_targets.label_faults(table[["indicator", "series", "unit", "breakdown"]])
+
+
+def test_names_out_of_a_repository_are_no_formulas_and_hide_nothing(tmp_path):
+    (tmp_path / "data").mkdir()
+    rows = "2019,=1+1,a\u202eb,1\n2020,=1+1,a\u202eb,2\n2019,people,,3\n"
+    (tmp_path / "data" / "indicator_1-1-1.csv").write_text(f"Year,Units,Sex,Value\n{rows}", encoding="utf-8")
+    reading = read("open-sdg", tmp_path, **GIVEN)
+    assert set(reading.table["unit"]) == {"1+1", "people"} and set(reading.table["breakdown"]) == {"sex=ab", ""}
+    assert reading.origins["cell"].tolist() == ["D2", "D3", "D4"]
+    assert reading.origins["unit"].tolist() == reading.table["unit"].tolist()
+    assert any("formula" in repair.why for repair in reading.repairs)
+
+
+@pytest.mark.parametrize("line", [
+    "2019-02-30", "? [a, b]", "data: " + "x" * 5000, "nation: " + "x" * 5000, "goals: " + "[" * 3000 + "]" * 3000,
+])  # fmt: skip
+def test_parameters_that_no_yaml_or_file_can_hold_are_refused(tmp_path, line):
+    target = fuzz_targets.TARGETS["params"]
+    good = target.seeds()[2]
+    outcome = fuzz.attempt(target, good, good.content + f"  {line}\n".encode(), tmp_path.resolve())[0]
+    assert outcome == "refused"
+
+
+def test_metadata_that_no_yaml_can_hold_is_left_out(tmp_path):
+    target = fuzz_targets.TARGETS["open-sdg"]
+    for line in ("source_active_1: 2019-02-30", "? [a, b]\n: x", "deep: " + "[" * 3000 + "]" * 3000):
+        good = target.seeds()[3]
+        assert fuzz.attempt(target, good, good.content + f"{line}\n".encode(), tmp_path.resolve())[0] == "table"

@@ -317,6 +317,9 @@ def campaign(names: list[str], count: int, seed: int, out: Path, keep: Path) -> 
     rows = {name: row for name, row in read_rows(out).items() if row.seed == seed}
     for name in names:
         row = rows.setdefault(name, Row(name, seed=seed))
+        with tempfile.TemporaryDirectory(prefix="fuzz-") as place, contextlib.suppress(Exception):
+            for good in TARGETS[name].seeds()[:2]:  # libraries are loaded before processes are forked
+                attempt(TARGETS[name], good, good.content, Path(place).resolve())
         yield run_target(TARGETS[name], row, count, keep, lambda _: write_rows(rows, out))
         write_rows(rows, out)
 

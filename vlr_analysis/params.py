@@ -172,7 +172,7 @@ def city_ids(root: Path) -> list[str]:
 
 def is_city(area: str, root: Path) -> bool:
     """Whether an area has a file in `params/`; looks for that file alone, however many there are."""
-    return re.fullmatch(SLUG, area) is not None and (root / PARAMS / f"{area}.yaml").is_file()
+    return re.fullmatch(SLUG, area) is not None and _is_file(root / PARAMS / f"{area}.yaml")
 
 
 def read_parameters(city: str | Mapping[str, Any], root: Path) -> Parameters:
@@ -237,6 +237,10 @@ def _read_yaml(path: Path, root: Path) -> dict:
         where = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
         found = getattr(error, "problem", None) or "text that is not YAML"
         problem = Problem(where, found, "lines of the form `key: value`, indented by spaces", "mend that line")
+        raise InputError(name, [problem]) from None
+    except (ValueError, TypeError, RecursionError) as error:  # a date such as 2019-02-30, a list as a key, a long nest
+        found = str(error).splitlines()[0][:100]
+        problem = Problem(name, found, "dates that exist, and keys that are words", "correct it, or quote the text")
         raise InputError(name, [problem]) from None
     if not isinstance(content, dict) or set(content) != {"city"} or not isinstance(content["city"], dict):
         found = f"top-level keys {', '.join(map(str, content))}" if isinstance(content, dict) and content else "no keys"
@@ -339,13 +343,13 @@ def _unknown_targets(parameters: Parameters, name: str) -> Iterator[Problem]:
 
 
 def _missing_files(parameters: Parameters, name: str, root: Path) -> Iterator[Problem]:
-    if parameters.data is not None and not (root / parameters.data).is_file():
+    if parameters.data is not None and not _is_file(root / parameters.data):
         expected = "a workbook, a CSV or a Parquet file"
         yield Problem(f"{name}, key data", f"no file {parameters.data}", expected, "correct the path")
-    if parameters.previous_release is not None and not (root / parameters.previous_release).is_file():
+    if parameters.previous_release is not None and not _is_file(root / parameters.previous_release):
         where, found = f"{name}, key previous_release", f"no file {parameters.previous_release}"
         yield Problem(where, found, "observations as CSV or Parquet", "correct the path, or leave the key out")
-    if parameters.voices is not None and not (root / parameters.voices).is_file():
+    if parameters.voices is not None and not _is_file(root / parameters.voices):
         fix = "correct the path, or leave the key out"
         yield Problem(f"{name}, key voices", f"no file {parameters.voices}", "a CSV file or a workbook", fix)
     wanted = [("nation", area) for area in parameters.nation] + [("peers", area) for area in parameters.peers]
@@ -369,17 +373,25 @@ def data_of(area: str, root: Path) -> str | None:
         return None
     try:
         content = yaml.safe_load((root / PARAMS / f"{area}.yaml").read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # told where that file itself is read
         return None
     city = content.get("city") if isinstance(content, dict) else None
     named = city.get("data") if isinstance(city, dict) else None
     return named if isinstance(named, str) and named else None
 
 
+def _is_file(path: Path) -> bool:
+    """Whether a file is there; a name that no file can have, such as one of a thousand letters, is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def _has_figures(area: str, root: Path) -> bool:
     if re.fullmatch(SLUG, area) is None:
         return False
     named = data_of(area, root)
-    return (named is not None and (root / named).is_file()) or any(
-        (root / DATA / f"{area}{ending}").is_file() for ending in _ENDINGS
+    return (named is not None and _is_file(root / named)) or any(
+        _is_file(root / DATA / f"{area}{ending}") for ending in _ENDINGS
     )

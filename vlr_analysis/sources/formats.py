@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem, raise_if_any
+from vlr_analysis.observations import KEY, check
 from vlr_analysis.sources import eurostat, fred, sdmx_tables, unsd, world_bank
-from vlr_analysis.sources.cells import read_text
+from vlr_analysis.sources.cells import Repair, read_label, read_text
 from vlr_analysis.sources.economic_tracker import is_tracker, read_economic_tracker
 from vlr_analysis.sources.long import read_long
 from vlr_analysis.sources.long_header import find_header
 from vlr_analysis.sources.names import role_of
 from vlr_analysis.sources.open_sdg import read_open_sdg
-from vlr_analysis.sources.reading import Reading
+from vlr_analysis.sources.reading import UNIT_NOT_STATED, Reading
 from vlr_analysis.sources.sdmx_csv import read_sdmx
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.sheets import open_sheets
@@ -36,7 +37,21 @@ def read_repository(path: Path | str, *, area: str, source: str, year_start: str
         The folder is not there, or holds no `data/`.
     """
     found = read_open_sdg(path, area=area, source=source, year_start=year_start)
-    return Reading(found.table, found.origins, list(found.repairs), list(found.problems))
+    repairs = [Repair(report.file, "its cells", report.outcome, report.detail)
+               for report in found.files if report.detail]  # fmt: skip
+    table, origins = found.table, found.origins
+    for name in ("series", "unit"):
+        safe = {text: label for text in table[name].unique() if (label := read_label(text)[0]) != text}
+        if safe:  # a hand-over that comes back keeps its words; what comes from others loses the signs of formulas
+            safe = {text: label or UNIT_NOT_STATED for text, label in safe.items()}
+            table, origins = (part.assign(**{name: part[name].replace(safe)}) for part in (table, origins))
+            repairs += [Repair(Path(path).name, repr(text[:40]), label, "sign that starts a formula taken out")
+                        for text, label in sorted(safe.items())]  # fmt: skip
+    if table is not found.table:
+        table = check(table, name=Path(path).name)
+        order = origins.set_index(list(KEY)).index
+        origins = origins.iloc[order.get_indexer(table.set_index(list(KEY)).index)].reset_index(drop=True)
+    return Reading(table, origins, repairs, list(found.problems))
 
 
 @dataclass(frozen=True)
