@@ -33,6 +33,7 @@ autodoc_typehints = "none"  # the docstring says types, with shapes and units
 numpydoc_show_class_members = False
 autosummary_generate = False  # numpydoc brings it along; nothing here uses it
 nitpicky = True
+smartquotes = False  # it would make one dash of the two before an option
 
 
 def setup(app: Any) -> None:

@@ -27,7 +27,7 @@ def usage(typed: str, command: Any) -> str:
     words = [typed]
     for one in command.params:
         if one.param_type_name == "argument":
-            name = (one.metavar or one.name.upper()) + ("..." if one.nargs == -1 else "")
+            name = (one.metavar or one.name.upper()).removesuffix("...") + ("..." if one.nargs == -1 else "")
             words.append(name if one.required else f"[{name}]")
     return " ".join([*words, "[OPTIONS]"])
 
