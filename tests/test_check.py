@@ -410,7 +410,7 @@ def hostile_report():
 
 def test_the_page_stands_alone_and_escapes_what_people_wrote(tmp_path):
     page = hostile_report().html()
-    assert "<script" not in page
+    assert page.count("<script") == Report("x").html().count("<script")
     assert page.count("&lt;script&gt;") >= 4
     assert not re.search(r"""(src|href)=["']?(https?:|//)""", page)
     assert "To be mended before a run" in page

@@ -17,7 +17,18 @@ from typer.testing import CliRunner
 from vlr_analysis.cities import load_city
 from vlr_analysis.cli import app
 from vlr_analysis.errors import InputError
-from vlr_analysis.review import comments, comments_desk, comments_sheet, deliver, inputs, plan, session, verify, work
+from vlr_analysis.review import (
+    comments,
+    comments_desk,
+    comments_sheet,
+    deliver,
+    inputs,
+    kernels,
+    plan,
+    session,
+    verify,
+    work,
+)
 from vlr_analysis.review.comments_sheet import COMMENTING
 
 HOSTILE = (
@@ -154,11 +165,11 @@ def test_a_filled_workbook_comes_back_and_the_same_comment_only_once(root, tmp_p
     page.cell(last, 1).value, page.cell(last, 6).value = page["A2"].value, "A second thought"
     book.save(path)
     shutil.copy(path, tmp_path / "again.xlsx")
-    assert "2 new comments" in merge(root, path, tmp_path / "again.xlsx")[0]
+    assert "new comments: 2," in merge(root, path, tmp_path / "again.xlsx")[0]
     assert [one.text for one in register(root)] == ["Which census?", "A second thought"]
     assert [one.subject for one in register(root)] == [findings()[0]["subject"]] * 2
     before = (root / inputs.comments_of(CITY)).read_bytes()
-    assert merge(root, path)[0].startswith("0 new comments, 0 answers; 2 were known")
+    assert merge(root, path)[0].startswith("new comments: 0, answers: 0, known already: 2")
     assert (root / inputs.comments_of(CITY)).read_bytes() == before
 
 
@@ -211,14 +222,14 @@ def test_answers_travel_in_the_log_and_the_register_only_grows(root, tmp_path):
         page.cell(2, heads.index(name) + 1).value = text
         page.cell(2, heads.index(name) + 1).data_type = "s"
     book.save(log)
-    assert merge(root, log)[0].startswith("0 new comments, 1 answers")
+    assert merge(root, log)[0].startswith("new comments: 0, answers: 1,")
     assert (root / inputs.comments_of(CITY)).read_bytes().startswith(first)
     assert [(one.state, one.response) for one in comments.latest(register(root))] == [
         ("answered", "=See note"), ("open", ""),
     ]  # fmt: skip
     lines = comments_desk.log(CITY, root, root / "reports", None)
     assert "  answer by Ana: =See note" in lines
-    assert merge(root, log)[0].startswith("0 new comments, 0 answers")
+    assert merge(root, log)[0].startswith("new comments: 0, answers: 0,")
 
 
 def test_words_of_others_are_not_changed_in_the_log(root, tmp_path):
@@ -306,7 +317,7 @@ def test_a_comment_makes_pages_anew_and_runs_no_notebook(root, tmp_path, monkeyp
             told.append(state)
 
     monkeypatch.setattr(work.run, "run_all", run_all)
-    monkeypatch.setattr(work.kernels, "warm", lambda **named: nullcontext())
+    monkeypatch.setattr(kernels, "warm", lambda **named: nullcontext())
     wanted = session.Wanted([CITY], [], root / "reports")
     shutil.rmtree(root / "reports")
     shutil.rmtree(root / "docs")

@@ -215,7 +215,7 @@ class Merged:
 
     def lines(self) -> list[str]:
         """Say it."""
-        told = [f"{self.comments} new comments, {self.answers} answers; {self.held} were known already."]
+        told = [f"new comments: {self.comments}, answers: {self.answers}, known already: {self.held}."]
         told += [f"{self.withheld} comments of this city are on no page: under review, or withdrawn."] * (
             self.withheld > 0
         )

@@ -133,7 +133,7 @@ city:
   boundary: ""               # what the figures are of: city proper, metropolitan area, district ...
   contact: ""                # whom to write to about the figures
   licence: ""                # terms under which others may use the figures, such as CC BY 4.0
-  language: en               # language of the review: en, es, fr, pt ...
+  language: en               # language of the pages: en, or another with a catalogue (vlr run --help)
   # made_up: true            # only for a city that does not exist
 
   # --- the years
