@@ -1,5 +1,6 @@
 """Damaged files at every door: a seeded slice of `make fuzz`, and what the campaign itself can tell."""
 
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -7,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from vlr_analysis.errors import InputError, Problem
-from vlr_analysis.sources import kit
+from vlr_analysis.sources import figure_rows, figure_table, kit
+from vlr_analysis.sources.figure_texts import read_cell
 from vlr_analysis.sources.formats import FORMATS, read
-from vlr_analysis.sources.reading import MAX_FIGURES
+from vlr_analysis.sources.sheet_grid import MAX_FIGURES
 from vlr_analysis.sources.voices import read_voices
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tools"))
@@ -195,3 +197,29 @@ def test_metadata_that_no_yaml_can_hold_is_left_out(tmp_path):
     for line in ("source_active_1: 2019-02-30", "? [a, b]\n: x", "deep: " + "[" * 3000 + "]" * 3000):
         good = target.seeds()[3]
         assert fuzz.attempt(target, good, good.content + f"{line}\n".encode(), tmp_path.resolve())[0] == "table"
+
+
+@pytest.mark.parametrize("name", ["wide", "voices"])
+def test_what_a_library_prints_of_a_damaged_style_is_not_heard(tmp_path, name):
+    target = fuzz_targets.TARGETS[name]
+    (book,) = {seed for seed in target.seeds() if seed.suffix == ".xlsx"}
+    parts = parts_of(book.content)
+    styles = re.sub(rb"<cellStyleXfs.*?</cellStyleXfs>", b"<cellStyleXfs></cellStyleXfs>", parts["xl/styles.xml"])
+    assert fuzz.attempt(target, book, packed({**parts, "xl/styles.xml": styles}), tmp_path.resolve())[0] == "refused"
+
+
+def test_a_repository_with_more_rows_than_can_be_read_in_time_says_which_file(tmp_path):
+    (tmp_path / "data").mkdir()
+    rows = "2019,1\n" * (MAX_FIGURES + 1)
+    (tmp_path / "data" / "indicator_1-1-1.csv").write_text(f"Year,Value\n{rows}", encoding="utf-8")
+    reading = read("open-sdg", tmp_path, **GIVEN)
+    assert not len(reading.table) and "50,001 rows" in str(reading.problems[0])
+
+
+def test_mending_a_table_of_ours_ends_at_the_first_problem_that_nobody_can_mend(tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    header = "area,indicator,series,unit,period,value,source\n"
+    path.write_text(header + header * 50, encoding="utf-8")
+    read_cells = []
+    monkeypatch.setattr(figure_rows, "read_cell", lambda *given: read_cells.append(given) or read_cell(*given))
+    assert figure_table.mended(path) is None and len(read_cells) < 10

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from vlr_analysis.errors import InputError
+from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.observations import COLUMNS
 from vlr_analysis.sources.figure_rows import Figure, Page, Reader, Told, as_table
 from vlr_analysis.sources.kit import REQUIRED
@@ -46,6 +46,17 @@ def read_rows(path: Path | str, told: Told) -> tuple[pd.DataFrame, Sequence[Figu
     return as_table(found, opened.file, told)
 
 
+class _Hopeless(Exception):
+    """Something in the file cannot be mended."""
+
+
+class _NoProblems(list):
+    """Ends the reading at the first problem: a wrong file has them by the ten thousand."""
+
+    def append(self, problem: Problem) -> None:
+        raise _Hopeless(problem)
+
+
 def mended(path: Path | str) -> tuple[pd.DataFrame, dict[tuple[str, ...], int]] | None:
     """Read a file in the kit's own form with the repairs that `vlr check` lists.
 
@@ -54,9 +65,9 @@ def mended(path: Path | str) -> tuple[pd.DataFrame, dict[tuple[str, ...], int]] 
     (DataFrame, dict) or None
         The observations, and the row of each by its key; None where something cannot be mended.
     """
-    told = Told()
+    told = Told(problems=_NoProblems())
     try:
         table, figures = read_rows(path, told)
-    except InputError:
+    except (InputError, _Hopeless):
         return None
     return None if told.problems or not len(table) else (table, {figure.key: figure.row for figure in figures})

@@ -12,6 +12,8 @@ from typing import Any
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import FLAGS, SUPERSCRIPT, Formula, Unreadable, read_text, shown
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Label:
@@ -65,9 +67,25 @@ def read_periods(contents: Sequence[Any], *, year_start: str = "07-01") -> dict[
         in 2020. 2011-12 alone may be a month or a year and is refused.
     """
     distinct = list(dict.fromkeys(contents))
-    texts = {content: _period_text(content) for content in distinct if isinstance(content, str)}
+    plain = {content: Label(content) for content in distinct if isinstance(content, str) and _is_day(content)}
+    texts = {
+        content: _period_text(content) for content in distinct if isinstance(content, str) and content not in plain
+    }
     spans = [found for text, _, _ in texts.values() if (found := _SPAN.fullmatch(text))]
-    return {content: _label(content, texts.get(content), spans, year_start) for content in distinct}
+    return {
+        content: plain.get(content) or _label(content, texts.get(content), spans, year_start) for content in distinct
+    }
+
+
+def _is_day(text: str) -> bool:
+    """Whether a text is a day of ISO 8601 and nothing else: series by day have them by the ten thousand."""
+    if len(text) != 10 or not _DAY.fullmatch(text):
+        return False
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _period_text(content: str) -> tuple[str, str, list[str]]:

@@ -22,7 +22,7 @@ from vlr_analysis.sources.open_sdg_sheet import (
     read_sheet,
     says_not_statistical,
 )
-from vlr_analysis.sources.sheet_grid import letters
+from vlr_analysis.sources.sheet_grid import MAX_FIGURES, letters
 
 TAKEN, PLACEHOLDER, NOT_STATISTICAL, EMPTY, PROBLEM = "taken", "placeholder", "not statistical", "empty", "problem"
 NO_FILE = "not a file"
@@ -201,6 +201,11 @@ def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, 
     """Return observations, with file, sheet and cell behind the columns; none where a cell cannot be read."""
     plain = [column.casefold() for column in sheet.columns]
     place = _places(sheet, plain)
+    if len(sheet.rows) > MAX_FIGURES:
+        found = f"{len(sheet.rows):,} rows"
+        sheet.problems.append(
+            Problem(sheet.name, found, f"at most {MAX_FIGURES:,} figures of one indicator", "split it")
+        )
     if sheet.problems:
         return []
     code = stem.removeprefix("indicator_").replace("-", ".").lower()

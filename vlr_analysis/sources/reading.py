@@ -22,11 +22,10 @@ from vlr_analysis.observations import COLUMNS, KEY, WITHOUT_VALUE, check, empty
 from vlr_analysis.sources.cells import Number, Repair, Unreadable, read_label, read_number
 from vlr_analysis.sources.kit import decode, write_whole
 from vlr_analysis.sources.labels import Label, read_periods
-from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.sheet_grid import MAX_FIGURES, Sheet
 
 ORIGIN_COLUMNS = (*KEY, "file", "sheet", "cell")
 UNIT_NOT_STATED = "not stated"
-MAX_FIGURES = 50_000  # of one place, from one source: read within 2 seconds and 200 MB
 MESSAGES = 200  # problems that one reading tells one by one; a wrong file has them by the thousand
 
 
@@ -106,6 +105,7 @@ class Gathering:
     def periods(self, sheet: Sheet, places: Iterable[tuple[int, int]], year_start: str) -> dict[tuple[int, int], Label]:
         """Read labels of time together; each distinct one is mended, or told, once."""
         places = list(places)
+        self._measure(len(places))
         contents = {place: sheet.at(*place) for place in places}
         found = read_periods([content for content in contents.values() if _hashable(content)], year_start=year_start)
         told = set()
@@ -146,12 +146,14 @@ class Gathering:
         InputError
             More than `MAX_FIGURES`.
         """
-        if len(self.figures) >= MAX_FIGURES:
-            fix = "split the file, or keep the series of the review"
-            raise InputError(
-                self.name, [Problem(self.name, f"more than {MAX_FIGURES:,} figures of one place", "fewer", fix)]
-            )
+        self._measure(len(self.figures) + 1)
         self.figures.append(figure)
+
+    def _measure(self, figures: int) -> None:
+        if figures > MAX_FIGURES:
+            fix = "split the file, or keep the series of the review"
+            found = f"more than {MAX_FIGURES:,} figures of one place"
+            raise InputError(self.name, [Problem(self.name, found, "fewer", fix)])
 
     def reading(self) -> Reading:
         """Return the table that the figures make.

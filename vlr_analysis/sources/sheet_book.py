@@ -7,6 +7,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
@@ -28,7 +29,8 @@ def open_workbook(content: bytes, name: str) -> Opened:
     opened = Opened(name, [])
     try:
         macros = check_parts(content, name)
-        with warnings.catch_warnings():  # drop-downs and styles that openpyxl cannot keep: nothing is written back
+        # Drop-downs and styles that openpyxl cannot keep: nothing is written back. Of damaged styles it prints a word.
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             sheets = book.worksheets

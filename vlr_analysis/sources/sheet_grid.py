@@ -12,6 +12,7 @@ from vlr_analysis.sources.cells import Repair
 MAX_CELLS = 6_000_000
 MAX_COLUMNS = 16_384  # as many as a spreadsheet program can show
 MAX_ROWS = 1_048_576
+MAX_FIGURES = 50_000  # of one place, from one source: read within 2 seconds and 200 MB
 
 
 @dataclass

@@ -8,6 +8,7 @@ import unicodedata
 import warnings
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
@@ -175,7 +176,8 @@ def _worksheet(content: bytes, name: str) -> tuple[str, list[list], Counter]:
 
     try:
         check_parts(content, name)
-        with warnings.catch_warnings():  # drop-downs and styles that openpyxl cannot keep: nothing is written back
+        # Drop-downs and styles that openpyxl cannot keep: nothing is written back. Of damaged styles it prints a word.
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore", UserWarning)
             book = load_workbook(io.BytesIO(content), read_only=True)
             named = [sheet for sheet in book.worksheets if sheet.title.strip().casefold() == SHEET]
