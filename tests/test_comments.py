@@ -300,7 +300,7 @@ def test_comments_are_an_input_and_no_result(root, tmp_path):
     assert held(report)["inputs"][name] == {"hash_of": "the file", "sha256": inputs.hash_file(root / name)}
     assert held(report)["results"] == held(made_up_report())["results"]
     assert verify.verify(report) == []
-    assert "1 comment</a>" in (report / "index.html").read_text(encoding="utf-8")
+    assert "1 comment beside the findings</a>" in (report / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_comment_makes_pages_anew_and_runs_no_notebook(root, tmp_path, monkeypatch):

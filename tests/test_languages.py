@@ -71,9 +71,13 @@ def numbers(text, tag):
 def same_numbers(english, other, tag):
     for one, two in zip(english, other, strict=True):
         assert (one.id, one.subject, one.verdict, one.numbers) == (two.id, two.subject, two.verdict, two.numbers)
+        units = []
+        for words in (language.SOURCE, tag):
+            with language.using(words):
+                units.append(plain_unit(one.unit) or "%")
         for name in ("statement", "caveat", "grade_reason"):
-            # Units and labels are data, whose numbers (per 1,000) are told as they are given.
-            a, b = (getattr(found, name).replace(plain_unit(one.unit) or "%", "") for found in (one, two))
+            # The number of a unit (per 1,000) belongs to the unit.
+            a, b = (getattr(found, name).replace(unit, "") for found, unit in zip((one, two), units, strict=True))
             assert numbers(a, "en") == numbers(b, tag), f"{a}\n{b}"
 
 
