@@ -12,7 +12,6 @@ from pathlib import Path
 import yaml
 
 from vlr_analysis.errors import Problem
-from vlr_analysis.sources.cells import INVISIBLE
 
 # The safe loader in C is some ten times as fast; wheels of PyYAML have it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -49,9 +48,6 @@ def read_sheet(path: Path) -> Sheet | None:
         text = content.decode("cp1252", errors="replace")
         repairs["read as Windows-1252"] += 1
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    if (visible := text.translate(INVISIBLE)) != text:
-        text = visible
-        repairs["invisible marks taken out"] += 1
     header = text.split("\n", 1)[0]
     separator = ";" if header.count(";") > header.count(",") else ","
     lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
@@ -99,8 +95,7 @@ def read_metadata(folder: Path, code: str) -> dict:
         except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # also of a date such as 2019-02-30
             continue
         if isinstance(content, dict):
-            found |= {key: value.translate(INVISIBLE) if isinstance(value, str) else value
-                      for key, value in content.items() if value not in (None, "")}  # fmt: skip
+            found |= {key: value for key, value in content.items() if value not in (None, "")}
     return found
 
 
