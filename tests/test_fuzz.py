@@ -179,7 +179,7 @@ def test_names_out_of_a_repository_are_no_formulas_and_hide_nothing(tmp_path):
     assert set(reading.table["unit"]) == {"1+1", "people"} and set(reading.table["breakdown"]) == {"sex=ab", ""}
     assert reading.origins["cell"].tolist() == ["D2", "D3", "D4"]
     assert reading.origins["unit"].tolist() == reading.table["unit"].tolist()
-    assert any("formula" in repair.why for repair in reading.repairs)
+    assert any("spreadsheet" in repair.why for repair in reading.repairs)
 
 
 @pytest.mark.parametrize("line", [
@@ -223,3 +223,12 @@ def test_mending_a_table_of_ours_ends_at_the_first_problem_that_nobody_can_mend(
     read_cells = []
     monkeypatch.setattr(figure_rows, "read_cell", lambda *given: read_cells.append(given) or read_cell(*given))
     assert figure_table.mended(path) is None and len(read_cells) < 10
+
+
+def test_our_own_feed_with_a_row_too_long_is_refused(tmp_path):
+    target = fuzz_targets.TARGETS["sdmx-csv"]
+    own = target.seeds()[-1]
+    lines = own.content.split(b"\n")
+    longer = [line + b",x" if line else line for line in lines[1:]]
+    for damaged in (b"\n".join([*lines[:3], lines[3] + b",x", *lines[4:]]), b"\n".join([lines[0], *longer])):
+        assert fuzz.attempt(target, own, damaged, tmp_path.resolve())[0] == "refused"

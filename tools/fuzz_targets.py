@@ -468,7 +468,8 @@ def _of_zip(content: bytes, chance: Random) -> bytes:
     else:  # a sender who knows how to write a manifest
         inner = Path(chosen).suffix
         parts[chosen] = mutations.mutate(parts[chosen], inner, chance)
-        _mend_manifest(parts)
+        if chosen != MANIFEST:
+            _mend_manifest(parts)
     return mutations.packed(parts)[: mutations.LARGEST]
 
 

@@ -36,7 +36,7 @@ HIDDEN_FLAGS = {"c": "suppressed", "z": "not_applicable", "m": "not_applicable"}
 PLAIN_FLAGS = ("p", "e", "r", "prov", "prel", "est", "rev")
 _RANK = ("break", "provisional", "estimated", "value")
 
-INVISIBLE = dict.fromkeys(
+_INVISIBLE = dict.fromkeys(
     [0x200B, 0x200E, 0x200F, 0xFEFF, 0x00AD, 0x061C, *range(0x202A, 0x202F), *range(0x2060, 0x206A)]
 )
 _CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
@@ -146,7 +146,7 @@ def read_text(content: Any) -> tuple[str, tuple[str, ...]]:
     if raw.isascii() and raw.isprintable() and "  " not in raw:
         return raw.strip(), ()
     text = unicodedata.normalize("NFC", raw).translate(_CONTROLS)
-    visible = text.translate(INVISIBLE)
+    visible = text.translate(_INVISIBLE)
     why = ("invisible marks taken out",) if visible != text else ()
     return " ".join(visible.split()), why
 
@@ -239,7 +239,7 @@ def _bare(text: str) -> tuple[str, list[str]]:
     if text.isascii():
         return text.strip(), []
     why = []
-    cleaned = text.translate(_CONTROLS).translate(INVISIBLE)
+    cleaned = text.translate(_CONTROLS).translate(_INVISIBLE)
     if any(unicodedata.category(letter) == "Nd" and not letter.isascii() for letter in cleaned):
         cleaned = "".join(
             str(unicodedata.decimal(letter)) if unicodedata.category(letter) == "Nd" else letter for letter in cleaned

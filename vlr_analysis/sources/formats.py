@@ -26,6 +26,7 @@ from vlr_analysis.sources.wide import read_wide
 from vlr_analysis.sources.wide_header import find_years
 
 GUESS = "guess"
+_TAKEN_OUT = "what a spreadsheet runs or hides taken out"
 
 
 def read_repository(path: Path | str, *, area: str, source: str, year_start: str = "07-01") -> Reading:
@@ -39,19 +40,28 @@ def read_repository(path: Path | str, *, area: str, source: str, year_start: str
     found = read_open_sdg(path, area=area, source=source, year_start=year_start)
     repairs = [Repair(report.file, "its cells", report.outcome, report.detail)
                for report in found.files if report.detail]  # fmt: skip
+    # A hand-over that comes back keeps its words; what comes from others loses marks that hide, and signs of formulas.
     table, origins = found.table, found.origins
-    for name in ("series", "unit"):
-        safe = {text: label for text in table[name].unique() if (label := read_label(text)[0]) != text}
-        if safe:  # a hand-over that comes back keeps its words; what comes from others loses the signs of formulas
-            safe = {text: label or UNIT_NOT_STATED for text, label in safe.items()}
-            table, origins = (part.assign(**{name: part[name].replace(safe)}) for part in (table, origins))
-            repairs += [Repair(Path(path).name, repr(text[:40]), label, "sign that starts a formula taken out")
-                        for text, label in sorted(safe.items())]  # fmt: skip
+    for name, clean in (("series", _label), ("unit", _label), ("breakdown", _breakdown)):
+        changed = {text: safe for text in table[name].unique() if (safe := clean(text)) != text}
+        if changed:
+            table, origins = (part.assign(**{name: part[name].replace(changed)}) for part in (table, origins))
+            repairs += [Repair(Path(path).name, repr(text[:40]), repr(safe[:40]), _TAKEN_OUT)
+                        for text, safe in sorted(changed.items())]  # fmt: skip
     if table is not found.table:
         table = check(table, name=Path(path).name)
         order = origins.set_index(list(KEY)).index
         origins = origins.iloc[order.get_indexer(table.set_index(list(KEY)).index)].reset_index(drop=True)
     return Reading(table, origins, repairs, list(found.problems))
+
+
+def _label(text: str) -> str:
+    return read_label(text)[0] or UNIT_NOT_STATED
+
+
+def _breakdown(text: str) -> str:
+    pairs = [pair.split("=", 1) for pair in text.split(";") if pair]
+    return ";".join(f"{name}={category}" for name, shown in pairs if (category := read_text(shown)[0]))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import yaml
 
 from vlr_analysis.cell_text import original
 from vlr_analysis.errors import Problem
-from vlr_analysis.sources.cells import INVISIBLE, SHOWN, Repair
+from vlr_analysis.sources.cells import SHOWN, Repair
 from vlr_analysis.sources.sheet_grid import letters
 
 # The safe loader in C is some ten times as fast; wheels of PyYAML have it.
@@ -70,9 +70,6 @@ def read_sheet(path: Path) -> Sheet | None:
         text = content.decode("cp1252", errors="replace")
         decoded.append(("read as Windows-1252", "bytes that are no UTF-8", "text"))
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    if (visible := text.translate(INVISIBLE)) != text:
-        text = visible
-        decoded.append(("invisible marks taken out", "invisible marks", "nothing"))
     header = text.split("\n", 1)[0]
     separator = ";" if header.count(";") > header.count(",") else ","
     lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
@@ -123,8 +120,7 @@ def read_metadata(folder: Path, code: str) -> dict:
         except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # also of a date such as 2019-02-30
             continue
         if isinstance(content, dict):
-            found |= {key: value.translate(INVISIBLE) if isinstance(value, str) else value
-                      for key, value in content.items() if value not in (None, "")}  # fmt: skip
+            found |= {key: value for key, value in content.items() if value not in (None, "")}
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import warnings
 from collections.abc import Mapping
@@ -191,7 +192,7 @@ def read_sdmx_csv(path: Path | str) -> pd.DataFrame:
         raise InputError(path.name, [Problem(str(path), "no such file", "an SDMX-CSV file", "check the path")])
     text = decode(path.read_bytes(), path.name)
     raise_if_any(path.name, _form_problems(text, path.name))
-    cells = original_table(pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False))
+    cells = original_table(_cells(text, path.name))
     missing = [column for column in (*READ_FROM.values(), "CONF_STATUS") if column not in cells]
     raise_if_any(
         path.name,
@@ -206,6 +207,25 @@ def read_sdmx_csv(path: Path | str) -> pd.DataFrame:
     for name in ("value", "low", "high"):
         table[name] = table[name].where(~table[name].isin(["", "NaN"]), None)
     return check(table[list(COLUMNS)], name=path.name)
+
+
+def _cells(text: str, name: str) -> pd.DataFrame:
+    """Return the cells as text; pandas would take a column too many for an index."""
+    fix = "write it again with the kit"
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
+    except csv.Error as error:
+        expected = "cells with closed quotation marks"
+        raise InputError(name, [Problem(name, str(error), expected, fix)]) from None
+    header = rows[0] if rows else []
+    problems = [Problem(f"{name}, header", f"{column} again", "each column once", fix)
+                for place, column in enumerate(header) if column in header[:place]]  # fmt: skip
+    problems += [
+        Problem(f"{name}, row {number}", f"{len(row)} cells", f"{len(header)}, as in the header", fix)
+        for number, row in enumerate(rows[1:], 2) if len(row) != len(header)
+    ]  # fmt: skip
+    raise_if_any(name, problems)
+    return pd.DataFrame(rows[1:], columns=header, dtype=str)
 
 
 def _form_problems(text: str, name: str) -> list[Problem]:

@@ -74,7 +74,7 @@ def open_text(content: bytes, name: str) -> Opened:
                 continue
             cells += len(row)
             measure(name, number, len(row), cells)
-            if not all(map(is_blank, row)):
+            if any(map(_is_plain, row)) or not all(map(is_blank, row)):
                 sheet.lines.append(number)
                 sheet.rows.append(row)
     except csv.Error as error:
@@ -84,6 +84,11 @@ def open_text(content: bytes, name: str) -> Opened:
     if sheet.rows:
         opened.sheets.append(sheet)
     return opened
+
+
+def _is_plain(cell: str) -> bool:
+    """Whether a cell holds plain letters or digits: the quick answer of most cells."""
+    return cell.isascii() and cell.isalnum()
 
 
 def separator_of(text: str) -> str:
