@@ -13,6 +13,7 @@ from vlr_analysis.language import coded, retold
 from vlr_analysis.language import number as decimals
 from vlr_analysis.language import told as say
 from vlr_analysis.periods import spoken
+from vlr_analysis.words import group
 
 WIDER = 0.1  # change of a gap, relative to it, that is worth a sentence though it may be chance
 RECENT = 5  # a series that ended so many years before the newest one carries a caveat
@@ -107,7 +108,8 @@ def _target_finding(row: pd.Series) -> Finding:
     caveats = [retold(row["reason"]), told, say("a path is not a forecast")]
     at = [selector(row, row["base_period"] or row["last_period"], row["last_period"])]
     own = pd.concat([row, pd.Series({"breakdown": ""})]) if "breakdown" not in row else row
-    return make("trend", own, f"target: {row['verdict']}", statement, numbers, caveats=caveats, evidence=at,
+    verdict = coded("target: {verdict}", verdict=row["verdict"])
+    return make("trend", own, verdict, statement, numbers, caveats=caveats, evidence=at,
                 about="target")  # fmt: skip
 
 
@@ -192,7 +194,7 @@ def _recovery_finding(row: pd.Series, beside: str) -> Finding:
         "gap_path", "gap_path_low", "gap_path_high", "placebo_rank", "placebos",
     ]  # fmt: skip
     numbers = {name: row[name] for name in names}
-    verdict = f"level: {row['level_verdict']}; path: {row['path_verdict']}"
+    verdict = coded("level: {level}; path: {path}", level=row["level_verdict"], path=row["path_verdict"])
     counts = {"before": row["n_before"], "after": row["n_after"]}
     if row["freq"] == "A":
         n = say("{before} values before and {after} after the shock", **counts)
@@ -290,7 +292,7 @@ def _disparity_finding(row: pd.Series, sources: pd.DataFrame) -> Finding:
         statement = say("{label}, by {dimension}: in {period} {who}, among {n} groups.", **values)
     if row["hides"]:
         values = {
-            "first": spoken(row["first"]), "last": spoken(row["last"]), "group": row["least_group"],
+            "first": spoken(row["first"]), "last": spoken(row["last"]), "group": group(row["least_group"]),
             "total": gap(row["total_slope"], row["unit"]), "least": gap(row["least_slope"], row["unit"]),
             "gap": gap(row["gap_slope"], row["unit"]), "reason": retold(row["hides_reason"]),
         }  # fmt: skip
@@ -324,6 +326,7 @@ def _who(row: pd.Series) -> str:
     first, second = row["lowest_group"], row["highest_group"]
     if row["ordered"]:
         first, second = row["least_advantaged"], row["most_advantaged"]
+    first, second = group(first), group(second)
     if size < 0:  # only of ordered groups: the least advantaged stands higher
         first, second, size, low, high = second, first, -size, -high, -low
     apart = say("a difference of {size}", size=gap(size, row["unit"]).lstrip("+"))
