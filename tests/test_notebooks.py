@@ -12,7 +12,7 @@ import yaml
 
 from vlr_analysis.exhibits import MIME
 from vlr_analysis.params import city_ids
-from vlr_analysis.review import pages
+from vlr_analysis.review import page_cells
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -21,6 +21,7 @@ import notebooks as tool  # noqa: E402
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 INTERNAL = "internal = False  # True shows small numbers: not for publication"
+LANGUAGE = 'language = ""  # such as es; left empty, the language of the parameters'
 QUIET = {"extra_arguments": ["--IPKernelApp.log_level=CRITICAL"], "progress_bar": False, "log_output": False}
 
 
@@ -57,16 +58,17 @@ def test_form(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_parameters_cell_is_two_plain_lines_that_papermill_reads(path):
+def test_parameters_cell_is_plain_lines_that_papermill_reads(path):
     cells = [cell for cell in code_cells(path) if "parameters" in cell.metadata.get("tags", [])]
     assert len(cells) == 1
-    first, second = cells[0].source.splitlines()
-    assert second == INTERNAL
+    first, second, third = cells[0].source.splitlines()
+    assert (second, third) == (INTERNAL, LANGUAGE)
     if path.stem == "cities_overview":
         assert first == 'cities = "all"  # or a list of files in params/'
         return
     assert first == 'city = "bristol"  # a file in params/, or the mapping that -f injects'
-    assert papermill.inspect_notebook(path)["city"]["default"] == '"bristol"'
+    read = papermill.inspect_notebook(path)
+    assert (read["city"]["default"], read["language"]["default"]) == ('"bristol"', '""')
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -77,7 +79,9 @@ def test_help_stands_below_the_title_names_every_city_and_is_on_no_page(path):
     assert shown.cell_type == "markdown" and shown.metadata["tags"] == [tool.HELP]
     assert shown.source == tool.help_text(path.stem), "run `make notebooks`"
     assert all(f"| `{city}` |" in shown.source for city in city_ids(ROOT))
-    assert not [cell for cell in pages._cells(notebook, path.stem) if "To run this notebook" in cell.get("html", "")]
+    assert not [
+        cell for cell in page_cells.cells(notebook, path.stem) if "To run this notebook" in cell.get("html", "")
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
