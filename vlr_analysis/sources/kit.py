@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vlr_analysis import language
 from vlr_analysis.cell_text import inert_table
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, check
@@ -208,11 +208,13 @@ def read_indicators(path: Path | str) -> pd.DataFrame:
         adapted, other: relation to the global indicator under whose code it stands; own: no global code);
         `geography` (the other area that the figures are of, such as county; empty: the area itself); `group_of`
         (code of the total, where the source publishes each group as an indicator of its own); `note`. A column
-        `label_es`, for any language of the pages, has the label in that language; those that are empty are left out.
+        `label_es` has the label in that language (ISO 639 code); those that are empty are left out.
     """
     path = Path(path)
     key = ["indicator", "series", "unit"]
-    in_languages = [f"label_{tag}" for tag in language.available() if tag != language.SOURCE]
+    _check_file(path)
+    head = decode(path.read_bytes(), path.name).split("\n", 1)[0]
+    in_languages = sorted(set(re.findall(r"(?<![\w-])label_[a-z]{2,3}(?![\w-])", head)))
     table, lines = _read_register(path, (*INDICATOR_COLUMNS, *in_languages), key, [*key, "label"])
     table = table.drop(columns=[name for name in in_languages if (table[name] == "").all()])
     words = {"direction": ("increase", "decrease"), "definition": ("same", "adapted", "other", "own")}
