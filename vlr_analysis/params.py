@@ -391,7 +391,7 @@ def _is_file(path: Path) -> bool:
 def _has_figures(area: str, root: Path) -> bool:
     if re.fullmatch(SLUG, area) is None:
         return False
-    named = data_of(area, root)
-    return (named is not None and _is_file(root / named)) or any(
-        _is_file(root / DATA / f"{area}{ending}") for ending in _ENDINGS
-    )
+    if any(_is_file(root / DATA / f"{area}{ending}") for ending in _ENDINGS):
+        return True
+    named = data_of(area, root)  # looked at last: a run must not open the files of every city
+    return named is not None and _is_file(root / named)
