@@ -22,6 +22,7 @@ from vlr_analysis.errors import InputError, Problem, listed, raise_if_any
 from vlr_analysis.sources.cells import shown
 from vlr_analysis.sources.kit import decode
 from vlr_analysis.sources.sheet_book import check_parts
+from vlr_analysis.sources.sheet_grid import letters
 
 SHEET = "voices"
 MAX_CELLS = 500_000  # of a worksheet, counted with the empty ones before filled ones
@@ -97,15 +98,6 @@ class Grid:
                 self.repaired["letters composed (Unicode NFC)"] += isinstance(cell, str) and content != cell.strip()
                 table[column][i] = content
         return pd.DataFrame(table, columns=list(columns), dtype=object)
-
-
-def letters(place: int) -> str:
-    """Return the letters by which a spreadsheet calls a column, A for 0."""
-    name, place = "", place + 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
 
 
 def read_grid(path: Path, columns: Sequence[str], required: Sequence[str]) -> Grid:
