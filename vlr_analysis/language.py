@@ -291,12 +291,16 @@ def number(text: str, language: str | None = None) -> str:
 
 @lru_cache(maxsize=16)
 def right_to_left(language: str) -> bool:
-    """Return whether a language is written from right to left."""
+    """Return whether a language is written from right to left; one that the CLDR does not know is not."""
     if language.partition("-")[0] == SOURCE:
         return False
     from babel import Locale
+    from babel.core import UnknownLocaleError
 
-    return Locale.parse(_tag(language)).text_direction == "rtl"
+    try:
+        return Locale.parse(_tag(language)).text_direction == "rtl"
+    except (UnknownLocaleError, ValueError):
+        return False
 
 
 def joined(items: Iterable[str]) -> str:

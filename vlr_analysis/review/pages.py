@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import pandas as pd
-from babel.core import UnknownLocaleError
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -84,10 +83,7 @@ def script_hash() -> str:
 
 def direction(language: str) -> str:
     """Return `rtl` for a language that runs from right to left, else `ltr`."""
-    try:
-        return "rtl" if right_to_left(language) else "ltr"
-    except (UnknownLocaleError, ValueError):
-        return "ltr"
+    return "rtl" if right_to_left(language) else "ltr"
 
 
 # Where the methods page explains each kind of finding: the first heading of that section.
