@@ -17,7 +17,7 @@ from vlr_analysis.review import provenance, recompute
 from vlr_analysis.review.box import Box, when_of
 from vlr_analysis.review.origins import came_from
 from vlr_analysis.review.workbook import Sheet, sheet_of, workbook
-from vlr_analysis.sources.sheet_book import check_parts
+from vlr_analysis.sources.sheet_book import check_parts, unheard
 
 # Headings of the sheet Figures, in the order of its columns; those with a name in the one table are read back.
 FIGURES = {
@@ -262,8 +262,9 @@ def read_sheet(content: bytes, name: str) -> list[list]:
     fix = "take the annex as it was sent"
     try:
         check_parts(content, "annex.xlsx")
-        made = load_workbook(io.BytesIO(content), read_only=True)
-        cells = [list(row) for row in made[name].iter_rows(values_only=True)] if name in made.sheetnames else []
+        with unheard():
+            made = load_workbook(io.BytesIO(content), read_only=True)
+            cells = [list(row) for row in made[name].iter_rows(values_only=True)] if name in made.sheetnames else []
     except InputError:
         raise
     except Exception as error:  # a damaged workbook raises whatever its damage leads to
