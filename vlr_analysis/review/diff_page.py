@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from vlr_analysis.cell_text import inert
@@ -77,6 +79,16 @@ def told_of(reason: Reason) -> str:
     return f"{reason.what}: {reason.old or gettext('nothing')} → {reason.new or gettext('nothing')}"
 
 
+def differing(before: str, now: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
+    """Return both sentences in pieces, each with whether it stands in this one only."""
+    words = [re.findall(r"\S+|\s+", text) for text in (before, now)]
+    then, after = [], []
+    for what, i, j, k, m in SequenceMatcher(a=words[0], b=words[1], autojunk=False).get_opcodes():
+        then.append(("".join(words[0][i:j]), what != "equal"))
+        after.append(("".join(words[1][k:m]), what != "equal"))
+    return [piece for piece in then if piece[0]], [piece for piece in after if piece[0]]
+
+
 def _some(told: Sequence[str]) -> Iterator[str]:
     yield from told[:FEW]
     if len(told) > FEW:
@@ -89,6 +101,7 @@ def write(changes: Sequence[Changes], out: Path) -> list[Path]:
     html = pages.render(
         "diff.html.j2", language="en", reviews=changes, kinds=kinds(), classes=classes(), why=why, told_of=told_of,
         field=lambda name: HEADERS.get(name, name.replace("_", " ")), untold=gettext(UNTOLD), revisions=revisions(),
+        differing=differing,
     )  # fmt: skip
     write_whole(out / PAGE, html.encode("utf-8"))
     write_whole(out / TABLE, as_csv(changes))
