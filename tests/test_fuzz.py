@@ -231,6 +231,14 @@ def test_a_repository_with_one_row_many_times_is_read_in_time(tmp_path):
     assert "and 39996 more" in problem.where and len(str(problem)) < 300
 
 
+def test_rows_without_end_that_hold_no_figures_are_refused_with_help(tmp_path):
+    (tmp_path / "x.csv").write_text("Indicator,2019,2020\n1.2.1,4.5,5\n" + "a\n" * 60_000, encoding="utf-8")
+    with pytest.raises(InputError, match=r"60,002 rows of 2 letters on average.*delete the rows"):
+        read("wide", tmp_path / "x.csv", **GIVEN)
+    (tmp_path / "x.csv").write_text("Indicator,2019,2020\n1.2.1,4.5,5\n" + ",,\n" * 60_000, encoding="utf-8")
+    assert len(read("wide", tmp_path / "x.csv", **GIVEN).table) == 2
+
+
 def test_mending_a_table_of_ours_ends_at_the_first_problem_that_nobody_can_mend(tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     header = "area,indicator,series,unit,period,value,source\n"
