@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -372,9 +373,15 @@ def data_of(area: str, root: Path) -> str | None:
     if not is_city(area, root):
         return None
     try:
-        content = yaml.safe_load((root / PARAMS / f"{area}.yaml").read_text(encoding="utf-8"))
+        return _data_key((root / PARAMS / f"{area}.yaml").read_bytes())
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # told where that file itself is read
         return None
+
+
+@lru_cache(maxsize=256)  # a report asks for each of its areas some ten times
+def _data_key(content: bytes) -> str | None:
+    """Return the data file that the text of a parameter file names."""
+    content = yaml.safe_load(content.decode("utf-8"))
     city = content.get("city") if isinstance(content, dict) else None
     named = city.get("data") if isinstance(city, dict) else None
     return named if isinstance(named, str) and named else None
