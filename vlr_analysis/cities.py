@@ -161,7 +161,7 @@ class City:
         return _definitions(self, pd.concat([self.observations, self.around], ignore_index=True))
 
     def row_numbers(self, file: str) -> dict[tuple[str, ...], int]:
-        """In which row of a data file (below the project) each observation stands, from `kit.row_numbers`; read once."""
+        """Return the row of a data file (below the project) of each observation, from `kit.row_numbers`; read once."""
         if file not in self._numbered:
             self._numbered[file] = kit.row_numbers(self.root / file)
         return self._numbered[file]

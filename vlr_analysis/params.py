@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from vlr_analysis import catalogue
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.periods import parse_period
+from vlr_analysis.project import DATA, PARAMS
+from vlr_analysis.project import find_root as find_root  # found here by most
 from vlr_analysis.sources import template_sheet
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-PARAMS = "params"
-DATA = "data"
 _ENDINGS = (".csv", ".parquet")
 
 
@@ -139,31 +139,6 @@ def _targets_as_text(codes: Any) -> Any:
 
 
 # --- finding and reading -------------------------------------------------------------------------
-
-
-def find_root(start: Path | None = None) -> Path:
-    """Return the project folder: the nearest one, from `start` upwards, that holds `params/` and `data/`.
-
-    Raises
-    ------
-    InputError
-        There is none; the message says where to go.
-    """
-    start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / PARAMS).is_dir() and (folder / DATA).is_dir():
-            return folder
-    raise InputError(
-        "project folder",
-        [
-            Problem(
-                str(start),
-                "no params/ and data/ here or above",
-                "a folder of the kit",
-                "change to the folder that holds params/ and data/",
-            )
-        ],
-    )
 
 
 def city_ids(root: Path) -> list[str]:
