@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,17 +14,16 @@ import nbformat
 import pandas as pd
 
 from vlr_analysis.cell_text import inert_table
-from vlr_analysis.cities import City
+from vlr_analysis.cities import City, load_city
 from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
 from vlr_analysis.findings import Finding, from_table
 from vlr_analysis.grades import LETTERS
-from vlr_analysis.language import gettext
+from vlr_analysis.language import SOURCE, gettext, using
 from vlr_analysis.results import Results
 from vlr_analysis.review import certificate, comments_page, handover, page_cells, page_findings, pages, pdf, provenance
 from vlr_analysis.review.certificate import Certificate
-from vlr_analysis.review.plan import OVERVIEW
-from vlr_analysis.review.run import Outcome
-from vlr_analysis.review.staged import SUMMARY
+from vlr_analysis.review.plan import OVERVIEW, Outcome
+from vlr_analysis.review.staged import SIGNATURES, SUMMARY
 from vlr_analysis.sources.kit import write_whole
 
 SUMMING_UP = "08_findings"  # the chapter that repeats findings of the others
@@ -61,6 +61,60 @@ def chapter(outcome: Outcome) -> Chapter:
     lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
     title = next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), outcome.path.stem)
     return Chapter(outcome.path.stem, gettext(title), outcome.error, outcome.cell, tuple(carried))
+
+
+def write(
+    outcomes: Sequence[Outcome],
+    folder: Path,
+    inputs: Mapping[str, str],
+    previous: Path,
+    *,
+    printed: bool = False,
+    program: str = "",
+) -> str:
+    """Write the report of a city, or of all cities, below `folder`, where its executed notebooks already lie.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Of all notebooks of the report.
+    folder, inputs
+        As `write_city` takes them.
+    previous : Path
+        The report that is replaced, if there is one: what the city has filled in there is kept, and signatures that
+        still fit.
+    printed : bool
+        Whether a PDF was asked for.
+    program : str
+        Path of a browser that prints; empty: there is none.
+
+    Returns
+    -------
+    str
+        Why there is no PDF although one was asked for; else empty.
+    """
+    task = outcomes[0].task
+    given, unprinted = task.parameters, ""
+    if task.folder == OVERVIEW:
+        with using(given.get("language") or SOURCE):
+            write_overview(outcomes[0], folder)
+        return ""
+    city = load_city(task.folder, task.root, internal=bool(given["internal"]), language=given.get("language", ""))
+    with using(city.language):
+        try:
+            write_city(city, outcomes, folder, inputs, previous, program if printed else "")
+        except pdf.NotPrinted as error:
+            unprinted = str(error)
+            write_city(city, outcomes, folder, inputs, previous)
+    _keep_signatures(previous, folder)
+    return unprinted or (pdf.NO_BROWSER if printed and not program else "")
+
+
+def _keep_signatures(old: Path, new: Path) -> None:
+    """Take signatures over to a report that they still fit: its certificate is the same to the byte."""
+    signed = old / SIGNATURES
+    if signed.is_dir() and (old / certificate.FILE).read_bytes() == (new / certificate.FILE).read_bytes():
+        shutil.copytree(signed, new / SIGNATURES)
 
 
 def write_city(

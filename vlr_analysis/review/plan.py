@@ -1,4 +1,4 @@
-"""What must run: every chosen city with every chosen notebook."""
+"""What must run, every chosen city with every chosen notebook, and what became of it."""
 
 from __future__ import annotations
 
@@ -48,6 +48,35 @@ class Task:
     def name(self) -> str:
         """City and notebook, as progress lines and messages show them."""
         return f"{self.title} · {self.notebook.stem}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task: the executed notebook, and the error where it failed.
+
+    Attributes
+    ----------
+    task : Task
+    path : Path
+        The executed notebook; absent where it failed before it could be written.
+    error : str
+        Why it failed; empty where it didn't.
+    cell : int or None
+        Where it failed: number among the code cells of the executed notebook, from 1.
+    fault : bool
+        Whether the machine failed rather than the notebook: its kernel died, it hung, the disk was full.
+    """
+
+    task: Task
+    path: Path
+    error: str = ""
+    cell: int | None = None
+    fault: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether the notebook stopped before its end."""
+        return bool(self.error)
 
 
 def chosen_cities(root: Path, wanted: Sequence[str]) -> list[str]:

@@ -149,7 +149,7 @@ def review(root: Path, wanted: Wanted, teller: Teller) -> Ended:
             from vlr_analysis.review import kernels  # slow to import, and not needed where nothing has changed
 
             # The template of the kernels gets ready beside all that comes before the first notebook.
-            with nullcontext() if wanted.cluster else kernels.warm(ahead=root):
+            with nullcontext() if wanted.cluster or kernels.are_warm() else kernels.warm(ahead=root):
                 from vlr_analysis.review.work import work  # slower: papermill, the analyses, the pages
 
                 work(reports, changed, wanted, root, teller, ended)
