@@ -233,7 +233,7 @@ def pooled_findings(pooled: pd.DataFrame, cities: str, names: Mapping[str, str])
 def _pooled_finding(row: pd.Series, cities: str, names: Mapping[str, str]) -> Finding:
     statement = say(
         "{label}, {cities}: the {effect} is {mean} on average over {n} cities (95 % interval {interval}).",
-        label=row["label"], cities=cities, effect=retold(row["effect_of"]), mean=gap(row["mean"], row["unit"]),
+        label=row["label"], cities=retold(cities), effect=retold(row["effect_of"]), mean=gap(row["mean"], row["unit"]),
         n=row["cities"], interval=interval(row["low"], row["high"]),
     )  # fmt: skip
     numbers = {name: row[name] for name in ("mean", "low", "high", "q", "tau2", "i2", "cities", "predicted_low",
