@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import openpyxl
 import pandas as pd
 import pytest
 from babel.messages.catalog import Catalog
@@ -35,6 +36,7 @@ from vlr_analysis.errors import InputError
 from vlr_analysis.exhibits import interval, number, plain_unit, with_unit
 from vlr_analysis.periods import spoken
 from vlr_analysis.results import Results
+from vlr_analysis.review import agree, annex, bundle, deliver
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -78,14 +80,19 @@ def reviews(review):
     return {MADE_UP: review, "bristol": Results(cities.load_city("bristol", ROOT))}
 
 
+def computed(review, city):
+    """Return the review of a city with tables that are computed already, and sentences that are not told yet."""
+    again = Results(city)
+    for name in ("smells", "smells_beside", "grades", "trend", "progress", "covid", "disparity", "disparity_change",
+                 "compared", "standings", "triangulation", "requests"):  # fmt: skip
+        again.__dict__[name] = getattr(review, name)
+    return again
+
+
 def told(review, tag):
     """Findings in a language, from tables that are computed once."""
-    again = Results(review.city)
-    for name in ("smells", "grades", "trend", "progress", "covid", "disparity", "disparity_change", "compared",
-                 "standings", "triangulation"):  # fmt: skip
-        again.__dict__[name] = getattr(review, name)
     with language.using(tag):
-        return again.findings
+        return computed(review, review.city).findings
 
 
 def numbers(text, tag):
@@ -293,3 +300,55 @@ def test_every_chart_passes_through_the_catalogue(pseudo, review, monkeypatch):
     assert leaks == set(), "\n".join(f"{a}: {b[:150]}" for a, b in sorted(leaks))
     assert [text for text in told_ + written if re.search(r"\d\.\d", text)] == []
     assert any("," in text for text in written)
+
+
+# --- the hand-over ---------------------------------------------------------------------------------
+
+
+def handed_over(review, tag, folder):
+    """Write the hand-over in a language from tables that are computed; return the city in it, and the folder."""
+    city = cities.load_city(MADE_UP, ROOT)
+    city = type(city)(city.parameters.model_copy(update={"language": tag}), city.root)
+    again = computed(review, city)
+    deliver.write_handover(again, folder)
+    return city, folder / "handover"
+
+
+def words_of(texts, data=frozenset()):
+    return {word for text in texts for word in re.findall(r"[A-Za-z]{2,}", str(text)) if word not in data}
+
+
+# Names of files, and what stands in no language.
+KEPT = {
+    "annex", "xlsx", "box", "docx", "md", "png", "feed", "open", "sdg", "sdmx", "package", "data", "request", "json",
+    "csv", "manifest", "linkage", "log", "files", "receive", "vlr", "doi", "not", "in", "SHA", "None",
+}  # fmt: skip
+
+
+def test_the_hand_over_speaks_the_language_of_the_review(pseudo, review, tmp_path, monkeypatch):
+    monkeypatch.setattr(language, "LOCALE", pseudo)
+    city, folder = handed_over(review, "eo", tmp_path)
+    data = KEPT | words_of([*_data_words(review), city.name, city.country, city.contact, city.licence])
+    data |= words_of(city.all_sources["publisher"])
+    assert words_of((folder / "README.txt").read_text(encoding="utf-8").split("\n"), data) == set()
+    assert words_of((folder / "box.md").read_text(encoding="utf-8").split("\n"), data) == set()
+    book = openpyxl.load_workbook(folder / "annex.xlsx")
+    assert words_of([*book.sheetnames, *(cell.value for page in book for cell in page[1])], data) == set()
+    codes = [getattr(found, name) for found in review.findings for name in ("id", "area", "indicator", "series",
+                                                                                   "source")]  # fmt: skip
+    data |= words_of([*codes, *(name for found in review.findings for name in found.numbers)])
+    for at in (0, 1, -2, -1):
+        cells = [cell.value for row in book.worksheets[at].iter_rows(min_row=2) for cell in row]
+        assert words_of((cell for cell in cells if not str(cell).startswith("doi:")), data) == set()
+    checked = book.worksheets[2].iter_rows(min_row=2)
+    assert words_of((row[at].value for row in checked for at in (1, 3, 7)), data) == set()
+
+
+@pytest.mark.parametrize("tag", TOLD)
+def test_a_hand_over_in_any_language_is_taken_in(tag, review, tmp_path):
+    _, folder = handed_over(review, tag, tmp_path)
+    files = bundle.read_bundle(folder)
+    assert agree.door_problems(files, folder, review.city.observations, tag) == []
+    assert agree.door_problems(files, folder, review.city.observations, "en") != []
+    words = {language.translations(tag).pgettext(language.CODED, word) for word in annex.STATUS_WORDS.values()}
+    assert len(words) == len(annex.STATUS_WORDS)

@@ -66,7 +66,8 @@ def _comparison_finding(row: pd.Series, names: dict[str, str]) -> Finding:
     caps = [("B", coded("the pair is {grade}, not the same", grade=grade))] if row["comparability"] != "same" else []
     other = row[["other_area", *(f"other_{name}" for name in KEY)]].set_axis(["area", *KEY])
     at = [selector(side, "", "", "") for side in (row, other)]
-    verdict = f"{row['verdict']}{' on ' + row['disagree_on'] if row['disagree_on'] else ''}"
+    on = row["disagree_on"]
+    verdict = coded("disagree on {aspect}", aspect=on) if on else row["verdict"]
     return make("nation", row, verdict, statement, {name: row[name] for name in names_}, caveats=caveats, caps=caps,
                 evidence=at, about=row["other_area"])  # fmt: skip
 
