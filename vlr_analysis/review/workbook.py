@@ -24,7 +24,7 @@ WIDEST = 60
 # Words for numbers of findings and columns of results that no table of the pages shows.
 MORE_HEADERS = {
     "difference_p": N_("p, difference"), "difference_p_ar1": N_("p, difference, correlated years"),
-    "due": N_("Due by now"), "goals": N_("Goals"), "low": N_("Lower end"), "high": N_("Upper end"),
+    "due": N_("Due in"), "goals": N_("Goals"), "low": N_("Lower end"), "high": N_("Upper end"),
     "projection": N_("Projection"), "rank": N_("Place"), "slope": N_("Change per year"),
     "spoke": N_("Spoke on it"), "relative_difference": N_("Relative difference"), "other_area": N_("Area id beside"),
     "other_indicator": N_("Indicator beside"), "other_trend": N_("Trend beside"), "span": N_("Span"),
