@@ -120,18 +120,23 @@ def check(
 @app.command(epilog="Example: vlr handover bristol")
 def handover(
     city: Annotated[str, typer.Argument(help="A city of params/.", metavar="CITY")],
-    out: Annotated[Path, typer.Option(help="Folder of the reports; the hand-over goes below the city's.")] = Path(
-        "reports"
-    ),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the reports, the hand-over goes below the city's; left out: reports.")
+    ] = None,
+    language: Annotated[
+        str, typer.Option(help="Language of what people read in it; left out: the city's own. Writes to reports-es.")
+    ] = "",
 ) -> None:
     """Write the hand-over to the national review: annex, box and feed, with the same numbers; runs no notebook."""
     from vlr_analysis.cities import load_cities
+    from vlr_analysis.language import checked
     from vlr_analysis.params import find_root
     from vlr_analysis.results import Results
     from vlr_analysis.review import deliver
 
     root = find_root()
-    review = Results(load_cities([city], root)[0])
+    review = Results(load_cities([city], root, language=language)[0])
+    out = out or Path(f"reports-{checked(language)}" if language else "reports")
     done = deliver.write_handover(review, root / out / city)
     typer.echo(f"{done['files']} files, box of {done['words']} words with {', '.join(done['numbers']) or 'no number'}")
     typer.echo(done["bundle"])

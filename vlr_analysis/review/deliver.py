@@ -18,7 +18,8 @@ from vlr_analysis.cities import City, load_city
 from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
 from vlr_analysis.findings import Finding, from_table
 from vlr_analysis.grades import LETTERS
-from vlr_analysis.language import SOURCE, gettext, using
+from vlr_analysis.language import SOURCE, current, gettext, using
+from vlr_analysis.language import told as say
 from vlr_analysis.results import Results
 from vlr_analysis.review import certificate, comments_page, handover, page_cells, page_findings, pages, pdf, provenance
 from vlr_analysis.review.certificate import Certificate
@@ -172,6 +173,7 @@ def write_city(
         "name": city.name,
         "country": city.country,
         "made_up": city.made_up,
+        "language": city.language,
         "series": int(city.observations[["indicator", "series", "unit"]].drop_duplicates().shape[0]),
         "first": str(city.observations["period"].str[:4].min()),
         "last": str(city.observations["period"].str[:4].max()),
@@ -197,12 +199,16 @@ def write_city(
 
 
 def write_handover(review: Results, folder: Path, previous: Path | None = None) -> dict[str, Any]:
-    """Write `handover/` below a city's report: what is to be read first leads the box, the annex holds all findings."""
-    tables = {f"Beside {review.city.areas[area]}": table for area, table in review.compared.items()}
-    return handover.write_handover(
-        review.city, review.ordered, folder, grades=review.grades, tables=tables, data_request=review.letter,
-        previous=previous / handover.HANDOVER if previous else None,
-    )  # fmt: skip
+    """Write `handover/` below a city's report, in the city's language.
+
+    What is to be read first leads the box, the annex holds all findings.
+    """
+    with using(review.city.language):
+        tables = {say("Beside {area}", area=review.city.areas[area]): table for area, table in review.compared.items()}
+        return handover.write_handover(
+            review.city, review.ordered, folder, grades=review.grades, tables=tables, data_request=review.letter,
+            previous=previous / handover.HANDOVER if previous else None,
+        )  # fmt: skip
 
 
 def write_overview(outcome: Outcome, folder: Path) -> None:
@@ -210,7 +216,9 @@ def write_overview(outcome: Outcome, folder: Path) -> None:
     part = chapter(outcome)
     _write_tables(part, folder / "tables")
     pages.write_overview(part, folder, outcome.task.root)
-    (folder / SUMMARY).write_text(json.dumps({"title": part.title}, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / SUMMARY).write_text(
+        json.dumps({"title": part.title, "language": current()}, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def _write_tables(part: Chapter, tables: Path) -> None:
@@ -222,10 +230,17 @@ def _write_tables(part: Chapter, tables: Path) -> None:
 
 
 def write_index(out: Path, root: Path) -> None:
-    """Write the index of all cities found in `out`, and the methods beside it; each file appears whole."""
+    """Write the index of all cities found in `out`, and the methods beside it; each file appears whole.
+
+    Both are in the language of the reports, and in English where these have several.
+    """
     found = sorted(out.glob(f"*/{SUMMARY}"), key=lambda path: path.parent.name)
     read = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in found}
     overview = read.pop(OVERVIEW, None)
-    texts = {"index.html": pages.index_of_cities(list(read.values()), overview), "methods.html": pages.methods(root)}
+    told = {one.get("language", SOURCE) for one in read.values()}
+    with using(told.pop() if len(told) == 1 else SOURCE):
+        texts = {
+            "index.html": pages.index_of_cities(list(read.values()), overview), "methods.html": pages.methods(root),
+        }  # fmt: skip
     for name, text in texts.items():
         write_whole(out / name, text.encode())

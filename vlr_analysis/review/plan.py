@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vlr_analysis.errors import Problem, raise_if_any
+from vlr_analysis.language import SOURCE
 from vlr_analysis.params import PARAMS, Parameters, city_ids
 
 NOTEBOOKS = "notebooks"
@@ -126,11 +127,17 @@ def chosen_notebooks(root: Path, wanted: Iterable[str]) -> list[Path]:
 def plan(
     cities: Sequence[Parameters], notebooks: Sequence[Path], root: Path, *, internal: bool, language: str = ""
 ) -> list[Task]:
-    """Return every city with every notebook, cities first, notebooks in reading order; the overview of them last."""
+    """Return every city with every notebook, cities first, notebooks in reading order; the overview of them last.
+
+    The overview is told in the language of all its cities where they have one in common.
+    """
     single = [notebook for notebook in notebooks if notebook.stem != OVERVIEW]
     tasks, told = [], {"language": language} if language else {}
     for city in cities:
         options = {"city": city.id, "internal": internal} | told
         tasks += [Task(city.id, city.name, notebook, root, options) for notebook in single]
+    own = {city.language for city in cities}
+    if not told and len(own) == 1 and own != {SOURCE}:
+        told = {"language": own.pop()}
     options = {"cities": [city.id for city in cities], "internal": internal} | told
     return tasks + [Task(OVERVIEW, "All cities", path, root, options) for path in notebooks if path.stem == OVERVIEW]
