@@ -22,6 +22,7 @@ FLOORS = [
     {"review"},
     {"vlr_analysis"},  # the public face that notebooks import
     {"results"},
+    {"own_methods"},
     {"statements", "statements_places", "statements_evidence", "lead"},
     {"findings"},
     FIGURES,
@@ -29,11 +30,11 @@ FLOORS = [
     {"margins"},
     ANALYSES,
     {"cities"},
-    {"params"},
+    {"params", "method_files"},
     {"sources"},
     {"catalogue", "exhibits", "regression", "series", "groups", "disclosure", "disclosure_voices", "lookup"},
     {"observations"},
-    {"periods", "words", "cell_text"},
+    {"periods", "words", "cell_text", "yaml_files"},
     {"language"},
     {"errors"},
 ]

@@ -9,8 +9,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from vlr_analysis.cities import load_cities, load_city
-from vlr_analysis.errors import InputError
+from vlr_analysis.errors import InputError, raise_if_any
 from vlr_analysis.language import SOURCE, using
+from vlr_analysis.method_files import read_methods
 from vlr_analysis.review import cache, deliver, pdf, run, staged
 from vlr_analysis.review.certificate import FILE
 from vlr_analysis.review.plan import OVERVIEW, Task
@@ -42,12 +43,7 @@ def work(
     """
     run.check_kernel()
     with staged.staging(wanted.out) as folder, _sharing(folder):
-        load_cities(
-            sorted({city for report in changed for city in report.cities}),
-            root,
-            internal=wanted.internal,
-            language=wanted.language,
-        )
+        _check(sorted({city for report in changed for city in report.cities}), root, wanted)
         teller.begins(len({report.folder for report in reports} - {OVERVIEW}), ended.notebooks)
         to_do = set(changed)
         for report in reports:
@@ -56,6 +52,22 @@ def work(
         program = pdf.browser() if wanted.pdf else ""
         _run_and_deliver(changed, folder, wanted, root, program, teller, ended)
         deliver.write_index(wanted.out, root)
+
+
+def _check(cities: list[str], root: Path, wanted: Wanted) -> None:
+    """Check the tables of the cities, and the methods of the project: one error holds the problems of all of them."""
+    subjects, problems = [], []
+    checks = (
+        lambda: load_cities(cities, root, internal=wanted.internal, language=wanted.language),
+        lambda: read_methods(root),
+    )
+    for check in checks:
+        try:
+            check()
+        except InputError as error:
+            subjects.append(error.subject)
+            problems += error.problems
+    raise_if_any(" and ".join(subjects), problems)
 
 
 def _run_and_deliver(
