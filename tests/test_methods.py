@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from vlr_analysis import own_methods
+from vlr_analysis import own_methods, statements
 from vlr_analysis.cities import load_city
 from vlr_analysis.cli import app
 from vlr_analysis.errors import InputError
@@ -21,7 +21,7 @@ from vlr_analysis.findings import KINDS, TURNS, evidence_rows
 from vlr_analysis.language import CODED, using
 from vlr_analysis.method_files import VERDICTS, MethodError, read_methods
 from vlr_analysis.results import Results
-from vlr_analysis.review import inputs, pages, plan
+from vlr_analysis.review import diff, inputs, pages, plan
 from vlr_analysis.review.new_method import new_method
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -347,6 +347,7 @@ def test_a_changed_method_is_seen_and_named_and_a_failing_one_takes_no_other_cha
     root, _ = ran
     report = root / "reports" / "porto-exemplo"
     before = pd.read_csv(report / "tables" / "09_own_methods_years_to_target.csv")["result"]
+    shutil.copytree(report, root / "first")
     edit(root / f"{METHOD}.py", ("years, soonest, latest = left", "left = 2 * left\n    years, soonest, latest = left"))
     done = vlr(root, "run", "porto-exemplo", "--notebook", "02", "--notebook", "09")
     assert done.returncode == 0, done.stderr
@@ -354,6 +355,14 @@ def test_a_changed_method_is_seen_and_named_and_a_failing_one_takes_no_other_cha
     assert re.search(r"02_trends: kept", done.stderr), done.stderr
     after = pd.read_csv(report / "tables" / "09_own_methods_years_to_target.csv")["result"]
     assert after.to_numpy() == pytest.approx(2 * before.to_numpy(), rel=1e-5)
+
+    shutil.copytree(report, root / "second")
+    (changes,) = diff.diff(root / "first", root / "second")
+    reasons = [one for one in changes.reasons if one.what.startswith("methods/")]
+    assert [(one.kind, one.what, one.chapter) for one in reasons] == [("method", f"{METHOD}.py", "09_own_methods")]
+    changed = changes.of("changed")
+    assert [one.finding["kind"] for one in changed] == ["method"] * 2
+    assert all(reasons[0] in one.reasons for one in changed)
 
     edit(root / f"{METHOD}.py", ("left = 2 * left", "left = [][0]"))
     done = vlr(root, "run", "porto-exemplo", "--notebook", "02", "--notebook", "09")
@@ -363,13 +372,37 @@ def test_a_changed_method_is_seen_and_named_and_a_failing_one_takes_no_other_cha
     said = f"porto-exemplo, method years_to_target, {METHOD}.py, line {number}: IndexError"
     assert said in done.stderr and str(root) not in done.stderr
     assert "years_to_target" in (report / "09_own_methods.html").read_text(encoding="utf-8")
-    told = (report / "findings.jsonl").read_text(encoding="utf-8")
-    assert '"02_trends"' in told and '"kind": "method"' not in told
+    told_now = (report / "findings.jsonl").read_text(encoding="utf-8")
+    assert '"02_trends"' in told_now and '"kind": "method"' not in told_now
 
     edit(root / f"{METHOD}.yaml", ("title: Years", "titel: Years"))
     done = vlr(root, "run", "porto-exemplo", "--notebook", "09")
     assert done.returncode == 1
     assert "did you mean 'title'?" in done.stderr
+
+
+# --- an indicator of one's own ------------------------------------------------------------------------
+
+
+def test_an_indicator_is_added_by_a_row_and_its_figures_and_no_code(project):
+    """The way of docs/how-to/add-indicator-or-method.md: a row that defines it, figures, and what the city says."""
+    values = [30.0, 28.5, 27.0, 25.5, 24.0, 22.5, 21.0, 19.5, 18.0]
+    with (project / "data" / "indicators.csv").open("a", encoding="utf-8") as file:
+        file.write("pe.trees,streets without trees,%,Streets without trees,11.7,decrease,own,,,,,,\n")
+    with (project / "data" / "porto-exemplo.csv").open("a", encoding="utf-8") as file:
+        for year, value in zip(range(2016, 2025), values, strict=True):
+            file.write(f"porto-exemplo,pe.trees,streets without trees,%,{year},,{value},,,value,made-up\n")
+    choice = "    - {indicator: pe.trees, target: 10, target_year: 2030}\n"
+    edit(project / "params" / "porto-exemplo.yaml", ("  indicators:\n", f"  indicators:\n{choice}"))
+    review = Results(load_city("porto-exemplo", project))
+    (known,) = review.city.definitions.query("indicator == 'pe.trees'").itertuples()
+    assert (known.label, known.goal, known.direction, known.target) == ("Streets without trees", 11, "decrease", 10)
+    assert known.direction_source == "indicators table"
+    (trend,) = review.trend.query("indicator == 'pe.trees'").itertuples()
+    assert (trend.n, trend.slope_per_year, trend.movement) == (9, -1.5, "towards the goal")
+    found = statements.trend_findings(review.trend, review.city.definitions, review.grades)
+    (told,) = [one.statement for one in found if one.indicator == "pe.trees"]
+    assert "Streets without trees: perhaps moving towards the goal" in told
 
 
 # --- where nothing was added ----------------------------------------------------------------------
