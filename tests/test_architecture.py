@@ -23,7 +23,7 @@ FLOORS = [
     {"vlr_analysis"},  # the public face that notebooks import
     {"results"},
     {"own_methods"},
-    {"statements", "statements_places", "statements_evidence", "lead"},
+    {"statements", "statements_places", "statements_evidence", "lead", "method_results"},
     {"findings"},
     FIGURES,
     {"drawing"},

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from openpyxl import load_workbook
 
 from vlr_analysis import own_methods, statements
 from vlr_analysis.cities import load_city
@@ -339,6 +340,9 @@ def test_a_run_finds_the_method_and_shows_it_from_the_sentence_to_the_reference(
     certificate = json.loads((report / "certificate.json").read_text(encoding="utf-8"))
     assert {f"{METHOD}.yaml", f"{METHOD}.py"} <= set(certificate["inputs"])
     assert f"{METHOD}.py" in (report / "certificate.html").read_text(encoding="utf-8")
+    annex = load_workbook(report / "handover" / "annex.xlsx", read_only=True)
+    assert "Years to the target at the present pace" in [row[0] for row in annex["Methods"].values]
+    assert {record["id"] for record in mine} <= {row[0] for row in annex["Findings"].values}
     assert not list((root / "methods").glob("__pycache__")), "no bytecode that could be older than the file"
 
 

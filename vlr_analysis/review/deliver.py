@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 
+from vlr_analysis import own_methods
 from vlr_analysis.cell_text import inert_table
 from vlr_analysis.cities import City
 from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
@@ -20,6 +21,7 @@ from vlr_analysis.grades import LETTERS
 from vlr_analysis.language import gettext
 from vlr_analysis.results import Results
 from vlr_analysis.review import certificate, comments_page, handover, page_cells, page_findings, pages, pdf, provenance
+from vlr_analysis.review.annex import METHODS
 from vlr_analysis.review.certificate import Certificate
 from vlr_analysis.review.plan import OVERVIEW
 from vlr_analysis.review.run import Outcome
@@ -147,6 +149,7 @@ def write_handover(review: Results, folder: Path, previous: Path | None = None) 
     tables = {f"Beside {review.city.areas[area]}": table for area, table in review.compared.items()}
     return handover.write_handover(
         review.city, review.ordered, folder, grades=review.grades, tables=tables, data_request=review.letter,
+        methods=[*METHODS, *own_methods.in_a_row(review.own)],
         previous=previous / handover.HANDOVER if previous else None,
     )  # fmt: skip
 
