@@ -6,8 +6,10 @@ import shutil
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from vlr_analysis.review import pdf
+from vlr_analysis.cli import app
+from vlr_analysis.review import comments, pdf
 
 playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here (extra test)")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="no axe-core here (extra test)")
@@ -285,6 +287,56 @@ def test_every_finding_of_a_chapter_and_of_the_overview_leads_on(report, page):
     links = opened.locator("li.finding a").all()
     assert links
     assert all(link.get_attribute("href").startswith("../methods.html#") for link in links)
+
+
+# --- comments ---------------------------------------------------------------------------------------------
+
+SAID = 'Which census? "2021", or; the one before\nSecond line: été, \u0645\u0631\u062d\u0628\u0627 = 1'
+FORMULA = "=1+1"
+
+
+def test_what_is_written_in_the_form_is_kept_saved_and_taken_in(report, page, project, tmp_path, monkeypatch):
+    """The whole way of a comment: written, found again after a reload, downloaded, merged into the city's register."""
+    told = findings(report, "porto-exemplo")
+    opened = page.open(report / "porto-exemplo" / "comments.html")
+    state = opened.locator("#state")
+    assert state.inner_text() == "No comment yet."
+    opened.get_by_label("Your name or office").fill("Office of Zoë")
+    boxes = [opened.locator(f"section.box[id='{one['id']}']") for one in told[:2]]
+    boxes[0].get_by_label("Comment").fill(SAID)
+    boxes[0].get_by_label("Kind").select_option("question")
+    boxes[1].get_by_label("Comment").press_sequentially(FORMULA)
+    assert state.inner_text() == "Comments on this page: 2"
+
+    opened.reload()
+    assert state.inner_text() == "Comments on this page: 2"
+    assert opened.get_by_label("Your name or office").input_value() == "Office of Zoë"
+    assert boxes[0].get_by_label("Comment").input_value() == SAID
+    assert boxes[0].get_by_label("Kind").input_value() == "question"
+    with opened.expect_download() as download:
+        opened.get_by_role("button", name="Save comments as a file").click()
+    assert download.value.suggested_filename == "comments-porto-exemplo.csv"
+    download.value.save_as(tmp_path / "comments-porto-exemplo.csv")
+    assert state.inner_text() == "Saved as comments-porto-exemplo.csv."
+
+    monkeypatch.chdir(project)
+    command = ["comments", "--merge", str(tmp_path / "comments-porto-exemplo.csv"), "porto-exemplo", "--reports"]
+    done = CliRunner().invoke(app, [*command, str(report)])
+    assert done.exit_code == 0, done.output
+    held = comments.read_register(project / "data" / "comments" / "porto-exemplo.csv")
+    assert [(one.finding, one.text, one.who, one.kind) for one in held] == [
+        (told[0]["id"], SAID, "Office of Zoë", "question"), (told[1]["id"], FORMULA, "Office of Zoë", ""),
+    ]  # fmt: skip
+    assert [one.stale for one in comments.stand(held, told)] == [False, False]
+    again = CliRunner().invoke(app, [*command, str(report)])
+    assert again.output.startswith("new comments: 0, answers: 0, known already: 2")
+
+    opened.on("dialog", lambda dialog: dialog.accept())
+    opened.get_by_role("button", name="Clear").click()
+    assert state.inner_text() == "No comment yet."
+    opened.reload()
+    assert boxes[0].get_by_label("Comment").input_value() == ""
+    assert page.told == []
 
 
 # --- by keyboard ------------------------------------------------------------------------------------------

@@ -120,6 +120,10 @@ def test_the_sheet_has_a_row_for_each_finding_and_cells_to_fill(tmp_path):
     assert not page["F2"].protection.locked
     assert page["C2"].protection.locked
     assert not page.cell(len(told) + 2, 1).protection.locked
+    for number, row in enumerate(rows[1 : len(told) + 1], 2):  # texts lie over each other where rows stay low
+        assert page.row_dimensions[number].height >= max(15 * -(-len(row[2]) // 60), 60)
+    assert page.row_dimensions[len(told) + 2].height is None, "an empty row grows with what is written"
+    assert [sheet.sheet_properties.pageSetUpPr.fitToPage for sheet in book] == [True, True]
     rule = page.data_validations.dataValidation[0]
     assert rule.formula1 == f'"{",".join(comments.KINDS)}"'
     assert str(rule.sqref).startswith("H2:H")

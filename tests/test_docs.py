@@ -16,6 +16,7 @@ import typer
 
 import vlr_analysis
 from vlr_analysis.cli import app
+from vlr_analysis.review import pdf
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -82,6 +83,29 @@ def test_the_site_asks_the_network_for_nothing(site):
     for style in root.rglob("*.css"):
         assert not re.search(r"url\(\s*[\"']?(https?:)?//|@import", style.read_text(encoding="utf-8")), style.name
     assert (root / "searchindex.js").read_text(encoding="utf-8").startswith("Search.setIndex(")
+
+
+@pytest.mark.slow
+def test_the_search_of_the_site_finds_a_page_from_a_folder_without_a_network(site):
+    """Opened as a file, in a browser that is offline: what stands in one chapter of the methods is found there."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright here (extra test)")
+    if not pdf.browser():
+        pytest.skip("no Chromium, Chrome or Edge on this machine")
+    root = next(path.parent for path in site if path.name == "search.html")
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=pdf.browser(), args=["--no-sandbox"])
+        page = browser.new_context(offline=True).new_page()
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto((root / "index.html").as_uri())
+        page.locator("input[name=q]").first.fill("Winsten")
+        page.locator("input[name=q]").first.press("Enter")
+        found = page.locator("#search-results a").first
+        found.wait_for()
+        found.click()
+        page.wait_for_url("**/methods/README.html*")
+        browser.close()
+    assert {url.partition(":")[0] for url in asked} <= {"file", "data", "blob"}
 
 
 def all_commands(group, above="vlr"):

@@ -33,6 +33,7 @@ from vlr_analysis.review.box import MOST_WORDS, make_box
 from vlr_analysis.review.document import count_words, from_markdown, markdown, plain
 from vlr_analysis.review.handover import write_handover
 from vlr_analysis.review.receive import receive
+from vlr_analysis.review.workbook import WIDEST, row_height
 from vlr_analysis.sources import kit
 from vlr_analysis.sources.open_sdg import read_open_sdg
 from vlr_analysis.sources.open_sdg_write import check_open_sdg, file_stems, heading, open_sdg_files
@@ -427,6 +428,25 @@ def test_annex_is_readable_frozen_and_printable(made):
     about = {row[0].value: row[1].value for row in book["About"].iter_rows()}
     assert about["Contact"].startswith("statistics office") and "does not exist" in about["Made up"]
     assert "doi:10.1080/01621459.1968.10480934" in [row["Reference"].value for row in sheet(made[0], "Methods")]
+
+
+def test_rows_are_as_high_as_their_texts_and_columns_as_wide_as_what_is_seen(made):
+    """A program that does not make rows higher by itself would lay long texts over each other."""
+    book, seen = book_of(made[0]), 0
+    for page in book:
+        for row in page.iter_rows(min_row=2):
+            texts = [cell.value for cell in row if isinstance(cell.value, str) and cell.alignment.wrap_text]
+            if texts:
+                lines = max(-(-len(text) // WIDEST) for text in texts)
+                assert page.row_dimensions[row[0].row].height >= 15 * lines > 15, (page.title, row[0].row)
+                seen += 1
+    assert seen > 5
+    check = book["Check a number"]
+    heads = {cell.value: cell.column_letter for cell in check[1]}
+    assert check.column_dimensions[heads["Recomputed"]].width < 20, "the formula is long, its number is not"
+    assert row_height([("short", 60.0)]) is None
+    assert row_height([("x" * 60, 60.0), ("one\ntwo\nthree", 60.0)]) == 45
+    assert row_height([("x" * 30_000, 60.0)]) == 409, "what a row can be"
 
 
 def test_annex_holds_the_one_table_with_words_where_there_is_no_number(made, city):

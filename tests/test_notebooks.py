@@ -36,7 +36,7 @@ def marked(path):
 def test_there_are_notebooks():
     assert [path.stem for path in NOTEBOOKS] == [
         "01_data_readiness", "02_trends", "03_covid_recovery", "04_disparities", "05_local_national",
-        "06_city_benchmark", "07_voices", "08_findings", "cities_overview",
+        "06_city_benchmark", "07_voices", "08_findings", "09_own_methods", "cities_overview",
     ]  # fmt: skip
 
 
@@ -91,7 +91,8 @@ def test_only_marked_cells_keep_an_output_and_they_do(path):
     assert len(cells) == 1
     assert cells[0].execution_count is not None
     text = "".join(output.get("text", "") for output in cells[0].outputs)
-    assert text.count("\n") > 10
+    # The project that ships has no methods of its own: of them there is only the head.
+    assert text.count("\n") > (0 if path.stem == "09_own_methods" else 10)
     assert all(not cell.outputs for cell in code_cells(path) if cell is not cells[0] and cell.source != cells[0].source)
 
 

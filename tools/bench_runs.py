@@ -27,6 +27,7 @@ import yaml
 from shares import shares
 
 from vlr_analysis.exhibits import MIME
+from vlr_analysis.review import plan
 from vlr_analysis.review.run import ENVIRONMENT
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -234,7 +235,7 @@ def measure(folder: Path, *, quick: bool = False) -> pd.DataFrame:
     """
     root = folder / "project"
     project(root)
-    chapters = sorted(path.stem for path in (root / "notebooks").glob("[0-9]*.ipynb"))
+    chapters = [path.stem for path in plan.chosen_notebooks(root, []) if path.stem != plan.OVERVIEW]
     if quick:
         chapters = [chapter for chapter in chapters if chapter[:2] in ("04", "06", "07")]
     told = chapters if quick else None  # ours: all notebooks, the page over all cities among them

@@ -28,6 +28,7 @@ __all__ = [
     "lead",
     "links",
     "load_city",
+    "own_methods",
     "pooling",
     "progress",
     "readiness",

@@ -97,6 +97,18 @@ def new(
         typer.echo(line)
 
 
+@app.command("new-method", epilog="Example: vlr new-method years_to_target")
+def new_method(
+    name: Annotated[str, typer.Argument(help="Name of the method: small letters, digits, underscores.")],
+) -> None:
+    """Start a method of your own: a file that says what it is, a function to fill, and a test that fails until then."""
+    from vlr_analysis.params import find_root
+    from vlr_analysis.review.new_method import new_method as make
+
+    for line in make(name, find_root()).lines():
+        typer.echo(line)
+
+
 @app.command(epilog="Example: vlr check bristol   or   vlr check data/bristol.xlsx --format html > check.html")
 def check(
     what: Annotated[str, typer.Argument(help="A city of params/, or a workbook or data file.", metavar="FILE|CITY")],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
@@ -34,9 +35,9 @@ INTERVALS = {"predicted_low:predicted_high": "One further city", "rank_low:rank_
 # Columns of names and of what people have written: shown in every language as they are.
 NAMES = {
     "area", "asked", "cities", "count", "counted", "country", "department", "evidence", "file", "id", "indicator",
-    "label", "licence", "measure", "nation", "organiser", "other_series", "other_unit", "pillar", "place",
-    "publisher", "quotation", "scope", "second_measure", "series", "series_of_target", "source", "statement",
-    "target_code", "theme", "title", "titles", "where",
+    "label", "licence", "limits", "measure", "nation", "organiser", "other_series", "other_unit", "pillar", "place",
+    "publisher", "quotation", "reference", "scope", "second_measure", "series", "series_of_target", "settings",
+    "source", "statement", "target_code", "theme", "title", "titles", "where",
 }  # fmt: skip
 
 MONEY = ("£", "€", "US$", "$")  # stand before the number
@@ -112,6 +113,7 @@ HEADERS = {
     "evidence": "Evidence", "what": "Number of", "source_class": "Source", "suspicion": "Suspicion",
     "text": "What was seen", "innocent": "Innocent if",
     "point": "Point", "lacking": "What to do", "to": "To", "definition": "Definition", "unlocks": "Needed",
+    "reference": "Reference", "limits": "Limits", "settings": "Settings", "result": "Result",
 }  # fmt: skip
 
 
@@ -263,6 +265,7 @@ def table(
     columns: str,
     *,
     nothing: str = coded("No series of this city fits this table."),
+    heads: Mapping[str, str] | None = None,
 ) -> Exhibit:
     """Return a table for readers; all of `data` goes with it.
 
@@ -278,10 +281,13 @@ def table(
         any is left out and named below the table.
     nothing : str
         What to say where the table has no row.
+    heads : mapping, optional
+        Words of columns that `HEADERS` does not have, or has otherwise; shown as they are.
     """
+    heads = heads or {}
     caption, nothing = retold(caption), retold(nothing)
-    shown, absent = _with_values(data, columns.split())
-    head = "".join(f'<th scope="col"{_align(data, column)}>{escape(_header(column))}</th>' for column in shown)
+    shown, absent = _with_values(data, columns.split(), heads)
+    head = "".join(f'<th scope="col"{_align(data, column)}>{escape(_header(column, heads))}</th>' for column in shown)
     columns_of_cells = [_cells(data, column, column == shown[0]) for column in shown]
     body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*columns_of_cells, strict=True))
     inner = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
@@ -293,23 +299,23 @@ def table(
     return Exhibit("table", name, caption, "", html, data)
 
 
-def _with_values(data: pd.DataFrame, columns: list[str]) -> tuple[list[str], list[str]]:
+def _with_values(data: pd.DataFrame, columns: list[str], heads: Mapping[str, str]) -> tuple[list[str], list[str]]:
     """Split columns into those with a number somewhere, or with text, and the headers of the numbers never given."""
     kept, absent = [], []
     for place, column in enumerate(columns):
         held = [data[name] for name in column.split(":")]
         if place and len(data) and all(pd.api.types.is_float_dtype(part) and part.isna().all() for part in held):
-            before = _header(columns[place - 1])
-            absent.append(told("95 % interval of {column}", column=before) if ":" in column else _header(column))
+            before = _header(columns[place - 1], heads)
+            absent.append(told("95 % interval of {column}", column=before) if ":" in column else _header(column, heads))
         else:
             kept.append(column)
     return kept, absent
 
 
-def _header(column: str) -> str:
+def _header(column: str, heads: Mapping[str, str]) -> str:
     if ":" in column:
         return gettext(INTERVALS[column]) if column in INTERVALS else gettext("95 % interval")
-    return gettext(HEADERS[column])
+    return heads.get(column) or gettext(HEADERS[column])
 
 
 def _align(data: pd.DataFrame, column: str) -> str:

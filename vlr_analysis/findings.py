@@ -21,9 +21,9 @@ AT_MOST = 12
 NOTHING = 1e-12  # what is left of sums that should be zero
 KEY = ["indicator", "series", "unit"]
 # In which order the chapters take turns on the first page, and verdicts that come before others.
-TURNS = ("disparity", "recovery", "trend", "nation", "voices", "benchmark", "pooled", "evidence")
+TURNS = ("disparity", "recovery", "trend", "nation", "voices", "benchmark", "pooled", "method", "evidence")
 TELLING = ("target: ", "average hides", "robust trend", "disagree", "level: not yet", "path: not yet", "worse than")
-KINDS = ("evidence", "trend", "recovery", "disparity", "nation", "benchmark", "voices", "pooled")
+KINDS = ("evidence", "trend", "recovery", "disparity", "nation", "benchmark", "voices", "pooled", "method")
 
 
 @dataclass(frozen=True)

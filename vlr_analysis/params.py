@@ -19,6 +19,7 @@ from vlr_analysis.periods import parse_period
 from vlr_analysis.project import DATA, PARAMS
 from vlr_analysis.project import find_root as find_root  # found here by most
 from vlr_analysis.sources import template_sheet
+from vlr_analysis.yaml_files import problem_of, read_mapping
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 _ENDINGS = (".csv", ".parquet")
@@ -169,7 +170,8 @@ def read_parameters(city: str | Mapping[str, Any], root: Path) -> Parameters:
         that are not there.
     """
     if isinstance(city, str):
-        return _checked(_read_yaml(_params_file(root, city), root), f"{PARAMS}/{city}.yaml", root, file_id=city)
+        content = read_mapping(_params_file(root, city), root, "city")
+        return _checked(content, f"{PARAMS}/{city}.yaml", root, file_id=city)
     if isinstance(city, Mapping):
         inner = city["city"] if set(city) == {"city"} and isinstance(city["city"], Mapping) else city
         return _checked(dict(inner), "parameter city", root)
@@ -188,45 +190,6 @@ def _params_file(root: Path, name: str) -> Path:
     raise InputError(f"city {name!r}", [Problem(f"{PARAMS}/", f"no file {name}.yaml", "one file per city", fix)])
 
 
-class _NoRepeats(yaml.SafeLoader):
-    """YAML as usual, but a key written twice is refused: the usual loader keeps the last without a word."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen = set()
-        for key, _ in node.value:
-            name = self.construct_object(key, deep=True)
-            if name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name!r} stands twice", key.start_mark)
-            seen.add(name)
-        return super().construct_mapping(node, deep)
-
-
-def _read_yaml(path: Path, root: Path) -> dict:
-    name = path.relative_to(root).as_posix()
-    try:
-        content = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_NoRepeats)
-    except UnicodeDecodeError as error:
-        problem = Problem(f"{name}, byte {error.start + 1}", "not UTF-8", "UTF-8 text", "save the file as UTF-8")
-        raise InputError(name, [problem]) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{name}, line {mark.line + 1}, column {mark.column + 1}" if mark else name
-        found = getattr(error, "problem", None) or "text that is not YAML"
-        problem = Problem(where, found, "lines of the form `key: value`, indented by spaces", "mend that line")
-        raise InputError(name, [problem]) from None
-    except (ValueError, TypeError, RecursionError) as error:  # a date such as 2019-02-30, a list as a key, a long nest
-        found = str(error).splitlines()[0][:100]
-        problem = Problem(name, found, "dates that exist, and keys that are words", "correct it, or quote the text")
-        raise InputError(name, [problem]) from None
-    if not isinstance(content, dict) or set(content) != {"city"} or not isinstance(content["city"], dict):
-        found = f"top-level keys {', '.join(map(str, content))}" if isinstance(content, dict) and content else "no keys"
-        problem = Problem(
-            name, found, "one top-level key `city` with everything below it", "indent all keys below `city:`"
-        )
-        raise InputError(name, [problem])
-    return content["city"]
-
-
 # --- checking ----------------------------------------------------------------------------------
 
 
@@ -234,7 +197,8 @@ def _checked(content: dict, name: str, root: Path, file_id: str | None = None) -
     try:
         parameters = Parameters.model_validate(content)
     except ValidationError as error:
-        raise InputError(name, [_as_problem(item, name) for item in error.errors(include_url=False)]) from None
+        found = error.errors(include_url=False)
+        raise InputError(name, [problem_of(item, name, _model_at) for item in found]) from None
     raise_if_any(name, _outer_problems(parameters, name, root, file_id))
     return _with_workbook(parameters, root)
 
@@ -255,24 +219,6 @@ def _model_at(path: tuple) -> type[BaseModel]:
     for part in path:
         model = below.get(part, model)
     return model
-
-
-def _as_problem(item: Mapping[str, Any], name: str) -> Problem:
-    *above, key = item["loc"]
-    text = "".join(f" {part + 1}" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
-    where = f"{name}, key {text}"
-    fields = _model_at(tuple(above)).model_fields
-    if item["type"] == "extra_forbidden":
-        near = get_close_matches(str(key), fields, n=1, cutoff=0.6)
-        fix = f"did you mean {near[0]!r}?" if near else "remove it, or move it below the key it belongs to"
-        return Problem(where, f"unknown key {key!r}", f"one of {', '.join(fields)}", fix)
-    names = [part for part in item["loc"] if isinstance(part, str)]
-    field = _model_at(tuple(names[:-1])).model_fields.get(names[-1]) if names else None
-    expected = (field.description if field is not None else None) or item["msg"]
-    if item["type"] == "missing":
-        return Problem(where, "nothing", expected, f"add the key {key!r}")
-    found = repr(item["input"]) if not isinstance(item["input"], dict | list) else type(item["input"]).__name__
-    return Problem(where, found, expected, f"correct it ({item['msg'].removeprefix('Value error, ')})")
 
 
 def _outer_problems(parameters: Parameters, name: str, root: Path, file_id: str | None) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ from vlr_analysis import (
     grades,
     language,
     lead,
+    own_methods,
     progress,
     readiness,
     requests,
@@ -185,6 +186,11 @@ class Results:
         return voices.triangulation(city.voices, self.trend, city.definitions, change, as_of=city.reference_year)
 
     @once_a_run
+    def own(self) -> list[own_methods.Own]:
+        """What the methods of the project say, from `own_methods.run_methods`; one that failed has no findings."""
+        return own_methods.run_methods(self.city, self.grades)
+
+    @once_a_run
     def findings(self) -> list[Finding]:
         """All findings of the city, chapter by chapter, in the order in which the chapters tell them."""
         city, known, graded = self.city, self.city.definitions, self.grades
@@ -196,7 +202,8 @@ class Results:
         for table in self.compared.values():
             found += statements_places.comparison_findings(table, known, city.areas, graded)
         found += statements_places.benchmark_findings(self.standings, known, city.id, graded)
-        return found + statements_evidence.voices_findings(self.triangulation, known)
+        found += statements_evidence.voices_findings(self.triangulation, known)
+        return found + [finding for one in self.own for finding in one.findings]
 
     @cached_property
     def leading(self) -> list[Finding]:

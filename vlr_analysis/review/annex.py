@@ -89,7 +89,7 @@ def annex(
     grades: pd.DataFrame,
     *,
     tables: Mapping[str, pd.DataFrame] | None = None,
-    methods: Sequence[Sequence[str]] | None = None,
+    methods: Sequence[Sequence[str]] = (),
 ) -> bytes:
     """Return the annex as xlsx.
 
@@ -105,7 +105,7 @@ def annex(
     tables : mapping, optional
         Further result tables by the name of their sheet, such as the comparison with the nation.
     methods : sequence of (name, text, reference), optional
-        In place of `METHODS`.
+        Of the project's own, below `METHODS`.
     """
     own = city.observations.reset_index(drop=True)
     table = pd.concat([own, city.around], ignore_index=True)
@@ -146,10 +146,9 @@ def _sheet(name: str, heads: Sequence[str], rows: list[list]) -> Sheet:
     return Sheet(gettext(name), [gettext(head) for head in heads], rows)
 
 
-def _methods(methods: Sequence[Sequence[str]] | None) -> list[list[str]]:
-    if methods:
-        return [list(row) for row in methods]
-    return [[gettext(name), gettext(text), reference] for name, text, reference in METHODS]
+def _methods(methods: Sequence[Sequence[str]]) -> list[list[str]]:
+    ours = [[gettext(name), gettext(text), reference] for name, text, reference in METHODS]
+    return [*ours, *map(list, methods)]
 
 
 CHECK = N_("Check a number")

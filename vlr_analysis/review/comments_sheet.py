@@ -15,6 +15,7 @@ from vlr_analysis.language import N_, current, gettext, retold, right_to_left
 from vlr_analysis.review.bundle import timeless
 from vlr_analysis.review.certificate import FINDINGS
 from vlr_analysis.review.comments import KINDS, STATES, Standing, content_of, words
+from vlr_analysis.review.workbook import row_height
 
 SHEET, GUIDE = N_("Comments"), N_("Guide")
 # Heads are shown in the language of the review; `comments_read` takes them in any language, or by their place.
@@ -31,6 +32,8 @@ TO_FILL = {
     COMMENTING: ("Comment", "Who", "Kind", "Date"),
     ANSWERING: ("State", "Response", "Answered by"),
 }
+GUIDE_WIDTH = 100  # characters
+LEAST_HEIGHT = 60.0  # points of a row to write in: its height is set, and it does not grow with what is written
 SPARE = 200  # empty rows below, for more than one comment on a finding
 LONGEST = 4000  # letters of a comment or an answer
 _WIDTHS = {
@@ -149,24 +152,29 @@ def as_workbook(rows: Sequence[Mapping[str, str]], columns: Sequence[str], title
 
     book = Workbook()
     guide, page = book.active, book.create_sheet(gettext(SHEET))
-    guide.title, guide.column_dimensions["A"].width = gettext(GUIDE), 100
+    guide.title, guide.column_dimensions["A"].width = gettext(GUIDE), GUIDE_WIDTH
     guide.sheet_view.rightToLeft = page.sheet_view.rightToLeft = right_to_left(current()) or None
     for number, line in enumerate([title, *_guide(columns)], 1):
         cell = _text(guide, number, 1, line)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
         cell.font = Font(bold=number == 1, size=14 if number == 1 else 11)
+        guide.row_dimensions[number].height = 24 if number == 1 else row_height([(line, GUIDE_WIDTH)])
     fill, own = TO_FILL[tuple(columns)], PatternFill("solid", fgColor="FFF8DC")
     for column, name in enumerate(columns, 1):
         page.column_dimensions[get_column_letter(column)].width = _WIDTHS[name]
         _text(page, 1, column, head(name)).font = Font(bold=True)
+    wrap = set(columns) - {"Key"}
     spare = SPARE if tuple(columns) == COMMENTING else 0
     for number, row in enumerate([*rows, *[{}] * spare], 2):
         for column, name in enumerate(columns, 1):
             cell = _text(page, number, column, _shown(row, name))
-            cell.alignment = Alignment(wrap_text=name != "Key", vertical="top")
+            cell.alignment = Alignment(wrap_text=name in wrap, vertical="top")
             cell.protection = Protection(locked=bool(row) and name not in fill)
             if name in fill:
                 cell.fill, cell.number_format = own, "@"
+        if row:  # an empty row grows by itself
+            high = row_height((text, _WIDTHS[name]) for name, text in row.items() if name in wrap)
+            page.row_dimensions[number].height = max(high or 0, LEAST_HEIGHT)
     last = max(len(rows) + spare + 1, 2)
     for name, choices in (("Kind", KINDS), ("State", STATES)):
         if name in fill:
@@ -176,9 +184,10 @@ def as_workbook(rows: Sequence[Mapping[str, str]], columns: Sequence[str], title
             rule.add(f"{letter}2:{letter}{last}")
             page.add_data_validation(rule)
     page.freeze_panes, page.print_title_rows, page.auto_filter.ref = "B2", "1:1", f"A1:{page.dimensions.split(':')[1]}"
-    page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9
-    page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
-    page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    for one in (guide, page):
+        one.page_setup.orientation, one.page_setup.paperSize = "landscape", 9
+        one.page_setup.fitToWidth, one.page_setup.fitToHeight = 1, 0
+        one.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     page.protection.sheet = True  # against slips, not against people: there is no password
     for allowed in ("formatColumns", "formatRows", "autoFilter", "sort"):
         setattr(page.protection, allowed, False)

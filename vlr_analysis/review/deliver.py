@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 
+from vlr_analysis import own_methods
 from vlr_analysis.cell_text import inert_table
 from vlr_analysis.cities import City, load_city
 from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
@@ -207,6 +208,7 @@ def write_handover(review: Results, folder: Path, previous: Path | None = None) 
         tables = {say("Beside {area}", area=review.city.areas[area]): table for area, table in review.compared.items()}
         return handover.write_handover(
             review.city, review.ordered, folder, grades=review.grades, tables=tables, data_request=review.letter,
+            methods=own_methods.in_a_row(review.own),
             previous=previous / handover.HANDOVER if previous else None,
         )  # fmt: skip
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from vlr_analysis.language import coded
 from vlr_analysis.observations import KEY as ROW_KEY
+from vlr_analysis.review.differences import changed_methods
+from vlr_analysis.review.plan import OWN_METHODS
 
 if TYPE_CHECKING:
     from vlr_analysis.review.certificate import Certificate
@@ -136,6 +138,8 @@ def _method(there: Certificate, here: Certificate) -> Iterator[Reason]:
             what = coded("notebook {file_name}", file_name=name)
             what += "" if all(codes) else ": " + coded("run in one of the two reviews only")
             yield Reason("method", what, *map(_hash, codes), chapter=name.removesuffix(".ipynb"))
+    for name, *hashes in changed_methods(there, here):
+        yield Reason("method", name, *map(_hash, hashes), chapter=OWN_METHODS)
     files = [
         name.partition("/")[2]
         for name in sorted({*there.package.files, *here.package.files})

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from vlr_analysis.method_files import METHODS
 from vlr_analysis.observations import KEY
-from vlr_analysis.review.certificate import DIGITS, NOTHING
+from vlr_analysis.review.certificate import DIGITS, NOTHING, Certificate
 
 # Columns that say which row a row is, where a table has them; numbers in them are names.
 ROW_KEY = (
@@ -238,3 +239,14 @@ def _by_subject(records: Sequence[Mapping]) -> dict[tuple[str, int], Mapping]:
         counts[subject] = counts.get(subject, 0) + 1
         found[subject, counts[subject]] = one
     return found
+
+
+def changed_methods(there: Certificate, here: Certificate) -> list[tuple[str, str, str]]:
+    """Return path and both hashes of each file in `methods/` that differs between two reviews, or that one lacks."""
+    files = [
+        {name: one.sha256 for name, one in side.inputs.items() if name.startswith(f"{METHODS}/")}
+        for side in (there, here)
+    ]
+    names = sorted({*files[0], *files[1]})
+    rows = [(name, files[0].get(name, ""), files[1].get(name, "")) for name in names]
+    return [row for row in rows if row[1] != row[2]]

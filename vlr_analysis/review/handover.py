@@ -42,7 +42,7 @@ def write_handover(
     *,
     grades: pd.DataFrame | None = None,
     tables: Mapping[str, pd.DataFrame] | None = None,
-    methods: Sequence[Sequence[str]] | None = None,
+    methods: Sequence[Sequence[str]] = (),
     data_request: str = "",
     previous: Path | None = None,
 ) -> dict[str, Any]:

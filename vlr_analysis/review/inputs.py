@@ -11,6 +11,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from vlr_analysis.method_files import files_of_methods
 from vlr_analysis.params import DATA, PARAMS, Parameters, city_ids, read_parameters
 from vlr_analysis.review.plan import Task
 from vlr_analysis.sources.reading import origins_path
@@ -19,6 +20,9 @@ PACKAGE = "vlr_analysis"
 ENVIRONMENT = "environment"
 LOCK = "requirements.lock"
 COMMENTS = f"{DATA}/comments"  # pages show them, no notebook reads them
+# Chapters that ask for no findings of others: methods of the project do not reach them.
+NO_METHODS = ("01_data_readiness", "02_trends", "03_covid_recovery", "04_disparities", "05_local_national",
+              "06_city_benchmark", "07_voices")  # fmt: skip
 REGISTERS = ("areas", "indicators", "sources", "vlr_counts")
 
 
@@ -86,6 +90,8 @@ def of_city(tasks: Iterable[Task], hashes: Hashes) -> dict[str, str]:
     names = {LOCK}
     for task in tasks:
         names.add(task.notebook.relative_to(hashes.root).as_posix())
+        if task.notebook.stem not in NO_METHODS:
+            names.update(files_of_methods(hashes.root))
         for city in task.cities:
             names.update(files_of(city, hashes))
     found = hashes.of_files(names) | of_package() | of_environment()

@@ -76,6 +76,7 @@ def kind_names() -> dict[str, str]:
         "benchmark": gettext("Like cities"),
         "voices": gettext("Voices"),
         "pooled": gettext("All cities"),
+        "method": gettext("Own method"),
     }
 
 

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from vlr_analysis.cell_text import visible
 from vlr_analysis.exhibits import table
 from vlr_analysis.findings import Finding
 from vlr_analysis.language import current, gettext, ngettext, retold, right_to_left
+from vlr_analysis.method_files import docstring, read_methods
+from vlr_analysis.own_methods import reference, settings_in_words
 from vlr_analysis.review import comments, page_cells, page_findings
 
 if TYPE_CHECKING:
@@ -29,6 +32,13 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 METHODS = "docs/methods/README.md"
 LIMITS = "Limits"  # section of the methods page
+# The section on methods that the project has added; it comes last.
+OWN_SECTION = "17."
+OWN_WORDS = (
+    "Added by this project in `methods/`: no part of the kit, and their error rates are not among those above. A "
+    "finding of theirs is at most as good as its series and as the values used, B without an interval, and never "
+    "better than stated here."
+)
 
 
 @lru_cache(maxsize=1)
@@ -90,6 +100,7 @@ def direction(language: str) -> str:
 METHOD_OF = {
     "evidence": "Evidence", "trend": "Trend", "recovery": "Shock", "disparity": "Disparities",
     "nation": "City and nation", "benchmark": "City and cities", "voices": "Voices", "pooled": "City and cities",
+    "method": "Methods of this project",
 }  # fmt: skip
 
 
@@ -177,7 +188,23 @@ def _chapter(template: str, part: Chapter, folder: Path, **common: Any) -> str:
 
 def _methods_text(root: Path) -> tuple[str, Path]:
     path = root / METHODS
-    return (path.read_text(encoding="utf-8") if path.is_file() else "", path.parent)
+    return (path.read_text(encoding="utf-8") + _own_methods(root) if path.is_file() else "", path.parent)
+
+
+def _own_methods(root: Path) -> str:
+    """Return the section on the methods that the project has added; empty where it has none."""
+    parts = []
+    for method in read_methods(root):
+        lines = [f"### {method.title} (`{method.where}`)", docstring(method, root),
+                 f"Result: {method.label}{f', in {method.unit}' if method.unit else ''}. "
+                 f"Verdicts: {', '.join(method.verdicts)}. Grade of its findings: {method.grade_at_most} at most.",
+                 f"Settings: {settings_in_words(method)}." if method.settings else "",
+                 f"Reference: {reference(method)}", "\n".join(f"- {limit}" for limit in method.limits)]  # fmt: skip
+        parts.append("\n\n".join(escape(line, quote=False) for line in lines if line))
+    if not parts:
+        return ""
+    head = f"\n\n## {OWN_SECTION} Methods of this project\n\n"
+    return head + OWN_WORDS + "\n\n" + "\n\n".join(parts) + "\n"
 
 
 def _method_anchors(root: Path) -> dict[str, str]:

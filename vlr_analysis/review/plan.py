@@ -10,10 +10,12 @@ from typing import Any
 
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.language import SOURCE
+from vlr_analysis.method_files import METHODS, files_of_methods
 from vlr_analysis.params import PARAMS, Parameters, city_ids
 
 NOTEBOOKS = "notebooks"
 OVERVIEW = "cities_overview"
+OWN_METHODS = "09_own_methods"  # runs only where the project has methods of its own
 LIMIT = 900.0  # seconds that one notebook may take; the slowest of ours takes a few
 
 
@@ -107,6 +109,8 @@ def chosen_notebooks(root: Path, wanted: Iterable[str]) -> list[Path]:
         With every name that fits no notebook, or because there is none.
     """
     known = [*sorted((root / NOTEBOOKS).glob("[0-9]*.ipynb")), *(root / NOTEBOOKS).glob(f"{OVERVIEW}.ipynb")]
+    own = bool(files_of_methods(root))
+    known = [path for path in known if own or path.stem != OWN_METHODS]
     stems = [path.stem for path in known]
     chosen, problems = set(), []
     if not known:
@@ -116,6 +120,10 @@ def chosen_notebooks(root: Path, wanted: Iterable[str]) -> list[Path]:
         fits = [known[i] for i, other in enumerate(stems) if stem in (other, other.split("_")[0])]
         if fits:
             chosen.update(fits)
+            continue
+        if stem in (OWN_METHODS, OWN_METHODS.split("_")[0]) and not own:
+            fix = "begin a method with: vlr new-method NAME"
+            problems.append(Problem("--notebook", repr(name), f"a method of this project in {METHODS}/", fix))
             continue
         near = get_close_matches(stem, stems, n=1, cutoff=0.4)
         fix = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(stems)}"

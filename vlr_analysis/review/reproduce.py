@@ -14,11 +14,12 @@ import pandas as pd
 from vlr_analysis.cities import City, load_cities
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.language import SOURCE, using
+from vlr_analysis.method_files import METHODS
 from vlr_analysis.params import DATA, PARAMS, read_parameters
 from vlr_analysis.review import certificate, deliver, inputs, plan
 from vlr_analysis.review.bundle import MANIFEST
 from vlr_analysis.review.certificate import FINDINGS, LEVELS, PLACES, TABLES, Certificate
-from vlr_analysis.review.differences import OF_RESULTS, Difference, same_findings, table_differences
+from vlr_analysis.review.differences import OF_RESULTS, Difference, changed_methods, same_findings, table_differences
 from vlr_analysis.review.handover import HANDOVER
 from vlr_analysis.review.package import REGISTERS
 from vlr_analysis.review.plan import NOTEBOOKS, Task
@@ -160,9 +161,11 @@ def _project(published: Verified, root: Path, place: Path, theirs: bool) -> Path
     raise_if_any(city["name"], [] if (bundle / MANIFEST).is_file() else [missing])
     (place / DATA).mkdir(parents=True)
     receive(bundle, place)
-    for name in (NOTEBOOKS, "docs/methods"):
+    for name in (NOTEBOOKS, METHODS, "docs/methods"):
         if (root / name).is_dir():
-            shutil.copytree(root / name, place / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+            shutil.copytree(
+                root / name, place / name, ignore=shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__")
+            )
     for name in (*(f"{DATA}/{one}" for one in BESIDE), inputs.LOCK):
         if (root / name).is_file():
             shutil.copy(root / name, place / name)
@@ -239,6 +242,8 @@ def _code_differences(there: Certificate, here: Certificate) -> Iterator[Differe
             hashes = [one.package.files.get(name, "") for one in (there, here)]
             if hashes[0] != hashes[1]:
                 yield Difference("code", name, "", *(_hash(one) for one in hashes))
+    for name, *hashes in changed_methods(there, here):
+        yield Difference("code", name, "", *(_hash(one) for one in hashes))
 
 
 def _hash(digest: str) -> str:

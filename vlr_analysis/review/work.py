@@ -9,7 +9,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from vlr_analysis.cities import load_cities
-from vlr_analysis.errors import InputError, in_words
+from vlr_analysis.errors import InputError, in_words, raise_if_any
+from vlr_analysis.method_files import read_methods
 from vlr_analysis.review import apart, cache, kernels, run, staged
 from vlr_analysis.review.plan import OVERVIEW, Outcome, Task
 from vlr_analysis.review.session import Ended, Report, Teller, Wanted
@@ -43,12 +44,7 @@ def work(
     """
     run.check_kernel()
     with staged.staging(wanted.out) as folder, _sharing(folder):
-        load_cities(
-            sorted({city for report in changed for city in report.cities}),
-            root,
-            internal=wanted.internal,
-            language=wanted.language,
-        )
+        _check(sorted({city for report in changed for city in report.cities}), root, wanted)
         teller.begins(len({report.folder for report in reports} - {OVERVIEW}), ended.notebooks)
         to_do = set(changed)
         for report in reports:
@@ -56,6 +52,22 @@ def work(
                 teller.report(report.name, "unchanged", notebooks=len(report.tasks))
         _run_and_deliver(changed, folder, wanted, root, teller, ended)
         apart.call(INDEX, root, wanted.out, root)
+
+
+def _check(cities: list[str], root: Path, wanted: Wanted) -> None:
+    """Check the tables of the cities, and the methods of the project: one error holds the problems of all of them."""
+    subjects, problems = [], []
+    checks = (
+        lambda: load_cities(cities, root, internal=wanted.internal, language=wanted.language),
+        lambda: read_methods(root),
+    )
+    for check in checks:
+        try:
+            check()
+        except InputError as error:
+            subjects.append(error.subject)
+            problems += error.problems
+    raise_if_any(" and ".join(subjects), problems)
 
 
 def _run_and_deliver(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,8 @@ from vlr_analysis.review.bundle import timeless
 
 MOST_ROWS, MOST_LETTERS = 1_048_575, 32_767  # what one sheet, one cell can hold
 WIDEST = 60
+LINE, HIGHEST = 15.0, 409.0  # points: a line of text, and what a row can be
+WIDER = 1.2  # another program has another font: text may take so much more room than the width of a column says
 
 # Words for numbers of findings and columns of results that no table of the pages shows.
 MORE_HEADERS = {
@@ -101,14 +103,33 @@ def workbook(sheets: Sequence[Sheet], *, title: str, author: str) -> bytes:
         page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9
         page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
         page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-        for number, width in enumerate(_widths(sheet), 1):
+        widths = _widths(sheet)
+        for number, width in enumerate(widths, 1):
             page.column_dimensions[get_column_letter(number)].width = width
         page.append([_head(page, text) for text in sheet.header])
         for number, row in enumerate(sheet.rows, 2):
+            wrapped = [(text, widths[i]) for i, text in enumerate(row) if isinstance(text, str) and len(text) > WIDEST]
+            page.row_dimensions[number].height = row_height(wrapped)
             page.append([_cell(page, value, number, i) for i, value in enumerate(row, 1)])
     buffer = io.BytesIO()
     made.save(buffer)
     return timeless(buffer.getvalue())
+
+
+def row_height(wrapped: Iterable[tuple[str, float]]) -> float | None:
+    """Return how high a row must be for texts that wrap, in points; None where one line will do.
+
+    Not every program makes rows higher by itself: in some, long texts would lie over each other.
+
+    Parameters
+    ----------
+    wrapped : iterable of (text, width of its column in characters)
+    """
+    lines = [
+        sum(math.ceil(max(len(part), 1) * WIDER / width) for part in text.splitlines() or [""])
+        for text, width in wrapped
+    ]
+    return min(LINE * max(lines), HIGHEST) if max(lines, default=1) > 1 else None
 
 
 def _cell(page, value: Any, row: int, column: int):
@@ -179,6 +200,7 @@ def _widths(sheet: Sheet) -> list[float]:
     sample = list(sheet.rows[:500])
     widths = []
     for i, head in enumerate(sheet.header):
-        longest = max((len(str(row[i])) for row in sample if row[i] is not None), default=0)
+        shown = [row[i] for row in sample if row[i] is not None and not isinstance(row[i], Formula)]
+        longest = max((len(str(value)) for value in shown), default=0)
         widths.append(float(min(max(len(head), longest, 6) + 2, WIDEST)))
     return widths
