@@ -64,7 +64,7 @@ def write_handover(
         the nation; otherwise it is computed for the box and the feed: no line of the nation is drawn, and no grade of
         comparability given, that it does not allow.
     methods : sequence of (name, text, reference), optional
-        In place of the annex's own list.
+        Of the project's own, below the list of the annex.
     data_request : str
         Letter to the national office, in Markdown.
     previous : Path, optional
