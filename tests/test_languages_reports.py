@@ -20,6 +20,8 @@ from vlr_analysis.review import (
     deliver,
     diff,
     diff_page,
+    inputs,
+    parcel,
     plan,
 )
 from vlr_analysis.review.session import Wanted
@@ -175,3 +177,11 @@ def test_what_changed_is_told_in_the_language_of_the_newer_report(pseudo_pages, 
     data = {"es", "trends", "py", "SHA", "increase", "decrease", "horizon", "direction", "what", "changed", "csv"}
     assert pseudo_pages(body) - data == set()
     assert "revised" in (tmp_path / diff_page.TABLE).read_text(encoding="utf-8-sig")
+
+
+def test_a_worker_of_a_cluster_is_told_the_language(project, tmp_path):
+    paths = plan.chosen_notebooks(project, ["04"])
+    task = plan.plan([load_city(MADE_UP, project).parameters], paths, project, internal=False, language="fr")[0]
+    packed = parcel.pack(task, inputs.Hashes(project))
+    parcel.keep(parcel.read(packed, project, packed.hashes), tmp_path / "store")
+    assert parcel.unpack(packed, tmp_path / "store", tmp_path / "elsewhere").parameters["language"] == "fr"

@@ -34,7 +34,7 @@ INTERVALS = {"predicted_low:predicted_high": "One further city", "rank_low:rank_
 
 # Columns of names and of what people have written: shown in every language as they are.
 NAMES = {
-    "area", "asked", "cities", "count", "counted", "country", "department", "evidence", "file", "id", "indicator",
+    "area", "cities", "count", "counted", "country", "department", "evidence", "file", "id", "indicator",
     "label", "licence", "limits", "measure", "nation", "organiser", "other_series", "other_unit", "pillar", "place",
     "publisher", "quotation", "reference", "scope", "second_measure", "series", "series_of_target", "settings",
     "source", "statement", "target_code", "theme", "title", "titles", "where",

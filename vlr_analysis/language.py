@@ -182,7 +182,7 @@ def _retold(text: str, tag: str, path: Path) -> str:
             if all(a != b for a, b in zip(said, parts, strict=True)):
                 return f" {known.pgettext(CODED, joint.strip())} ".join(said)
         elif said != parts:
-            return joint.join(said)
+            return known.pgettext(CODED, joint).join(said)
     return text
 
 
@@ -218,7 +218,8 @@ def placeholders(message: str) -> list[str]:
 
 # Gaps that hold a number or a period: what fills them begins with a digit, a sign or a currency.
 _FILLS = dict.fromkeys(("first", "last", "low", "high", "n", "least"), r"[−+]?(?:US)?[£€$]?\d\S*?")
-_FILLS |= dict.fromkeys(("count", "people", "own", "other", "sources"), r"\d.*?")
+_FILLS |= dict.fromkeys(("count", "people", "own", "other", "sources"), r"\d[^;]*?")
+_FILLS |= dict.fromkeys(("often", "out", "over", "raised"), r"(?:[;, ].*?)?")  # what may be added, or not
 
 
 def _own(message: str) -> int:
@@ -252,7 +253,9 @@ WORDS = (
     coded("ethnicity"), coded("income"), coded("disability"), coded("education"), coded("location"), coded("place"),
     coded("place type"), coded("employment"), coded("mode"), coded("yes"), coded("no"), coded("increase"),
     coded("decrease"), coded("or"), coded("and"), coded("the year before"), coded("the base"),
-    coded("what the review rests on"),
+    coded("what the review rests on"), coded("none"), coded("figures"), coded("gap: no figures"),
+    coded("hidden of {n}"),
+    coded("; "), coded(": "), coded(", "),  # what joins reasons
 )  # fmt: skip
 
 

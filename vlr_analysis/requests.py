@@ -169,9 +169,11 @@ def _answers(smells, held, definitions, who, areas) -> Iterator[dict]:
         others = [areas.get(area, area) for area in part["area"].unique()[1:]]
         group = ", ".join(pair.split("=", 1)[1] for pair in row["breakdown"].split(";")) if row["breakdown"] else ""
         where = ", ".join(filter(None, [areas.get(row["area"], row["area"]), group]))
-        also = f" The like in {', '.join(others)}." if others else ""
         ends = dict.fromkeys([spoken(row["first"]), spoken(row["last"])])
-        asked = f"{where}: {row['text']}{also} ({row['suspicion']})"
+        text = row["text"]
+        if others:
+            text = coded("{text} The like in {areas}.", text=text, areas=", ".join(others))
+        asked = f"{where}: " + coded("{text_label} ({kind_label})", text_label=text, kind_label=row["suspicion"])
         yield _row(row["to"], ANSWER, asked, " to ".join(ends), **_of(row))
 
 
@@ -204,11 +206,11 @@ def _raised(raised: pd.DataFrame | None, years: tuple[int, int]) -> Iterator[dic
             else coded(", raised by residents")
         )
         asked = coded(
-            "{missing} on {theme} ({where}){people} in: {titles}",
+            "{missing} on {theme} ({where}){raised} in: {titles}",
             missing=row.missing,
             theme=row.theme,
             where=row.where,
-            people=people,
+            raised=people,
             titles=row.titles,
         )
         more = {"target": row.target, "label": row.theme, "definition": row.target_label, "unlocks": _NEEDED[VOICE]}
@@ -222,9 +224,8 @@ def _breakdowns(breakdowns, held, national, who, table, years) -> Iterator[dict]
     for row in rows[rows["asked_by"].str.startswith("indicator") | rows["priority"]].itertuples():
         nation_has = {pair.split("=")[0] for text in named.get(row.indicator, ()) for pair in text.split(";")}
         both = [name for name in row.missing.split("; ") if name in nation_has]
-        asked = coded("by {missing}", missing=_words(row.missing.split("; "))) + (
-            coded("; the nation has it by {both}", both=_words(both)) if both else ""
-        )
+        asked = coded("by {missing}", missing=_words(row.missing.split("; ")))
+        asked += "; " + coded("the nation has it by {both}", both=_words(both)) if both else ""
         to = who.get((area, row.indicator, row.series, row.unit), OFFICE)
         yield _row(to, BREAKDOWN, asked, _span(years), **_of(row))
 
@@ -246,7 +247,7 @@ def _later(ages, held, national, who, table, years) -> Iterator[dict]:
         key, last = (row.indicator, row.series, row.unit), year_of(row.last)
         there = newest.get(key, "")
         asked = coded("the years after {last}", last=spoken(row.last))
-        asked += coded("; the nation has {there}", there=spoken(there)) if there and year_of(there) > last else ""
+        asked += "; " + coded("the nation has {there}", there=spoken(there)) if there and year_of(there) > last else ""
         yield _row(
             who.get((_area(table), *key), OFFICE),
             LATER,

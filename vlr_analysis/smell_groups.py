@@ -151,7 +151,7 @@ def _listed(names: list[str], values: np.ndarray) -> str:
 
 
 def _in_all(mask: np.ndarray) -> str:
-    return coded("; so in {mask} of {mask_2} periods", mask=mask.sum(), mask_2=len(mask)) if len(mask) > 1 else ""
+    return "; " + coded("so in {mask} of {mask_2} periods", mask=mask.sum(), mask_2=len(mask)) if len(mask) > 1 else ""
 
 
 def _sums(total, parts, names, at, periods, what: str) -> Iterator[Hit]:
@@ -196,12 +196,14 @@ def _overlap(total, parts, names, over, at, periods) -> Hit:
         rest = np.delete(parts, left, axis=1)
         hits = over & np.isfinite(parts[:, left]) & _exactly(total, rest)
         if hits.sum() >= 2 and parts.shape[1] > 2:
-            text += coded("; without {names} they add up exactly in {hits} periods", names=names[left], hits=hits.sum())
+            text += "; " + coded(
+                "without {names} they add up exactly in {hits} periods", names=names[left], hits=hits.sum()
+            )
             clear = coded("{names} is told across the other groups", names=names[left])
             break
     below = np.nanmin(parts, axis=1) < total
     if (below & (np.nanmax(parts, axis=1) > total)).all() and (total != np.rint(total)).any():
-        text += coded("; the total lies between its groups, as a rate's does")
+        text += "; " + coded("the total lies between its groups, as a rate's does")
         clear = coded("the series is a rate and its name or unit is wrong")
     first, last = np.flatnonzero(over)[[0, -1]]
     return Hit(OVERLAP, at[first], at[last], float(total[place]), text, clear)

@@ -26,7 +26,7 @@ TOWARDS, AWAY = coded("towards the goal"), coded("away from the goal")
 CHOICES = {
     "without_first": coded("without the first year"),
     "without_last": coded("without the last year"),
-    "without_2020": "without 2020",
+    "without_2020": coded("without 2020"),
     "hamed_rao": coded("by the test of Hamed and Rao"),
 }
 KEY = list(SERIES_KEY)

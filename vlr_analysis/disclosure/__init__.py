@@ -15,16 +15,17 @@ from vlr_analysis.catalogue import sort_key
 from vlr_analysis.disclosure.desk import THINGS, Desk, nothing_small
 from vlr_analysis.disclosure.sums import TOLERANCE
 from vlr_analysis.errors import Problem, raise_if_any
+from vlr_analysis.language import coded
 from vlr_analysis.observations import COLUMNS, KEY
 
 __all__ = ["KINDS", "THINGS", "TOLERANCE", "attack", "hidden_table", "nothing_hidden", "protect"]
 
 KINDS = ("primary", "denominator", "complementary", "source")
 
-_SMALL = "fewer than {}, but not zero"
-_NUMERATOR = "a rate that stands for fewer than {} people"
-_FEW = "a rate on fewer people than the minimum"
-_BEFORE = "hidden already in the figures as they came"
+_SMALL = coded("fewer than {n}, but not zero")
+_NUMERATOR = coded("a rate that stands for fewer than {n} people")
+_FEW = coded("a rate on fewer people than the minimum")
+_BEFORE = coded("hidden already in the figures as they came")
 
 
 def nothing_hidden() -> pd.DataFrame:
@@ -97,9 +98,9 @@ def protect(
         return table.copy(), nothing_hidden()
     desk = Desk(table, threshold, populations, previous, parents)
     desk.hide(desk.suppressed, "source", _BEFORE)
-    desk.hide(desk.people & (desk.value > 0) & (desk.value < threshold), "primary", _SMALL.format(threshold))
+    desk.hide(desk.people & (desk.value > 0) & (desk.value < threshold), "primary", _SMALL.format(n=threshold))
     behind = np.where(np.isnan(desk.base), np.nan, desk.value * desk.weight)  # people that a rate stands for
-    desk.hide((behind > 0) & (behind < threshold), "primary", _NUMERATOR.format(threshold))
+    desk.hide((behind > 0) & (behind < threshold), "primary", _NUMERATOR.format(n=threshold))
     least = 4 * threshold if minimum_denominator is None else minimum_denominator
     desk.hide(desk.weight * desk.base < least, "denominator", _FEW)
     out = table.copy()

@@ -13,6 +13,7 @@ import pandas as pd
 from vlr_analysis.catalogue import unit_scale
 from vlr_analysis.disclosure.reckoning import Puzzle
 from vlr_analysis.disclosure.sums import Sheet, same
+from vlr_analysis.language import coded
 from vlr_analysis.observations import KEY
 from vlr_analysis.periods import year_of
 
@@ -28,10 +29,10 @@ _POPULATION = re.compile(
 _PER = re.compile(r"\bper (million|[0-9][0-9 ,]*)", re.I)
 _SAME_RATIO = 1.2  # count over rate that stays within this factor over time tells the population
 
-_WITH = "together with {} it would give another hidden number away"
-_PUBLIC = "; already public in the previous release"
-_EARLIER = "; an earlier figure is public in the previous release"
-_OPEN = "; it can still be narrowed down, nothing is left to hide with it"
+_WITH = coded("together with {cells} it would give another hidden number away")
+_PUBLIC = "; " + coded("already public in the previous release")
+_EARLIER = "; " + coded("an earlier figure is public in the previous release")
+_OPEN = "; " + coded("it can still be narrowed down, nothing is left to hide with it")
 
 
 @lru_cache(maxsize=4096)
@@ -172,7 +173,7 @@ class Desk:
         puzzle = self.puzzle(rows)
         partners, weak = puzzle.shield()
         for cell, words in partners.items():
-            self.hide(puzzle.row[[cell]], "complementary", _WITH.format(words))
+            self.hide(puzzle.row[[cell]], "complementary", _WITH.format(cells=words))
         self.open[rows] = False
         self.open[puzzle.row[weak]] = True
 
@@ -199,8 +200,8 @@ class Desk:
         listed, residents = pairs["residents"].notna().to_numpy(), pairs["residents"].fillna(0).to_numpy(int)
         tied = told | np.where(listed, ~self.hidden[residents], ~np.isnan(self.weight[rate]))
         for hidden, partner, where, words in (
-            (count, rate, tied, "the population"),
-            (rate, count, tied, "the population"),
-            (residents, rate, listed & ~self.hidden[count], "a count of the same indicator"),
+            (count, rate, tied, coded("the population")),
+            (rate, count, tied, coded("the population")),
+            (residents, rate, listed & ~self.hidden[count], coded("a count of the same indicator")),
         ):
-            self.hide(partner[where & self.hidden[hidden]], "complementary", _WITH.format(words))
+            self.hide(partner[where & self.hidden[hidden]], "complementary", _WITH.format(cells=words))

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from vlr_analysis.language import coded
 from vlr_analysis.periods import parse_period
 
 # Parts make up their total where they miss it by no more than this number, or this share of it.
@@ -149,7 +150,7 @@ class Sheet:
         for (total, dimension), parts in families.items():
             if total in self.place:
                 across = tuple(pair.split("=")[0] for pair in total[2].split(";") if pair)
-                words = f"the groups by {dimension} and their total"
+                words = coded("the groups by {dimension} and their total", dimension=dimension)
                 found.append(Sum(self.place[total], parts, ("groups", dimension, across), words))
         return found
 
@@ -191,7 +192,8 @@ class Sheet:
                 parts = [self.place[key] for part in members if (key := (part, period, breakdown)) in self.place]
                 complete = len(parts) == len(members)
                 if parts and ((complete and self.is_count) or (area, period, breakdown) in self.place):
-                    total, words = self._hole((area, period, breakdown)), f"the parts of {area} and their total"
+                    total = self._hole((area, period, breakdown))
+                    words = coded("the parts of {area} and their total", area=area)
                     found.append(Sum(total, parts, ("areas", area, ()), words, complete))
         return found
 

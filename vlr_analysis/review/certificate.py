@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from vlr_analysis.cities import City
 from vlr_analysis.exhibits import MIME
+from vlr_analysis.language import N_, told
 from vlr_analysis.params import DATA
 from vlr_analysis.review import comments, origins, provenance
 from vlr_analysis.review.inputs import ENVIRONMENT, LOCK, PACKAGE, REGISTERS, comments_of, key_of
@@ -41,15 +42,16 @@ PLACES = {"provenance.csv": ("file", "row", *origins.COLUMNS)}
 NO_RESULT = ("files.csv", "_kept_back.csv")
 
 LEVELS = {
-    "L0": "not reproduced yet",
-    "L1": "run again from the same inputs, parameters and code",
-    "L2": "run again, and every result is equal within the declared rounding, every sentence of a finding the same",
-    "L3": "run again, and the canonical results are the same byte for byte",
-    "L4": "reproduced by another party on another platform, who signed for it",
+    "L0": N_("not reproduced yet"),
+    "L1": N_("run again from the same inputs, parameters and code"),
+    "L2": N_("run again, and every result is equal within the declared rounding, every sentence of a finding the same"),
+    "L3": N_("run again, and the canonical results are the same byte for byte"),
+    "L4": N_("reproduced by another party on another platform, who signed for it"),
 }
 
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
-_WITHHELD = "nothing: the file may hold figures that this review does not show"
+THE_FILE = N_("the file")
+_WITHHELD = N_("nothing: the file may hold figures that this review does not show")
 
 Sha = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -244,7 +246,7 @@ def this_platform() -> dict[str, str]:
 
 def _input(city: City, name: str, value: str) -> Input:
     if city.internal or not name.startswith(f"{DATA}/") or name in {f"{DATA}/{one}.csv" for one in REGISTERS}:
-        return Input(hash_of="the file", sha256=value)
+        return Input(hash_of=THE_FILE, sha256=value)
     if name == comments_of(city.id):
         return Input(**dict(zip(("hash_of", "sha256"), comments.certified(city.root / name), strict=True)))
     for area in city.areas:
@@ -252,15 +254,17 @@ def _input(city: City, name: str, value: str) -> Input:
             rows = city.observations if area == city.id else city.around[city.around["area"] == area]
             rows = rows.reset_index(drop=True)
             if kit.read_table(city.root / name).equals(rows):
-                return Input(hash_of="the file", sha256=value)
-            return Input(hash_of="the figures that are shown", sha256=sha256(csv_bytes(rows)))
+                return Input(hash_of=THE_FILE, sha256=value)
+            return Input(hash_of=N_("the figures that are shown"), sha256=sha256(csv_bytes(rows)))
         if origins_path(provenance.data_file(city, area)).as_posix() == name:
-            whole = _input(city, provenance.data_file(city, area), value).hash_of == "the file"
-            return Input(hash_of="the file", sha256=value) if whole else Input(hash_of=_WITHHELD, sha256="")
+            whole = _input(city, provenance.data_file(city, area), value).hash_of == THE_FILE
+            return Input(hash_of=THE_FILE, sha256=value) if whole else Input(hash_of=_WITHHELD, sha256="")
     if name == (city.parameters.voices or f"{DATA}/voices/{city.id}.csv"):
         if len(city.hidden_voices):
-            return Input(hash_of="what is shown of the register", sha256=sha256(csv_bytes(as_register(city.voices))))
-        return Input(hash_of="the file", sha256=value)
+            return Input(
+                hash_of=N_("what is shown of the register"), sha256=sha256(csv_bytes(as_register(city.voices)))
+            )
+        return Input(hash_of=THE_FILE, sha256=value)
     return Input(hash_of=_WITHHELD, sha256="")
 
 
@@ -379,7 +383,11 @@ def page(made: Certificate) -> dict[str, Any]:
         "level": made.level,
         "levels": list(LEVELS.items()),
         "results": counted.sha256,
-        "held": f"{len(counted.tables)} tables, the findings, and what {len(counted.marked)} notebooks print",
+        "held": told(
+            "{tables} tables, the findings, and what {notebooks} notebooks print",
+            tables=len(counted.tables),
+            notebooks=len(counted.marked),
+        ),
         "inputs": [(name, one.hash_of, one.sha256) for name, one in made.inputs.items()],
         "shown": list(made.shown.items()),
         "notebooks": [(name, one.code) for name, one in made.notebooks.items()],

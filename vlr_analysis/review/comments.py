@@ -14,7 +14,7 @@ from typing import Any
 from vlr_analysis.cell_text import inert, original, visible
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.findings import Finding
-from vlr_analysis.language import gettext
+from vlr_analysis.language import N_, gettext
 from vlr_analysis.review.inputs import comments_of
 from vlr_analysis.sources.kit import write_whole
 
@@ -299,7 +299,7 @@ def certified(path: Path) -> tuple[str, str]:
     entries = read_register(path)
     shown = open_to_readers(entries)
     if any(one.state in WITHHELD for one in entries):
-        return "the comments that are shown", hashlib.sha256(as_csv(shown)).hexdigest()
+        return N_("the comments that are shown"), hashlib.sha256(as_csv(shown)).hexdigest()
     return "the file", hashlib.sha256(path.read_bytes()).hexdigest()
 
 

@@ -15,9 +15,11 @@ from markupsafe import Markup
 from nbconvert.filters import Highlight2HTML, markdown2html
 from nbformat import NotebookNode
 
-from vlr_analysis.exhibits import HEADERS, MIME
+from vlr_analysis.exhibits import MIME, NAMES
 from vlr_analysis.findings import from_table
+from vlr_analysis.language import number, retold
 from vlr_analysis.review.prose import translated
+from vlr_analysis.review.workbook import head_of
 
 MOST_POINTS = 150  # rows of a figure's data on the page; all of them are in the CSV file beside it
 _IMAGE = re.compile(r'<img\b[^>]*\bsrc="(data:image/[^"]+)"')
@@ -139,12 +141,18 @@ def points(text: str) -> tuple[list[str], list[list[str]]]:
     if not table:
         return [], []
     kept = [place for place, _ in enumerate(table[0]) if any(row[place] for row in table[1:] if place < len(row))]
-    head = [HEADERS.get(table[0][place], table[0][place].replace("_", " ")) for place in kept]
-    return head, [[row[place] for place in kept] for row in table[1:] if len(row) == len(table[0])]
+    rows = (row for row in table[1:] if len(row) == len(table[0]))
+    told = [[_told(table[0][place], row[place]) for place in kept] for row in rows]
+    return [head_of(table[0][place]) for place in kept], told
+
+
+def _told(name: str, cell: str) -> str:
+    """Return a cell as readers see it: words of the kit in the language in use, names and numbers as they are."""
+    return cell if name in NAMES or _NUMBER.fullmatch(cell) else retold(cell)
 
 
 def _row(row: Sequence[str]) -> str:
     return "<tr>" + "".join(
-        f'<td class="num">{escape(cell.replace("-", "−"))}</td>' if _NUMBER.fullmatch(cell) else
+        f'<td class="num">{escape(number(cell.replace("-", "−")))}</td>' if _NUMBER.fullmatch(cell) else
         f"<td>{escape(cell)}</td>" for cell in row
     ) + "</tr>"  # fmt: skip

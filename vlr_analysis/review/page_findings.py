@@ -11,13 +11,14 @@ import pandas as pd
 from markupsafe import Markup
 
 from vlr_analysis import catalogue
-from vlr_analysis.exhibits import HEADERS, number, table
+from vlr_analysis.exhibits import number, table
 from vlr_analysis.findings import KEY, Finding
 from vlr_analysis.grades import LETTERS
 from vlr_analysis.language import gettext, retold
 from vlr_analysis.periods import spoken
 from vlr_analysis.review.origins import came_from
 from vlr_analysis.review.page_cells import scrolling
+from vlr_analysis.review.workbook import head_of
 
 MOST_ROWS = 24  # of a finding on the evidence page; all of them are in tables/provenance.csv
 
@@ -162,9 +163,9 @@ def evidence(card: Card, rows: pd.DataFrame | None, method: str) -> dict[str, An
             "shown": len(newest), "all": len(rows)}  # fmt: skip
         shown = Markup(scrolling(table(newest, f"rows-{finding.id}", caption, columns).html))
     # Among numbers `series` counts them; elsewhere it names one, and is headed otherwise.
-    heads = HEADERS | {"series": "Series"}
     numbers = [
-        (heads.get(name, name.replace("_", " ")), _shown(name, value)) for name, value in finding.numbers.items()
+        (gettext("Series") if name == "series" else head_of(name), _shown(name, value))
+        for name, value in finding.numbers.items()
     ]
     registers = [at for at in finding.evidence if "register" in at]
     return {"card": card, "numbers": numbers, "rows": shown, "registers": registers, "method": method}
@@ -172,4 +173,4 @@ def evidence(card: Card, rows: pd.DataFrame | None, method: str) -> dict[str, An
 
 def _shown(name: str, value: Any) -> str:
     counted = isinstance(value, int | float) and not isinstance(value, bool)
-    return number(value, 4) if counted and name != "year" else spoken(str(value))
+    return number(value, 4) if counted and name != "year" else spoken(retold(str(value)))
