@@ -439,6 +439,7 @@ def test_rows_are_as_high_as_their_texts_and_columns_as_wide_as_what_is_seen(mad
             if texts:
                 lines = max(-(-len(text) // WIDEST) for text in texts)
                 assert page.row_dimensions[row[0].row].height >= 15 * lines > 15, (page.title, row[0].row)
+                assert {cell.alignment.vertical for cell in row if cell.value is not None} == {"top"}
                 seen += 1
     assert seen > 5
     check = book["Check a number"]
