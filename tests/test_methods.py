@@ -256,6 +256,18 @@ def test_what_a_method_gets(extended):
     assert rows["target"].iloc[0] == 10 and rows["direction"].iloc[0] == "decrease"
 
 
+def test_a_city_without_the_indicators_that_a_method_needs_gets_a_sentence_and_no_error(extended):
+    """The function is not called on nothing: most would fail, and for no reason of theirs."""
+    returning(extended, "def years_to_target(o, s):\n    return o.loc[[o['value'].idxmax()]]\n")
+    edit(extended / f"{METHOD}.yaml", ("indicators: []", 'indicators: ["9.9.9"]'))
+    city = load_city("porto-exemplo", extended)
+    (own,) = own_methods.run_methods(city, Results(city).grades)
+    assert (len(own.table), own.findings, own.failed) == (0, (), "")
+    (shown,) = own_methods.tables(city, [own])
+    assert "No series of this city fits this table." in shown.html
+    assert own_methods.joined([own]).empty and len(own_methods.notes([own])) == 1
+
+
 def graded(root, returned, grade="A", at_most="A"):
     returning(
         root, f"def years_to_target(o, s):\n    one = o[o['indicator'] == '1.2.1'].iloc[[0]]\n    return {returned}\n"
