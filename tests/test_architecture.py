@@ -35,7 +35,7 @@ FLOORS = [
     {"catalogue", "exhibits", "regression", "series", "groups", "disclosure", "disclosure_voices", "lookup"},
     {"observations"},
     {"periods", "words", "cell_text", "yaml_files"},
-    {"language"},
+    {"language", "project"},
     {"errors"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from dataclasses import replace
 from html import unescape
@@ -171,7 +172,9 @@ def test_the_command_prints_and_writes_a_page_and_a_table(tmp_path):
     assert done.exit_code == 0, done.output
     (one,) = diff.diff(made_up_report(), new)
     assert f"{len(one.of('changed'))} changed" in done.output
-    html = unescape((tmp_path / "out" / diff_page.PAGE).read_text(encoding="utf-8"))
+    marked = unescape((tmp_path / "out" / diff_page.PAGE).read_text(encoding="utf-8"))
+    html = re.sub("</?(ins|del)>", "", marked)
+    assert marked != html
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out" / diff_page.TABLE).read_text(encoding="utf-8-sig"))))
     for change in one.of("changed"):
         assert change.old["statement"] in html
@@ -191,3 +194,11 @@ def test_hostile_words_are_words_on_the_page(sides, tmp_path):
 def test_nothing_to_compare_is_told(tmp_path):
     with pytest.raises(InputError):
         diff.diff(tmp_path, made_up_report())
+
+
+def test_the_words_that_differ_are_marked_in_both_sentences():
+    """Only what one sentence says and the other does not; together the pieces are the sentence."""
+    before, now = "In 2025 it stands at 3.6 %, England at 4 %.", "In 2025 it stands at 3.9 %, England at 4 %."
+    then, after = diff_page.differing(before, now)
+    assert [text for text, own in then if own] == ["3.6"] and [text for text, own in after if own] == ["3.9"]
+    assert "".join(text for text, _ in then) == before and "".join(text for text, _ in after) == now

@@ -6,11 +6,14 @@ import warnings
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.review.annex import read_sheet
 from vlr_analysis.sources import figure_rows, figure_table, kit
 from vlr_analysis.sources.figure_texts import read_cell
 from vlr_analysis.sources.formats import FORMATS, read
+from vlr_analysis.sources.open_sdg_write import check_open_sdg
 from vlr_analysis.sources.sheet_grid import MAX_FIGURES
 from vlr_analysis.sources.voices import read_voices
 
@@ -216,6 +219,26 @@ def test_a_repository_with_more_rows_than_can_be_read_in_time_says_which_file(tm
     assert not len(reading.table) and "50,001 rows" in str(reading.problems[0])
 
 
+def test_a_repository_with_one_row_many_times_is_read_in_time(tmp_path):
+    target = fuzz_targets.TARGETS["open-sdg"]
+    seed, *_ = target.seeds()
+    lines = seed.content.splitlines(keepends=True)
+    repeated = seed.content + lines[-1] * 40_000
+    assert fuzz.attempt(target, seed, repeated, tmp_path.resolve())[0] == "table"
+    at_odds = seed.content + lines[1].replace(b"5.2", b"5.3") * 40_000
+    assert fuzz.attempt(target, seed, at_odds, tmp_path.resolve())[0] == "table"
+    (problem,) = read("open-sdg", tmp_path, **GIVEN).problems
+    assert "and 39996 more" in problem.where and len(str(problem)) < 300
+
+
+def test_rows_without_end_that_hold_no_figures_are_refused_with_help(tmp_path):
+    (tmp_path / "x.csv").write_text("Indicator,2019,2020\n1.2.1,4.5,5\n" + "a\n" * 60_000, encoding="utf-8")
+    with pytest.raises(InputError, match=r"60,002 rows of 2 letters on average.*delete the rows"):
+        read("wide", tmp_path / "x.csv", **GIVEN)
+    (tmp_path / "x.csv").write_text("Indicator,2019,2020\n1.2.1,4.5,5\n" + ",,\n" * 60_000, encoding="utf-8")
+    assert len(read("wide", tmp_path / "x.csv", **GIVEN).table) == 2
+
+
 def test_mending_a_table_of_ours_ends_at_the_first_problem_that_nobody_can_mend(tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     header = "area,indicator,series,unit,period,value,source\n"
@@ -223,6 +246,26 @@ def test_mending_a_table_of_ours_ends_at_the_first_problem_that_nobody_can_mend(
     read_cells = []
     monkeypatch.setattr(figure_rows, "read_cell", lambda *given: read_cells.append(given) or read_cell(*given))
     assert figure_table.mended(path) is None and len(read_cells) < 10
+
+
+def test_what_stands_in_a_hand_over_and_is_no_text_or_no_name_is_told_or_not_heard(tmp_path):
+    """A feed in another encoding; an annex whose names belong to a sheet that it does not have."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "indicator_1-1-1.csv").write_bytes(b"Year,Value\n2019,1\xff\n")
+    (tmp_path / "data" / "indicator_1-2-1.csv").write_text('Year,Value\n2019,"' + "1" * 200_000, encoding="utf-8")
+    told = [str(problem) for problem in check_open_sdg(tmp_path)]
+    assert "data/indicator_1-1-1.csv, row 2: found the byte 0xff" in told[0] and "no table" in told[1]
+    made = Workbook()
+    made.active.title = "Figures"
+    made.active.append(["Area"])
+    made.active.auto_filter.ref = "A1:A1"
+    made.save(tmp_path / "annex.xlsx")
+    parts = parts_of((tmp_path / "annex.xlsx").read_bytes())
+    names = re.sub(rb'localSheetId="0"', b'localSheetId="7"', parts["xl/workbook.xml"])
+    assert names != parts["xl/workbook.xml"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_sheet(packed({**parts, "xl/workbook.xml": names}), "Figures") == [["Area"]]
 
 
 def test_our_own_feed_with_a_row_too_long_is_refused(tmp_path):

@@ -1,19 +1,42 @@
-"""Languages: catalogues are whole, sentences pass through them, numbers come once."""
+"""Languages: catalogues are whole, sentences and charts pass through them, numbers come once."""
 
+import inspect
 import re
 import sys
 from collections import Counter
 from pathlib import Path
 
+import openpyxl
+import pandas as pd
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
+from matplotlib.text import Text
 
-from vlr_analysis import cities, language, trends
+from vlr_analysis import (
+    catalogue,
+    cities,
+    comparison,
+    covid,
+    drawing,
+    figures,
+    figures_groups,
+    figures_places,
+    figures_readiness,
+    figures_voices,
+    language,
+    pooling,
+    progress,
+    readiness,
+    results,
+    trends,
+    voices,
+)
 from vlr_analysis.errors import InputError
 from vlr_analysis.exhibits import interval, number, plain_unit, with_unit
 from vlr_analysis.periods import spoken
 from vlr_analysis.results import Results
+from vlr_analysis.review import agree, annex, bundle, deliver
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -51,14 +74,25 @@ def review():
     return Results(cities.load_city(MADE_UP, ROOT))
 
 
+@pytest.fixture(scope="session")
+def reviews(review):
+    """Return the review of the made-up city and of one that has all that real figures bring."""
+    return {MADE_UP: review, "bristol": Results(cities.load_city("bristol", ROOT))}
+
+
+def computed(review, city):
+    """Return the review of a city with tables that are computed already, and sentences that are not told yet."""
+    again = Results(city)
+    for name in ("smells", "smells_beside", "grades", "trend", "progress", "covid", "disparity", "disparity_change",
+                 "compared", "standings", "triangulation", "requests"):  # fmt: skip
+        again.__dict__[name] = getattr(review, name)
+    return again
+
+
 def told(review, tag):
     """Findings in a language, from tables that are computed once."""
-    again = Results(review.city)
-    for name in ("smells", "grades", "trend", "progress", "covid", "disparity", "disparity_change", "compared",
-                 "standings", "triangulation"):  # fmt: skip
-        again.__dict__[name] = getattr(review, name)
     with language.using(tag):
-        return again.findings
+        return computed(review, review.city).findings
 
 
 def numbers(text, tag):
@@ -119,7 +153,9 @@ def test_an_unknown_language_is_refused_with_those_there_are():
     assert language.current() == "en"
 
 
-def test_every_sentence_passes_through_the_catalogue(pseudo, review, monkeypatch):
+@pytest.mark.parametrize("city", [MADE_UP, "bristol"])
+def test_every_sentence_passes_through_the_catalogue(city, pseudo, reviews, monkeypatch):
+    review = reviews[city]
     monkeypatch.setattr(language, "LOCALE", pseudo)
     data = {word for text in _data_words(review) for word in re.findall(r"[A-Za-z]{2,}", text)}
     leaks = Counter()
@@ -146,8 +182,10 @@ def test_numbers_come_once_in_an_invented_language(pseudo, review, monkeypatch):
     same_numbers(english, told(review, "eo"), "eo")
 
 
+@pytest.mark.parametrize("city", [MADE_UP, "bristol"])
 @pytest.mark.parametrize("tag", TOLD)
-def test_numbers_come_once(tag, review):
+def test_numbers_come_once(tag, city, reviews):
+    review = reviews[city]
     same_numbers(told(review, "en"), told(review, tag), tag)
 
 
@@ -173,3 +211,144 @@ def test_results_stay_english_and_are_retold_where_they_are_shown(pseudo, monkey
         assert language.retold("3 yearly values, at least 5 are needed") == "3 ʘ ʘ, ʘ ʘ 5 ʘ ʘ"
         assert language.retold("no value; Casa da Praia") == "ʘ ʘ; Casa da Praia"
     assert language.retold("no value") == "no value"
+
+
+# --- charts ----------------------------------------------------------------------------------------
+
+NAME = "§"  # stands for every name that a city gives: what letters are left are the kit's
+
+
+def charts(review):
+    """Yield every chart of the kit, of the made-up city, with the names that the city gives taken out."""
+    city, own = review.city, review.city.observations
+    known = city.definitions.assign(label=NAME)
+    goals = catalogue.goals().set_index("goal")["label"].to_dict()
+    dates = {"shock": city.covid.shock, "recovery_from": city.covid.recovery_from}
+    ages = readiness.age_table(own, city.reference_year)
+    yield figures_readiness.coverage(readiness.coverage_by_goal(own, known, city.goals))
+    yield figures_readiness.umf_grid(readiness.coverage_by_umf(own, known, city.goals))
+    yield figures_readiness.grades(readiness.grades_by_goal(review.grades, known, city.goals))
+    labels = dict.fromkeys(drawing.label_of(known), NAME)
+    yield figures_readiness.spans(ages, own, labels, city.reference_year)
+    yield figures_readiness.letter(review.letter.replace(city.name, NAME), NAME)
+    yield figures.verdicts_by_goal(review.trend, known, goals)
+    yield from (figures.trends(own, review.trend, known, goal, goals.get(goal, "")) for goal in (0, 3))
+    paths = progress.projection_paths(own, known, horizon=city.horizon)
+    yield figures.projections(paths, own, review.progress, known)
+    lines = covid.paths(own, known, **dates)
+    here = review.covid[review.covid["area"] == city.id]
+    yield figures.overview(here, known)
+    for key, _ in city.chosen(here)[:2]:
+        yield figures.recovery_paths(lines, here, key, NAME, {city.id: NAME}, dates["shock"], note=city.pair_note(key))
+    lines = covid.paths(review.groups, known, **dates)
+    for key, _, dimension in list(city.groups_of(review.groups))[:1]:
+        yield figures.by_group(lines, city.id, key, NAME, dimension, dates["shock"])
+    latest = review.disparity[review.disparity["difference"].notna()]
+    for dimension in sorted(latest["dimension"].unique()):
+        yield figures_groups.groups_now(review.groups, latest, known, dimension)
+    yield figures_groups.groups_over_time(review.groups, review.disparity_change, known)
+    for area, table in review.compared.items():
+        counts = comparison.matrix(table, table["indicator"].map(dict.fromkeys(table["indicator"], 3)))
+        yield figures_places.agreement(counts, goals, NAME)
+        yield figures_places.apart(table, known, NAME, NAME)
+        nation = city.around[city.around["area"] == area]
+        yield figures_places.side_by_side(own, nation, table, known, NAME, NAME)
+    reach = dict.fromkeys(("peers_quarter", "peers_middle", "peers_three_quarters"), 0.5) | {"peers_low": 0.25}
+    standing = review.trend[drawing.SERIES[1:4]].drop_duplicates().assign(**reach, year=2019, peers_high=2.5, value=1.5)
+    standing["standing"] = "perhaps better than the middle half"
+    yield from (figures_places.standings(standing, known, NAME, directed) for directed in (True, False))
+    effects = pd.DataFrame({"area": ["a", "b"], "effect": [0.25, -0.5], "low": [0.0, -0.75], "high": [0.5, -0.25]})
+    pooled = pd.Series({"mean": -0.125, "low": -0.5, "high": 0.25, "predicted_low": -1.25, "predicted_high": 1.0})
+    for effect in pooling.EFFECTS:
+        words = results.words_of_group(8, NAME)
+        title = f"{NAME}, {effect}, {words}"
+        yield figures_places.forest(effects, pooled, {"a": NAME, "b": NAME}, title, "%")
+    said = voices.said_table(city.voices)
+    yield from figures_voices.said(said.assign(theme=NAME, title=NAME))
+
+
+def test_no_chart_is_left_out_below():
+    here = inspect.getsource(charts)
+    for module in (figures, figures_groups, figures_places, figures_readiness, figures_voices):
+        stem = module.__name__.rpartition(".")[2]
+        for name, made in vars(module).items():
+            if (
+                inspect.isfunction(made)
+                and made.__module__ == module.__name__
+                and "Exhibit" in str(made.__annotations__.get("return"))
+            ):
+                assert f"{stem}.{name}(" in here
+
+
+def drawn(review, tag, monkeypatch):
+    """Return every chart in a language: caption, alternative text, and all texts that stand on it."""
+    seen = []
+    arrange = drawing.margins.arrange
+    monkeypatch.setattr(drawing.margins, "arrange", lambda figure: (arrange(figure), seen.append(figure)))
+    with language.using(tag):
+        made = list(charts(review))
+    monkeypatch.setattr(drawing.margins, "arrange", arrange)
+    written = [text.get_text() for figure in seen for text in figure.findobj(Text)]
+    return [text for one in made for text in (one.caption, one.alt)], written
+
+
+def test_every_chart_passes_through_the_catalogue(pseudo, review, monkeypatch):
+    monkeypatch.setattr(language, "LOCALE", pseudo)
+    told_, written = drawn(review, "eo", monkeypatch)
+    data = {word for text in _data_words(review) for word in re.findall(r"[A-Za-z]{2,}", text)}
+    leaks = {(word, text) for text in told_ + written for word in re.findall(r"[A-Za-z]{2,}", text) if word not in data}
+    assert leaks == set(), "\n".join(f"{a}: {b[:150]}" for a, b in sorted(leaks))
+    assert [text for text in told_ + written if re.search(r"\d\.\d", text)] == []
+    assert any("," in text for text in written)
+
+
+# --- the hand-over ---------------------------------------------------------------------------------
+
+
+def handed_over(review, tag, folder):
+    """Write the hand-over in a language from tables that are computed; return the city in it, and the folder."""
+    city = cities.load_city(MADE_UP, ROOT)
+    city = type(city)(city.parameters.model_copy(update={"language": tag}), city.root)
+    again = computed(review, city)
+    deliver.write_handover(again, folder)
+    return city, folder / "handover"
+
+
+def words_of(texts, data=frozenset()):
+    return {word for text in texts for word in re.findall(r"[A-Za-z]{2,}", str(text)) if word not in data}
+
+
+# Names of files, and what stands in no language.
+KEPT = {
+    "annex", "xlsx", "box", "docx", "md", "png", "feed", "open", "sdg", "sdmx", "package", "data", "request", "json",
+    "csv", "manifest", "linkage", "log", "files", "receive", "vlr", "doi", "not", "in", "SHA", "None",
+}  # fmt: skip
+
+
+def test_the_hand_over_speaks_the_language_of_the_review(pseudo, review, tmp_path, monkeypatch):
+    monkeypatch.setattr(language, "LOCALE", pseudo)
+    city, folder = handed_over(review, "eo", tmp_path)
+    data = KEPT | words_of([*_data_words(review), city.name, city.country, city.contact, city.licence])
+    data |= words_of(city.all_sources["publisher"])
+    assert words_of((folder / "README.txt").read_text(encoding="utf-8").split("\n"), data) == set()
+    assert words_of((folder / "box.md").read_text(encoding="utf-8").split("\n"), data) == set()
+    book = openpyxl.load_workbook(folder / "annex.xlsx")
+    assert words_of([*book.sheetnames, *(cell.value for page in book for cell in page[1])], data) == set()
+    codes = [getattr(found, name) for found in review.findings for name in ("id", "area", "indicator", "series",
+                                                                                   "source")]  # fmt: skip
+    data |= words_of([*codes, *(name for found in review.findings for name in found.numbers)])
+    for at in (0, 1, -2, -1):
+        cells = [cell.value for row in book.worksheets[at].iter_rows(min_row=2) for cell in row]
+        assert words_of((cell for cell in cells if not str(cell).startswith("doi:")), data) == set()
+    checked = book.worksheets[2].iter_rows(min_row=2)
+    assert words_of((row[at].value for row in checked for at in (1, 3, 7)), data) == set()
+
+
+@pytest.mark.parametrize("tag", TOLD)
+def test_a_hand_over_in_any_language_is_taken_in(tag, review, tmp_path):
+    _, folder = handed_over(review, tag, tmp_path)
+    files = bundle.read_bundle(folder)
+    assert agree.door_problems(files, folder, review.city.observations, tag) == []
+    assert agree.door_problems(files, folder, review.city.observations, "en") != []
+    words = {language.translations(tag).pgettext(language.CODED, word) for word in annex.STATUS_WORDS.values()}
+    assert len(words) == len(annex.STATUS_WORDS)

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from test_certificate import CITY, ROOT, TABLE, checkout, edit, made_up_report, reseal, review
 
+from vlr_analysis.cities import load_city
 from vlr_analysis.errors import InputError
-from vlr_analysis.review import certificate, reproduce, run, signing, verify
+from vlr_analysis.review import certificate, plan, reproduce, run, signing, verify
 
 FIGURE = f"{CITY},1.2.1,population below the national poverty line,%,2024,,"
 
@@ -66,6 +67,24 @@ def test_a_report_of_another_checkout_is_reproduced(monkeypatch):
     found = again(root, second)
     assert (found.level, found.equal, found.differences) == ("L3", True, ())
     assert found.lines() == [f"Pôrto Exemplo: L3, {certificate.LEVELS['L3']}."]
+
+
+def test_a_report_is_reproduced_in_its_language(tmp_path):
+    first = made_up_report()
+    root = checkout(tmp_path / "third")
+    city, seen = load_city(CITY, root, language="fr"), []
+    tasks = plan.plan([city.parameters], plan.chosen_notebooks(root, []), root, internal=False, language="fr")
+    reproduce.write_report(city, tasks, ran(first), tmp_path / "reports")
+    report = tmp_path / "reports" / CITY
+    assert '<html lang="fr"' in (report / "index.html").read_text(encoding="utf-8")
+
+    def runner(tasks, place):
+        seen.extend(tasks)
+        return ran(first)(tasks, place)
+
+    found = reproduce.reproduce(report, root, runner)[0]
+    assert (found.level, found.differences) == ("L3", ())
+    assert [task.parameters["language"] for task in seen] == ["fr", "fr"]
 
 
 def test_one_changed_figure_says_exactly_what_differs():

@@ -463,7 +463,7 @@ def _of_zip(content: bytes, chance: Random) -> bytes:
         mutations._rename(parts, chosen, chance)
     elif kind < 0.75:
         parts[MANIFEST] = mutations.of_bytes(parts[MANIFEST], chance)
-    elif kind < 0.985:
+    elif kind < 0.97:
         parts[chosen] = mutations.of_bytes(parts[chosen], chance)
     else:  # a sender who knows how to write a manifest
         inner = Path(chosen).suffix

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po, write_po
 
 from vlr_analysis import language
@@ -35,22 +34,23 @@ Found = tuple[str, int, str | None, str | tuple[str, str], str]
 def from_python() -> Iterator[Found]:
     """Find the messages of the package's modules."""
     for path in sorted((ROOT / "vlr_analysis").rglob("*.py")):
-        name = path.relative_to(ROOT).as_posix()
-        yield from _of_code(name, path.read_text(encoding="utf-8"))
+        yield from _of_code(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
 
 
 def _of_code(name: str, code: str) -> Iterator[Found]:
-    file = io.BytesIO(code.encode())
-    for line, function, texts, comments in extract_python(file, list(KEYWORDS), ["Translators:"], {}):
-        texts = texts if isinstance(texts, tuple) else (texts,)
-        note = " ".join(comment.removeprefix("Translators:").strip() for comment in comments)
-        context = language.CODED if function == "coded" else None
+    """Find the calls in the syntax tree: a reader of tokens loses those in f-strings, and beside like-named values."""
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        function = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        texts = [node.value if isinstance(node, ast.Constant) else None for node in call.args]
+        if function not in KEYWORDS or not texts or not isinstance(texts[0], str) or not texts[0]:
+            continue
         if function == "pgettext":
-            context, texts = texts[0], texts[1:]
-        if function in ("ngettext", "told_of") and texts[0] and texts[1]:
-            yield name, line, None, (texts[0], texts[1]), note
-        elif function not in ("ngettext", "told_of") and texts and texts[0]:
-            yield name, line, context, texts[0], note
+            yield name, call.lineno, texts[0], texts[1], ""
+        elif function in ("ngettext", "told_of"):
+            yield name, call.lineno, None, (texts[0], texts[1]), ""
+        else:
+            yield name, call.lineno, language.CODED if function == "coded" else None, texts[0], ""
 
 
 def from_headers() -> Iterator[Found]:

@@ -160,6 +160,16 @@ class City:
         """Label, goal, desired direction, target and scale of every series, city's and comparators'."""
         return _definitions(self, pd.concat([self.observations, self.around], ignore_index=True))
 
+    def row_numbers(self, file: str) -> dict[tuple[str, ...], int]:
+        """Return the row of a data file (below the project) of each observation, from `kit.row_numbers`; read once."""
+        if file not in self._numbered:
+            self._numbered[file] = kit.row_numbers(self.root / file)
+        return self._numbered[file]
+
+    @cached_property
+    def _numbered(self) -> dict[str, dict[tuple[str, ...], int]]:
+        return {}
+
     @cached_property
     def areas(self) -> dict[str, str]:
         """Name of each area that this review shows, by its id."""

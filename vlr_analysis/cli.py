@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -59,16 +60,22 @@ def run(
     A notebook runs again only if it, the package, the parameters, the data or the environment have changed.
     """
     from vlr_analysis.language import checked
-    from vlr_analysis.params import find_root
-    from vlr_analysis.review.session import Wanted, review
-    from vlr_analysis.review.telling import Console, stoppable
+    from vlr_analysis.project import find_root
+    from vlr_analysis.review import kernels
 
     root = find_root()
     name = "-".join(filter(None, ["reports", "internal" if internal else "", checked(language) if language else ""]))
     out = root / (out or name)
-    wanted = Wanted(cities or [], notebook or [], out, jobs, limit, fresh, internal, dask, pdf=pdf, language=language)
-    with Console() as console, stoppable():
-        ended = review(root, wanted, console)
+    # Where something is sure to run, the template of the kernels gets ready beside the imports below.
+    sure = not dask and (fresh or not (out / "index.html").is_file())
+    with kernels.warm(ahead=root) if sure else nullcontext():
+        from vlr_analysis.review.session import Wanted, review
+        from vlr_analysis.review.telling import Console, stoppable
+
+        asked = {"pdf": pdf, "language": language}
+        wanted = Wanted(cities or [], notebook or [], out, jobs, limit, fresh, internal, dask, **asked)
+        with Console() as console, stoppable():
+            ended = review(root, wanted, console)
     for line in ended.lines():
         typer.echo(line, err=True)
     typer.echo(out / "index.html")
@@ -125,18 +132,23 @@ def check(
 @app.command(epilog="Example: vlr handover bristol")
 def handover(
     city: Annotated[str, typer.Argument(help="A city of params/.", metavar="CITY")],
-    out: Annotated[Path, typer.Option(help="Folder of the reports; the hand-over goes below the city's.")] = Path(
-        "reports"
-    ),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the reports, the hand-over goes below the city's; left out: reports.")
+    ] = None,
+    language: Annotated[
+        str, typer.Option(help="Language of what people read in it; left out: the city's own. Writes to reports-es.")
+    ] = "",
 ) -> None:
     """Write the hand-over to the national review: annex, box and feed, with the same numbers; runs no notebook."""
     from vlr_analysis.cities import load_cities
+    from vlr_analysis.language import checked
     from vlr_analysis.params import find_root
     from vlr_analysis.results import Results
     from vlr_analysis.review import deliver
 
     root = find_root()
-    review = Results(load_cities([city], root)[0])
+    review = Results(load_cities([city], root, language=language)[0])
+    out = out or Path(f"reports-{checked(language)}" if language else "reports")
     done = deliver.write_handover(review, root / out / city)
     typer.echo(f"{done['files']} files, box of {done['words']} words with {', '.join(done['numbers']) or 'no number'}")
     typer.echo(done["bundle"])

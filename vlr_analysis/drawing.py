@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import TICKDOWN, TICKLEFT
 from matplotlib.text import Text
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator, ScalarFormatter
 from matplotlib.transforms import ScaledTranslation
 
 from vlr_analysis import margins
@@ -75,6 +76,7 @@ def as_exhibit(figure: Figure, name: str, caption: str, alt: str, data: pd.DataF
     buffer = io.BytesIO()
     if right_to_left(current()):
         _isolate(figure)
+    _write_numbers(figure)
     margins.arrange(figure)
     for axes in figure.axes:
         if axes in _YEARS:
@@ -103,6 +105,20 @@ def _isolate(figure: Figure) -> None:
         words = text.get_text()
         if _RIGHT_TO_LEFT.search(words):
             text.set_text("\n".join(f"\u2067{line}\u2069" for line in words.split("\n")))
+
+
+def _write_numbers(figure: Figure) -> None:
+    """Let every axis of numbers that no chart has given a form of its own show them as readers write them."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(axis.get_major_formatter(), ScalarFormatter):
+                axis.set_major_formatter(lambda value, _: number(value, 4))
+
+
+def whole_years(axis: Axis, at_most: int = 6) -> None:
+    """Give an axis of time whole years, without a mark of thousands."""
+    axis.set_major_locator(MaxNLocator(nbins=at_most, integer=True))
+    axis.set_major_formatter(lambda value, _: f"{value:.0f}")
 
 
 def stacked_bars(axes: Axes, counts: pd.DataFrame, colours: Sequence[str], hatches: Sequence[str]) -> None:
@@ -135,8 +151,7 @@ def name_panel(axes: Axes, label: str, unit: str, width: int = 36, pad: float = 
 
 def year_axis(axes: Axes) -> None:
     """Give a panel whole years, few numbers, and numbers as readers write them."""
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0f}")
+    whole_years(axes.xaxis)
     axes.yaxis.set_major_locator(MaxNLocator(nbins=5))
     axes.yaxis.set_major_formatter(lambda value, _: number(value, 4))
     axes.tick_params(labelsize=TICK_LABEL, length=TICK, pad=TICK_PAD)

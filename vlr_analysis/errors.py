@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 LONGEST = 700  # letters of one part of a message; a file may hold a heading of a million
+DISK = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up",
+        errno.EFBIG: "a file grew past the limit of the disk"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,19 @@ class InputError(KitError):
         head = f"{subject}: {count} problem{'' if count == 1 else 's'}"
         super().__init__("\n".join([head, *(f"- {problem}" for problem in self.problems)]))
 
+    def __reduce__(self):
+        """Travel between processes whole: pickle would make it again from its message alone."""
+        return type(self), (self.subject, self.problems)
+
 
 def raise_if_any(subject: str, problems: Iterable[Problem]) -> None:
     """Raise one `InputError` with all `problems`, or return when there are none."""
     problems = tuple(problems)
     if problems:
         raise InputError(subject, problems)
+
+
+def in_words(failure: OSError) -> str:
+    """Say what the system refused, without a path of this machine."""
+    said = DISK.get(failure.errno or 0) or failure.strerror or type(failure).__name__
+    return f"{said}{f' ({Path(str(failure.filename)).name})' if failure.filename else ''}"

@@ -30,7 +30,7 @@ from vlr_analysis.drawing import (
     year_axis,
 )
 from vlr_analysis.exhibits import Exhibit, interval, number, slug, with_unit
-from vlr_analysis.language import gettext, retold, told, told_of
+from vlr_analysis.language import coded, gettext, retold, told, told_of
 from vlr_analysis.periods import decimal_year, parse_period, spoken
 from vlr_analysis.words import group as group_words
 
@@ -41,7 +41,8 @@ from vlr_analysis.words import group as group_words
 def verdicts_by_goal(trend: pd.DataFrame, definitions: pd.DataFrame, goal_labels: Mapping[int, str]) -> Exhibit:
     """How many headline series of each goal move towards it, away from it, or cannot be told."""
     rows = trend[trend["breakdown"] == ""].merge(definitions, on=["indicator", "series", "unit"], how="left")
-    kinds = ["towards the goal", "away from the goal", "trend, direction not stated", "no clear trend", "cannot tell"]
+    undirected = coded("trend, direction not stated")
+    kinds = ["towards the goal", "away from the goal", undirected, "no clear trend", "cannot tell"]
     seen = np.where(rows["movement"] != "", rows["movement"], rows["verdict"])
     rows["seen"] = np.where(pd.Series(seen).isin(kinds), seen, kinds[2])
     counts = rows.groupby(["goal", "seen"]).size().unstack(fill_value=0).reindex(columns=kinds, fill_value=0)

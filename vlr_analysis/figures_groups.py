@@ -75,7 +75,6 @@ def groups_now(table: pd.DataFrame, latest: pd.DataFrame, definitions: pd.DataFr
         axes.set_ylim(-0.6, len(groups) - 0.4)
         axes.grid(axis="x", color="#e4e8ec")
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
-        axes.xaxis.set_major_formatter(lambda value, _: number(value, 4))
         name_panel(axes, f"{labels[lookup(row)]}, {spoken(row['period'])}", "", 46)
         axes.set_xlabel(textwrap.shorten(_unit(row["unit"]), 44, placeholder="…"), fontsize=8)
         held = ", ".join(

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from vlr_analysis.drawing import MODEL, NATION, OWN, as_exhibit, grid, styled
+from vlr_analysis.drawing import MODEL, NATION, OWN, as_exhibit, grid, styled, whole_years
 from vlr_analysis.exhibits import Exhibit
 from vlr_analysis.language import gettext, retold, told, told_of
 from vlr_analysis.periods import spoken, year_of
@@ -179,7 +179,7 @@ def spans(ages: pd.DataFrame, table: pd.DataFrame, labels: Mapping[tuple, str], 
     axes.set_yticks(range(len(names)), [textwrap.shorten(name, 52, placeholder="…") for name in names])
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.tick_params(labelsize=8, length=2.5)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    whole_years(axes.xaxis, 10)
     caption = told(
         "Years with a value of every headline series. The dotted line is {year}, the newest year of the review; "
         "a bar across the line marks a break.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,12 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from vlr_analysis import catalogue
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.periods import parse_period
+from vlr_analysis.project import DATA, PARAMS
+from vlr_analysis.project import find_root as find_root  # found here by most
 from vlr_analysis.sources import template_sheet
 from vlr_analysis.yaml_files import problem_of, read_mapping
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-PARAMS = "params"
-DATA = "data"
 _ENDINGS = (".csv", ".parquet")
 
 
@@ -139,31 +140,6 @@ def _targets_as_text(codes: Any) -> Any:
 
 
 # --- finding and reading -------------------------------------------------------------------------
-
-
-def find_root(start: Path | None = None) -> Path:
-    """Return the project folder: the nearest one, from `start` upwards, that holds `params/` and `data/`.
-
-    Raises
-    ------
-    InputError
-        There is none; the message says where to go.
-    """
-    start = (start or Path.cwd()).resolve()
-    for folder in (start, *start.parents):
-        if (folder / PARAMS).is_dir() and (folder / DATA).is_dir():
-            return folder
-    raise InputError(
-        "project folder",
-        [
-            Problem(
-                str(start),
-                "no params/ and data/ here or above",
-                "a folder of the kit",
-                "change to the folder that holds params/ and data/",
-            )
-        ],
-    )
 
 
 def city_ids(root: Path) -> list[str]:
@@ -318,9 +294,15 @@ def data_of(area: str, root: Path) -> str | None:
     if not is_city(area, root):
         return None
     try:
-        content = yaml.safe_load((root / PARAMS / f"{area}.yaml").read_text(encoding="utf-8"))
+        return _data_key((root / PARAMS / f"{area}.yaml").read_bytes())
     except (yaml.YAMLError, ValueError, TypeError, RecursionError):  # told where that file itself is read
         return None
+
+
+@lru_cache(maxsize=256)  # a report asks for each of its areas some ten times
+def _data_key(content: bytes) -> str | None:
+    """Return the data file that the text of a parameter file names."""
+    content = yaml.safe_load(content.decode("utf-8"))
     city = content.get("city") if isinstance(content, dict) else None
     named = city.get("data") if isinstance(city, dict) else None
     return named if isinstance(named, str) and named else None

@@ -33,6 +33,7 @@ from vlr_analysis import (
 )
 from vlr_analysis.cities import DEFINITION_KEY, City
 from vlr_analysis.findings import Finding, as_table, leading
+from vlr_analysis.language import coded
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.periods import year_of
 from vlr_analysis.sources.shared import once_a_run
@@ -315,9 +316,15 @@ def like_cities(cities: Sequence[City]) -> dict[str, LikeCities]:
         known = pd.concat([city.definitions for city in mine]).drop_duplicates(DEFINITION_KEY)
         dates = {"shock": mine[0].covid.shock, "recovery_from": mine[0].covid.recovery_from}
         shocked = covid.covid_table(table, known, **dates, seed=mine[0].seed)
-        words = f"{len(names)} cities, {country}"
+        words = words_of_group(len(names), country)
         groups[country] = LikeCities(words, tuple(sorted(names)), names, shocked, known)
     return groups
+
+
+def words_of_group(count: int, country: str) -> str:
+    """Return how the like cities of a country are called: their number, and its ISO 3166-1 code."""
+    cities = coded("{n} cities", n=count)
+    return f"{cities}, {country}"
 
 
 def _target_of(row) -> str:

@@ -66,7 +66,8 @@ def _comparison_finding(row: pd.Series, names: dict[str, str]) -> Finding:
     caps = [("B", coded("the pair is {grade}, not the same", grade=grade))] if row["comparability"] != "same" else []
     other = row[["other_area", *(f"other_{name}" for name in KEY)]].set_axis(["area", *KEY])
     at = [selector(side, "", "", "") for side in (row, other)]
-    verdict = f"{row['verdict']}{' on ' + row['disagree_on'] if row['disagree_on'] else ''}"
+    on = row["disagree_on"]
+    verdict = coded("disagree on {aspect}", aspect=on) if on else row["verdict"]
     return make("nation", row, verdict, statement, {name: row[name] for name in names_}, caveats=caveats, caps=caps,
                 evidence=at, about=row["other_area"])  # fmt: skip
 
@@ -233,7 +234,7 @@ def pooled_findings(pooled: pd.DataFrame, cities: str, names: Mapping[str, str])
 def _pooled_finding(row: pd.Series, cities: str, names: Mapping[str, str]) -> Finding:
     statement = say(
         "{label}, {cities}: the {effect} is {mean} on average over {n} cities (95 % interval {interval}).",
-        label=row["label"], cities=cities, effect=retold(row["effect_of"]), mean=gap(row["mean"], row["unit"]),
+        label=row["label"], cities=retold(cities), effect=retold(row["effect_of"]), mean=gap(row["mean"], row["unit"]),
         n=row["cities"], interval=interval(row["low"], row["high"]),
     )  # fmt: skip
     numbers = {name: row[name] for name in ("mean", "low", "high", "q", "tau2", "i2", "cities", "predicted_low",

@@ -14,9 +14,10 @@ import pandas as pd
 from vlr_analysis.cell_text import original_table
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.findings import from_table
+from vlr_analysis.language import SOURCE, using
 from vlr_analysis.lead import printed
 from vlr_analysis.observations import KEY
-from vlr_analysis.review.annex import BOX_NUMBERS, BOX_SHEET, KEY_FIGURE, read_figures, read_sheet
+from vlr_analysis.review.annex import BOX_AT, BOX_NUMBERS, BOX_SHEET, read_figures, read_sheet
 from vlr_analysis.review.bundle import read_zip
 from vlr_analysis.review.document import plain
 from vlr_analysis.sources.open_sdg import read_open_sdg
@@ -28,7 +29,9 @@ NUMBERS = ("value", "low", "high")
 FIX = "ask the sender which one holds"
 
 
-def door_problems(files: Mapping[str, bytes], folder: Path, table: pd.DataFrame) -> list[Problem]:
+def door_problems(
+    files: Mapping[str, bytes], folder: Path, table: pd.DataFrame, language: str = SOURCE
+) -> list[Problem]:
     """Compare every door with the package.
 
     Parameters
@@ -39,6 +42,8 @@ def door_problems(files: Mapping[str, bytes], folder: Path, table: pd.DataFrame)
         The bundle on disk.
     table : DataFrame
         Observations of the package.
+    language : str
+        Tag of the language in which annex and box are.
 
     Returns
     -------
@@ -54,7 +59,8 @@ def door_problems(files: Mapping[str, bytes], folder: Path, table: pd.DataFrame)
     )
     for name, check in doors:
         try:
-            found = list(check())
+            with using(language):
+                found = list(check())
         except InputError as error:
             found = list(error.problems)
         problems += found[:AT_MOST]
@@ -135,8 +141,8 @@ def _rest(row, written) -> tuple[str, ...]:
 
 def _box(files: Mapping[str, bytes]) -> Iterator[Problem]:
     """Check that every key figure of the box is in the annex, in the findings, and as they have it."""
-    rows = read_sheet(_workbook(files), BOX_SHEET)
-    if tuple(rows[0]) != BOX_NUMBERS:
+    rows = read_sheet(_workbook(files), BOX_AT)
+    if len(rows[0]) != len(BOX_NUMBERS) or None in rows[0]:
         yield Problem(f"annex.xlsx, sheet {BOX_SHEET}, row 1", repr(rows[0]), ", ".join(BOX_NUMBERS), FIX)
         return
     text = plain(files.get("box.md", b"").decode("utf-8", errors="replace"))
@@ -147,8 +153,8 @@ def _box(files: Mapping[str, bytes]) -> Iterator[Problem]:
         wanted = told["With unit"] or told["As printed"]
         if str(wanted) not in text:
             yield Problem(where, "a box without it", repr(wanted), FIX)
-        if not str(told["Place in the box"]).startswith(KEY_FIGURE):
-            continue
+        if not told["Key"]:
+            continue  # an interval beside a key figure
         found = held.get(told["Finding"])
         value = found.numbers.get(told["Key"]) if found else None
         if value is None or value != told["Value"]:

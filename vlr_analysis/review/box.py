@@ -17,22 +17,34 @@ from vlr_analysis.drawing import NATION, OWN, styled, year_axis
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import plain_unit
 from vlr_analysis.findings import KEY, Finding
+from vlr_analysis.language import N_, gettext, retold, told
 from vlr_analysis.lead import AT_MOST, KeyFigure, lead_figures
 from vlr_analysis.periods import parse_period, spoken
 from vlr_analysis.review.document import Block, count_words
+from vlr_analysis.review.workbook import head_of
+from vlr_analysis.words import group
 
 MOST_WORDS = 250
 MOST_CAVEAT = 25  # words; a longer one is in the annex only
 
 MEASURES = {
-    "slope_per_year": "change per year", "gap_level": "latest gap to the level before the shock",
-    "gap_path": "gap to the path before the shock", "difference": "difference", "value": "value",
-    "last_value": "latest value",
+    "slope_per_year": N_("change per year"), "gap_level": N_("latest gap to the level before the shock"),
+    "gap_path": N_("gap to the path before the shock"), "difference": N_("difference"), "value": N_("value"),
+    "last_value": N_("latest value"), "count": N_("number of people"),
 }  # fmt: skip
 HIDDEN = {
-    HIDES: "the average hides it", MAY_HIDE: "the average may hide it", SHOWS: "no sign that the average hides it",
+    HIDES: N_("the average hides it"), MAY_HIDE: N_("the average may hide it"),
+    SHOWS: N_("no sign that the average hides it"),
 }  # fmt: skip
-WORDS = {1: "one number", 2: "two numbers", 3: "three numbers"}
+BACK = {"level": N_("back at that level: {verdict}"), "path": N_("back on its path: {verdict}")}
+TITLES = {
+    0: N_("{city}: no number yet"), 1: N_("{city}: one number from the local review"),
+    2: N_("{city}: two numbers from the local review"), 3: N_("{city}: three numbers from the local review"),
+}  # fmt: skip
+TOO_FEW = {
+    1: N_("One finding of grade A to C could be stated with a number, not three."),
+    2: N_("Two findings of grade A to C could be stated with a number, not three."),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,10 @@ def _ever_shorter(city, figures, labels, drawn, on) -> Iterator[list[Block]]:
     for kept in range(len(caveats), -1, -1):
         yield _blocks(city, figures, labels, drawn, on, caveats[:kept])
     yield _blocks(city, figures, labels, drawn, on, [], reasons=False)
-    bare = {**labels, **{_series(figure.finding): f"Indicator {figure.finding.indicator}" for figure in figures}}
+    bare = {
+        **labels,
+        **{_series(figure.finding): told("Indicator {code}", code=figure.finding.indicator) for figure in figures},
+    }
     yield _blocks(city, figures, labels, drawn, on, [], named=False, reasons=False)
     yield _blocks(city, figures, bare, drawn, on, [], named=False, reasons=False)
     numbers = [replace(figure, phrase=figure.printed) for figure in figures]
@@ -110,21 +125,19 @@ def _ever_shorter(city, figures, labels, drawn, on) -> Iterator[list[Block]]:
 
 def _blocks(city, figures, labels, drawn, on, caveats, *, named=True, units=True, reasons=True) -> list[Block]:
     count = len(figures)
-    title = f"{city.name}: {WORDS[count]} from the local review" if count else f"{city.name}: no number yet"
-    blocks = [Block("title", title)]
+    blocks = [Block("title", told(TITLES[count], city=city.name))]
     if city.made_up:
-        blocks.append(Block("text", "This city is made up; its figures serve to teach."))
+        blocks.append(Block("text", gettext("This city is made up; its figures serve to teach.")))
     if not count:
-        text = "No finding of grade A to C could be stated with a number. The annex has all figures at hand."
+        text = gettext("No finding of grade A to C could be stated with a number. The annex has all figures at hand.")
         return [*blocks, Block("text", text), Block("note", _source(city, [], named))]
     if count < AT_MOST:
-        held = "One finding" if count == 1 else "Two findings"
-        blocks.append(Block("text", f"{held} of grade A to C could be stated with a number, not three."))
+        blocks.append(Block("text", gettext(TOO_FEW[count])))
     blocks += [Block("item", _words(city, figure, labels, reasons), f"{figure.phrase}.") for figure in figures]
     if on:
         blocks.append(Block("picture", _alt(drawn, on, city, labels)))
         blocks.append(Block("note", _caption(drawn, on, city, labels, units)))
-    general = (
+    general = gettext(
         "Caveat: these are readings of the city's own figures. They tell how much moved, not why. "
         "Grade A is the strongest evidence, D the weakest."
     )
@@ -140,43 +153,55 @@ def _caveats(figures: Sequence[KeyFigure], labels: dict) -> list[str]:
         if figure.finding.caveat and len(figure.finding.caveat.split()) <= MOST_CAVEAT:
             about.setdefault(figure.finding.caveat, []).append(_name(figure, labels))
     every = len(figures) > 1
+    whole = gettext("All of them")
     return [
-        f"{'All of them' if every and len(names) == len(figures) else '; '.join(names)}: {caveat}"
+        told("{about}: {caveat}", about=whole if every and len(names) == len(figures) else "; ".join(names),
+             caveat=caveat)
         for caveat, names in about.items()
-    ]
+    ]  # fmt: skip
 
 
 def _name(figure: KeyFigure, labels: dict) -> str:
     found = figure.finding
     label = labels.get(_series(figure.finding), found.series)
-    return label + (f", {found.breakdown.replace('=', ' ').replace(';', ', ')}" if found.breakdown else "")
+    return label + (f", {group(found.breakdown).replace('=', ' ').replace(';', ', ')}" if found.breakdown else "")
 
 
 def _words(city: City, figure: KeyFigure, labels: dict, reasons: bool) -> str:
     """Say what a key figure is, over which years, with its interval and grade."""
     found, name = figure.finding, _name(figure, labels)
     known = city.definitions[(city.definitions[KEY] == list(_series(found))).all(axis=1)]
-    label, _, head = found.statement.partition(figure.printed)[0].rstrip(", ").partition(": ")
-    head = head if label in [*known["label"], name] else ""
-    measure = MEASURES.get(figure.name, figure.name.replace("_", " "))
+    label, _, head = found.statement.partition(figure.printed)[0].rstrip(", ،").partition(": ")
+    head = head if label.strip() in [*known["label"], name] else ""
+    measure = gettext(MEASURES[figure.name]) if figure.name in MEASURES else head_of(figure.name).lower()
     groups = [item["breakdown"] for item in found.evidence if item.get("breakdown", "").endswith("=*")]
     others = [item["area"] for item in found.evidence if item.get("area", found.area) != found.area]
+    verdict = retold(found.verdict)
     if found.kind == "trend" and head and not re.search(r"\d", head):
-        told = head
+        said = head
     elif found.kind == "disparity" and groups:
-        told = f"{measure} between groups, by {groups[0][:-2]}; {HIDDEN.get(found.verdict, found.verdict)}"
+        hides = gettext(HIDDEN[found.verdict]) if found.verdict in HIDDEN else verdict
+        said = told("{measure} between groups, by {dimension}; {verdict}", measure=measure,
+                    dimension=retold(groups[0][:-2]), verdict=hides)  # fmt: skip
     elif found.kind == "nation" and others:
-        told = f"{measure} beside {city.areas.get(others[0], others[0])}; the two {found.verdict}"
+        said = told("{measure} beside {area}; the two {verdict}", measure=measure,
+                    area=city.areas.get(others[0], others[0]), verdict=verdict)  # fmt: skip
     elif found.kind == "recovery":
-        told = (
-            f"{measure}; {found.verdict.replace('level:', 'back at that level:').replace('path:', 'back on its path:')}"
-        )
+        said = "; ".join([measure, *(_back(part) for part in found.verdict.split("; "))])
     else:
-        told = f"{measure}; {found.verdict}"
-    limits = f"95 % interval {figure.interval}" if figure.interval else "no interval"
-    grade = f"grade {found.grade}" + (f": {found.grade_reason}" if reasons and found.grade_reason else "")
+        said = f"{measure}; {verdict}"
+    limits = told("95 % interval {interval}", interval=figure.interval) if figure.interval else gettext("no interval")
+    grade = told("grade {grade}", grade=found.grade)
+    if reasons and found.grade_reason:
+        grade = told("{about}: {caveat}", about=grade, caveat=found.grade_reason)
     details = "; ".join(part for part in (when_of(found), limits, grade) if part)
-    return f"{name}: {told} ({details})."
+    return told("{name}: {said} ({details}).", name=name, said=said, details=details)
+
+
+def _back(verdict: str) -> str:
+    """Say one reading of a recovery: ``level: not yet`` in words."""
+    reading, _, said = verdict.partition(": ")
+    return told(BACK[reading], verdict=retold(said)) if reading in BACK else retold(verdict)
 
 
 def when_of(found: Finding) -> str:
@@ -194,16 +219,20 @@ def when_of(found: Finding) -> str:
 
 
 def _span(first: str, last: str) -> str:
-    return spoken(first) if first == last else f"{spoken(first)} to {spoken(last)}"
+    return spoken(first) if first == last else told("{first} to {last}", first=spoken(first), last=spoken(last))
 
 
 def _source(city: City, leads: Sequence[Finding], named: bool) -> str:
     ids = {name for found in leads for name in found.source.split(";")}
     sources = city.all_sources
     names = sources.loc[sources["source"].isin(ids), "publisher"].drop_duplicates().tolist()
-    told = f"Source: {'; '.join(names)}." if names and named else "Sources: listed in the annex."
-    contact = f" Contact: {city.contact}." if city.contact and named else ""
-    return f"{told} All figures, intervals and methods: annex.xlsx.{contact}"
+    held = (
+        told("Source: {names}.", names="; ".join(names))
+        if names and named
+        else gettext("Sources: listed in the annex.")
+    )
+    contact = [told("Contact: {contact}.", contact=city.contact)] if city.contact and named else []
+    return " ".join([held, gettext("All figures, intervals and methods: annex.xlsx."), *contact])
 
 
 # --- the chart -----------------------------------------------------------------------------------
@@ -264,17 +293,20 @@ def _lines(drawn: pd.DataFrame, on: KeyFigure, city: City) -> list[tuple[str, pd
 def _caption(drawn, on, city, labels, units: bool) -> str:
     names = [name for name, _ in _lines(drawn, on, city)]
     unit = plain_unit(on.finding.unit) if units else ""
-    told = ", ".join(part for part in (_name(on, labels), unit) if part)
-    return f"Chart: {told}. Solid line: {names[0]}" + (f"; dashed line: {names[1]}." if len(names) > 1 else ".")
+    what = ", ".join(part for part in (_name(on, labels), unit) if part)
+    if len(names) > 1:
+        return told("Chart: {what}. Solid line: {one}; dashed line: {other}.", what=what, one=names[0], other=names[1])
+    return told("Chart: {what}. Solid line: {one}.", what=what, one=names[0])
 
 
 def _alt(drawn, on, city, labels) -> str:
     """Say which way each line goes; the numbers are in the table of figures."""
-    told = []
+    lines = []
     for name, rows in _lines(drawn, on, city):
         if len(rows) > 1:
             step = rows["value"].iloc[-1] - rows["value"].iloc[0]
-            way = "higher than" if step > 0 else "lower than" if step < 0 else "where"
-            span = f"{spoken(rows['period'].iloc[0])} to {spoken(rows['period'].iloc[-1])}"
-            told.append(f"{name} ends {way} it began ({span})")
-    return f"Line chart of {_name(on, labels)}: {'; '.join(told)}."
+            way = N_("{name} ends where it began ({span})")
+            way = N_("{name} ends higher than it began ({span})") if step > 0 else way
+            way = N_("{name} ends lower than it began ({span})") if step < 0 else way
+            lines.append(told(way, name=name, span=_span(rows["period"].iloc[0], rows["period"].iloc[-1])))
+    return told("Line chart of {name}: {lines}.", name=_name(on, labels), lines="; ".join(lines))

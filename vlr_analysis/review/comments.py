@@ -82,13 +82,13 @@ def id_of(finding: str, who: str, kind: str, text: str) -> str:
 
 
 def words() -> dict[str, str]:
-    """Return the words of kinds and states in the language of the review; files keep them as they are."""
+    """Return the words of kinds, states and standings in the language in use; the register keeps the English ones."""
     told = (
         gettext("question"), gettext("correction"), gettext("context"), gettext("proposal"), gettext("agreement"),
         gettext("open"), gettext("accepted"), gettext("answered"), gettext("declined"), gettext("under review"),
-        gettext("withdrawn"),
+        gettext("withdrawn"), gettext("current"), gettext("changed"), gettext("gone"),
     )  # fmt: skip
-    return dict(zip((*KINDS, *STATES), told, strict=True))
+    return dict(zip((*KINDS, *STATES, *STANDINGS), told, strict=True))
 
 
 # --- the register ------------------------------------------------------------------------------

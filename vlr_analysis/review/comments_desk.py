@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.language import SOURCE, using
 from vlr_analysis.params import read_parameters
 from vlr_analysis.review import comments, comments_read, comments_sheet, inputs
 from vlr_analysis.review.certificate import FINDINGS
@@ -27,7 +28,8 @@ def sheet(report: Path, out: Path) -> list[str]:
     about = _about(report)
     titles = {one["notebook"]: one["title"] for one in about.get("chapters", [])}
     rows = comments_sheet.to_comment(findings, titles)
-    comments_sheet.write(rows, COMMENTING, out, str(about.get("name", report.name)))
+    with using(str(about.get("language") or SOURCE)):
+        comments_sheet.write(rows, COMMENTING, out, str(about.get("name", report.name)))
     return [f"{len(rows)} findings in {out}"]
 
 
@@ -51,7 +53,8 @@ def log(city: str, root: Path, reports: Path, out: Path | None) -> list[str]:
     InputError
         No such city, a damaged register, no report to compare with.
     """
-    name = read_parameters(city, root).name
+    chosen = read_parameters(city, root)
+    name = chosen.name
     held = comments.latest(comments.read_register(root / inputs.comments_of(city)))
     if not held:
         return [f"No comment on {name} yet."]
@@ -63,7 +66,8 @@ def log(city: str, root: Path, reports: Path, out: Path | None) -> list[str]:
     standing = comments.stand(held, findings)
     if out is None:
         return list(comments.log_lines(standing))
-    comments_sheet.write(comments_sheet.to_answer(standing), ANSWERING, out, name)
+    with using(str(_about(reports / city).get("language") or chosen.language)):
+        comments_sheet.write(comments_sheet.to_answer(standing), ANSWERING, out, name)
     return [f"{len(standing)} comments in {out}"]
 
 

@@ -7,21 +7,50 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from vlr_analysis.cell_text import original
 from vlr_analysis.errors import InputError, Problem, raise_if_any
+from vlr_analysis.language import available, using
 from vlr_analysis.review import comments, inputs
 from vlr_analysis.review.comments import KINDS, STATES, WITHHELD, Comment
-from vlr_analysis.review.comments_sheet import ANSWERING, COMMENTING, GUIDE, LONGEST, key_of
+from vlr_analysis.review.comments_sheet import ANSWERING, COMMENTING, LONGEST, head, key_of
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.sheets import open_sheets
 
 _KEY = re.compile(r"[0-9a-f]{8}\.[0-9a-f]{16}")
 _CODE = re.compile(r"[a-z]-[0-9a-f]{8}")
-_HEADS = {name.casefold(): name for name in (*COMMENTING, *ANSWERING)}
 _WORDS = {"Kind": KINDS, "State": STATES}
+
+
+@lru_cache(maxsize=1)
+def _dictionaries() -> tuple[list[dict[str, str]], dict[str, dict[str, str]]]:
+    """Return, of every language, heads of columns by their words; and kinds and states by their words in any."""
+    heads, known = [], {name: {word: word for word in words} for name, words in _WORDS.items()}
+    for tag in available():
+        with using(tag):
+            heads.append({_plain(head(name)): name for name in (*COMMENTING, *ANSWERING)})
+            said = comments.words()
+        for name, words in _WORDS.items():
+            known[name] |= {said[word].casefold(): word for word in words if said[word].casefold() not in known[name]}
+    return heads, known
+
+
+def _places(sheet: Sheet) -> list[str | None]:
+    """Return the name of each column: by its head in any language, else by its place in a sheet as it was given."""
+    row = [_plain(cell) for cell in sheet.rows[0]]
+    for heads in _dictionaries()[0]:
+        found = [heads.get(cell) for cell in row]
+        if "Finding" in found and "Comment" in found:
+            return found
+    width = len([cell for cell in row if cell])
+    for columns in (COMMENTING, ANSWERING):
+        keys = (sheet.at(number, len(columns) - 1) for number in range(1, len(sheet.rows)))
+        if width == len(columns) and any(_KEY.fullmatch(_plain(key)) for key in keys):
+            return [*columns, *[None] * (len(row) - width)]
+    return [_dictionaries()[0][0].get(cell) for cell in row]
 
 
 @dataclass
@@ -69,12 +98,12 @@ def read(files: Sequence[Path], held: Sequence[Comment], findings: Sequence[Mapp
         except InputError as error:
             found.problems += error.problems
             continue
-        pages = [sheet for sheet in sheets if sheet.name != GUIDE]
-        with_heads = [sheet for sheet in pages if "finding" in map(_plain, sheet.rows[0])]
+        pages = [sheet for sheet in sheets if len(sheet.rows[0]) > 1]  # the guide has one column
+        with_heads = [sheet for sheet in pages if "Finding" in _places(sheet)]
         if not with_heads:
             fix = "give a sheet of `vlr comments`, with its first row as it was"
-            head = ", ".join(map(str, pages[0].rows[0]))[:100] if pages else "no sheet"
-            found.problems.append(Problem(path.name, head, f"the columns {', '.join(COMMENTING)}", fix))
+            first = ", ".join(map(str, (pages or sheets)[0].rows[0]))[:100] if sheets else "no sheet"
+            found.problems.append(Problem(path.name, first, f"the columns {', '.join(COMMENTING)}", fix))
         for sheet in with_heads:
             _sheet(sheet, held, today, found)
     raise_if_any("comments", dict.fromkeys(found.problems))
@@ -87,8 +116,7 @@ def _plain(cell: Any) -> str:
 
 def _sheet(sheet: Sheet, held: Sequence[Comment], today: Mapping[str, Mapping], found: Read) -> None:
     places: dict[str, int] = {}
-    for column, cell in enumerate(sheet.rows[0]):
-        name = _HEADS.get(_plain(cell))
+    for column, name in enumerate(_places(sheet)):
         if name in places:
             found.problems.append(Problem(sheet.where(0, column), f"{name} again", "each column once", "remove one"))
         elif name:
@@ -138,9 +166,11 @@ def _cell(sheet: Sheet, row: int, column: int, name: str, problems: list[Problem
 
 def _rules(cells: dict[str, str], told: Mapping[str, str]) -> Iterator[Problem]:
     for name, words in _WORDS.items():
+        known = _dictionaries()[1][name]
         text = cells.get(name, "").casefold()
+        text = known.get(text, text)
         if text and text not in words:
-            near = get_close_matches(text, words, n=1, cutoff=0.6)
+            near = get_close_matches(text, known, n=1, cutoff=0.6)
             fix = f"did you mean {near[0]!r}?" if near else "choose from the list of the cell"
             yield Problem(told[name], repr(cells[name])[:80], f"one of {', '.join(words)}", fix)
         if name in cells:

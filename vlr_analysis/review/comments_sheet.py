@@ -11,21 +11,23 @@ from typing import Any
 
 from vlr_analysis.cell_text import inert, starts_formula, visible
 from vlr_analysis.errors import InputError, Problem
-from vlr_analysis.language import gettext
+from vlr_analysis.language import N_, current, gettext, retold, right_to_left
 from vlr_analysis.review.bundle import timeless
 from vlr_analysis.review.certificate import FINDINGS
-from vlr_analysis.review.comments import KINDS, STATES, Standing, content_of
+from vlr_analysis.review.comments import KINDS, STATES, Standing, content_of, words
 from vlr_analysis.review.workbook import row_height
 
-SHEET, GUIDE = "Comments", "Guide"
-# Heads stay as they are in every language: by them the sheet is read again.
+SHEET, GUIDE = N_("Comments"), N_("Guide")
+# Heads are shown in the language of the review; `comments_read` takes them in any language, or by their place.
 COMMENTING = (
-    "Finding", "Chapter", "Statement", "Grade", "Verdict", "Comment", "Who", "Kind", "Date", "Key",
+    N_("Finding"), N_("Chapter"), N_("Statement"), N_("Grade"), N_("Verdict"), N_("Comment"), N_("Who"), N_("Kind"),
+    N_("Date"), N_("Key"),
 )  # fmt: skip
 ANSWERING = (
-    "Comment ID", "Finding", "Standing", "Statement", "Statement now", "Grade", "Comment", "Who", "Kind", "Date",
-    "State", "Response", "Answered by", "Key",
+    N_("Comment ID"), "Finding", "Standing", "Statement", N_("Statement now"), "Grade", "Comment", "Who", "Kind",
+    "Date", N_("State"), N_("Response"), N_("Answered by"), "Key",
 )  # fmt: skip
+HEAD_WORDS = {"Standing": N_("Finding since")}  # where the key says too little by itself
 TO_FILL = {
     COMMENTING: ("Comment", "Who", "Kind", "Date"),
     ANSWERING: ("State", "Response", "Answered by"),
@@ -39,6 +41,11 @@ _WIDTHS = {
     "Who": 20, "Kind": 13, "Date": 12, "Key": 27, "Comment ID": 15, "Standing": 11, "State": 14, "Response": 60,
     "Answered by": 20,
 }  # fmt: skip
+
+
+def head(name: str) -> str:
+    """Return the head of a column in the language in use."""
+    return gettext(HEAD_WORDS.get(name, name))
 
 
 def read_findings(folder: Path) -> list[dict[str, Any]]:
@@ -130,8 +137,8 @@ def as_csv(rows: Iterable[Mapping[str, str]], columns: Sequence[str]) -> bytes:
     """Return a sheet as CSV that spreadsheet programs open in the right letters and of which they run nothing."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([inert(row.get(name, "")) for name in columns] for row in rows)
+    writer.writerow([head(name) for name in columns])
+    writer.writerows([inert(_shown(row, name)) for name in columns] for row in rows)
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -144,8 +151,9 @@ def as_workbook(rows: Sequence[Mapping[str, str]], columns: Sequence[str], title
     from openpyxl.worksheet.properties import PageSetupProperties
 
     book = Workbook()
-    guide, page = book.active, book.create_sheet(SHEET)
-    guide.title, guide.column_dimensions["A"].width = GUIDE, GUIDE_WIDTH
+    guide, page = book.active, book.create_sheet(gettext(SHEET))
+    guide.title, guide.column_dimensions["A"].width = gettext(GUIDE), GUIDE_WIDTH
+    guide.sheet_view.rightToLeft = page.sheet_view.rightToLeft = right_to_left(current()) or None
     for number, line in enumerate([title, *_guide(columns)], 1):
         cell = _text(guide, number, 1, line)
         cell.alignment = Alignment(wrap_text=True, vertical="top")
@@ -154,12 +162,12 @@ def as_workbook(rows: Sequence[Mapping[str, str]], columns: Sequence[str], title
     fill, own = TO_FILL[tuple(columns)], PatternFill("solid", fgColor="FFF8DC")
     for column, name in enumerate(columns, 1):
         page.column_dimensions[get_column_letter(column)].width = _WIDTHS[name]
-        _text(page, 1, column, name).font = Font(bold=True)
+        _text(page, 1, column, head(name)).font = Font(bold=True)
     wrap = set(columns) - {"Key"}
     spare = SPARE if tuple(columns) == COMMENTING else 0
     for number, row in enumerate([*rows, *[{}] * spare], 2):
         for column, name in enumerate(columns, 1):
-            cell = _text(page, number, column, row.get(name, ""))
+            cell = _text(page, number, column, _shown(row, name))
             cell.alignment = Alignment(wrap_text=name in wrap, vertical="top")
             cell.protection = Protection(locked=bool(row) and name not in fill)
             if name in fill:
@@ -168,9 +176,10 @@ def as_workbook(rows: Sequence[Mapping[str, str]], columns: Sequence[str], title
             high = row_height((text, _WIDTHS[name]) for name, text in row.items() if name in wrap)
             page.row_dimensions[number].height = max(high or 0, LEAST_HEIGHT)
     last = max(len(rows) + spare + 1, 2)
-    for name, words in (("Kind", KINDS), ("State", STATES)):
+    for name, choices in (("Kind", KINDS), ("State", STATES)):
         if name in fill:
-            rule = DataValidation("list", formula1=f'"{",".join(words)}"', allow_blank=True, showErrorMessage=True)
+            said = ",".join(words()[choice] for choice in choices)
+            rule = DataValidation("list", formula1=f'"{said}"', allow_blank=True, showErrorMessage=True)
             letter = get_column_letter(list(columns).index(name) + 1)
             rule.add(f"{letter}2:{letter}{last}")
             page.add_data_validation(rule)
@@ -186,6 +195,14 @@ def as_workbook(rows: Sequence[Mapping[str, str]], columns: Sequence[str], title
     buffer = io.BytesIO()
     book.save(buffer)
     return timeless(buffer.getvalue())
+
+
+def _shown(row: Mapping[str, str], name: str) -> str:
+    """Return a cell as people read it: words of the kit in the language in use."""
+    value = row.get(name, "")
+    if name in ("Kind", "State", "Standing"):
+        return words().get(value, value)
+    return retold(value) if name == "Verdict" else value
 
 
 def _text(page: Any, row: int, column: int, text: str) -> Any:
@@ -204,10 +221,11 @@ def _guide(columns: Sequence[str]) -> list[str]:
             gettext(
                 "One row for each comment. Fill State, Response and Answered by; leave the other cells as they are."
             ),
-            gettext("States:") + " " + ", ".join(STATES) + ".",
+            gettext("States:") + " " + ", ".join(words()[state] for state in STATES) + ".",
             gettext("A comment that is under review or withdrawn is on no page."),
             gettext("Give the file back with: vlr comments --merge FILE CITY"),
         ]
+    kinds = ", ".join(words()[kind] for kind in KINDS)
     return [
         gettext(
             "One row for each finding. Write into the coloured cells of the sheet Comments; leave the others empty."
@@ -216,7 +234,7 @@ def _guide(columns: Sequence[str]) -> list[str]:
         gettext(
             "Who may stay empty; an office is enough. What you write here may be shown on the pages of the review."
         ),
-        gettext("Date: year, month and day, such as 2026-03-31. Kinds:") + " " + ", ".join(KINDS) + ".",
+        f"{gettext('Date: year, month and day, such as 2026-03-31. Kinds:')} {kinds}.",
         gettext(
             "Send the file back as it is, or as CSV. Do not send names or cases of people whom others could recognise."
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,18 +15,17 @@ import pandas as pd
 
 from vlr_analysis import own_methods
 from vlr_analysis.cell_text import inert_table
-from vlr_analysis.cities import City
+from vlr_analysis.cities import City, load_city
 from vlr_analysis.exhibits import FLOAT_FORMAT, MIME
 from vlr_analysis.findings import Finding, from_table
 from vlr_analysis.grades import LETTERS
-from vlr_analysis.language import gettext
+from vlr_analysis.language import SOURCE, current, gettext, using
+from vlr_analysis.language import told as say
 from vlr_analysis.results import Results
 from vlr_analysis.review import certificate, comments_page, handover, page_cells, page_findings, pages, pdf, provenance
-from vlr_analysis.review.annex import METHODS
 from vlr_analysis.review.certificate import Certificate
-from vlr_analysis.review.plan import OVERVIEW
-from vlr_analysis.review.run import Outcome
-from vlr_analysis.review.staged import SUMMARY
+from vlr_analysis.review.plan import OVERVIEW, Outcome
+from vlr_analysis.review.staged import SIGNATURES, SUMMARY
 from vlr_analysis.sources.kit import write_whole
 
 SUMMING_UP = "08_findings"  # the chapter that repeats findings of the others
@@ -63,6 +63,60 @@ def chapter(outcome: Outcome) -> Chapter:
     lines = (line for cell in notebook.cells if cell.cell_type == "markdown" for line in cell.source.splitlines())
     title = next((line.removeprefix("# ").strip() for line in lines if line.startswith("# ")), outcome.path.stem)
     return Chapter(outcome.path.stem, gettext(title), outcome.error, outcome.cell, tuple(carried))
+
+
+def write(
+    outcomes: Sequence[Outcome],
+    folder: Path,
+    inputs: Mapping[str, str],
+    previous: Path,
+    *,
+    printed: bool = False,
+    program: str = "",
+) -> str:
+    """Write the report of a city, or of all cities, below `folder`, where its executed notebooks already lie.
+
+    Parameters
+    ----------
+    outcomes : sequence of Outcome
+        Of all notebooks of the report.
+    folder, inputs
+        As `write_city` takes them.
+    previous : Path
+        The report that is replaced, if there is one: what the city has filled in there is kept, and signatures that
+        still fit.
+    printed : bool
+        Whether a PDF was asked for.
+    program : str
+        Path of a browser that prints; empty: there is none.
+
+    Returns
+    -------
+    str
+        Why there is no PDF although one was asked for; else empty.
+    """
+    task = outcomes[0].task
+    given, unprinted = task.parameters, ""
+    if task.folder == OVERVIEW:
+        with using(given.get("language") or SOURCE):
+            write_overview(outcomes[0], folder)
+        return ""
+    city = load_city(task.folder, task.root, internal=bool(given["internal"]), language=given.get("language", ""))
+    with using(city.language):
+        try:
+            write_city(city, outcomes, folder, inputs, previous, program if printed else "")
+        except pdf.NotPrinted as error:
+            unprinted = str(error)
+            write_city(city, outcomes, folder, inputs, previous)
+    _keep_signatures(previous, folder)
+    return unprinted or (pdf.NO_BROWSER if printed and not program else "")
+
+
+def _keep_signatures(old: Path, new: Path) -> None:
+    """Take signatures over to a report that they still fit: its certificate is the same to the byte."""
+    signed = old / SIGNATURES
+    if signed.is_dir() and (old / certificate.FILE).read_bytes() == (new / certificate.FILE).read_bytes():
+        shutil.copytree(signed, new / SIGNATURES)
 
 
 def write_city(
@@ -120,6 +174,7 @@ def write_city(
         "name": city.name,
         "country": city.country,
         "made_up": city.made_up,
+        "language": city.language,
         "series": int(city.observations[["indicator", "series", "unit"]].drop_duplicates().shape[0]),
         "first": str(city.observations["period"].str[:4].min()),
         "last": str(city.observations["period"].str[:4].max()),
@@ -145,13 +200,17 @@ def write_city(
 
 
 def write_handover(review: Results, folder: Path, previous: Path | None = None) -> dict[str, Any]:
-    """Write `handover/` below a city's report: what is to be read first leads the box, the annex holds all findings."""
-    tables = {f"Beside {review.city.areas[area]}": table for area, table in review.compared.items()}
-    return handover.write_handover(
-        review.city, review.ordered, folder, grades=review.grades, tables=tables, data_request=review.letter,
-        methods=[*METHODS, *own_methods.in_a_row(review.own)],
-        previous=previous / handover.HANDOVER if previous else None,
-    )  # fmt: skip
+    """Write `handover/` below a city's report, in the city's language.
+
+    What is to be read first leads the box, the annex holds all findings.
+    """
+    with using(review.city.language):
+        tables = {say("Beside {area}", area=review.city.areas[area]): table for area, table in review.compared.items()}
+        return handover.write_handover(
+            review.city, review.ordered, folder, grades=review.grades, tables=tables, data_request=review.letter,
+            methods=own_methods.in_a_row(review.own),
+            previous=previous / handover.HANDOVER if previous else None,
+        )  # fmt: skip
 
 
 def write_overview(outcome: Outcome, folder: Path) -> None:
@@ -159,7 +218,9 @@ def write_overview(outcome: Outcome, folder: Path) -> None:
     part = chapter(outcome)
     _write_tables(part, folder / "tables")
     pages.write_overview(part, folder, outcome.task.root)
-    (folder / SUMMARY).write_text(json.dumps({"title": part.title}, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / SUMMARY).write_text(
+        json.dumps({"title": part.title, "language": current()}, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 def _write_tables(part: Chapter, tables: Path) -> None:
@@ -171,10 +232,17 @@ def _write_tables(part: Chapter, tables: Path) -> None:
 
 
 def write_index(out: Path, root: Path) -> None:
-    """Write the index of all cities found in `out`, and the methods beside it; each file appears whole."""
+    """Write the index of all cities found in `out`, and the methods beside it; each file appears whole.
+
+    Both are in the language of the reports, and in English where these have several.
+    """
     found = sorted(out.glob(f"*/{SUMMARY}"), key=lambda path: path.parent.name)
     read = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in found}
     overview = read.pop(OVERVIEW, None)
-    texts = {"index.html": pages.index_of_cities(list(read.values()), overview), "methods.html": pages.methods(root)}
+    told = {one.get("language", SOURCE) for one in read.values()}
+    with using(told.pop() if len(told) == 1 else SOURCE):
+        texts = {
+            "index.html": pages.index_of_cities(list(read.values()), overview), "methods.html": pages.methods(root),
+        }  # fmt: skip
     for name, text in texts.items():
         write_whole(out / name, text.encode())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.language import SOURCE, coded
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.review import comments
 from vlr_analysis.review.certificate import Certificate
@@ -23,7 +24,7 @@ from vlr_analysis.review.verify import opened, verified
 FIELDS = ("statement", "verdict", "grade", "grade_reason", "caveat")
 VALUES = ("value", "low", "high", "status")
 # How a figure differs, in the order in which they are told.
-REVISIONS = ("revised", "withdrawn", "new", "new period")
+REVISIONS = (coded("revised"), coded("withdrawn"), coded("new"), coded("new period"))
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,8 @@ class Changes:
     revisions : tuple of Revision
     comments : tuple of comments.Standing
         Comments of the older report whose finding has changed or is gone.
+    language : str
+        Tag of the newer report's.
     """
 
     name: tuple[str, str]
@@ -119,6 +122,7 @@ class Changes:
     unchanged: int
     revisions: tuple[Revision, ...]
     comments: tuple[comments.Standing, ...] = field(default=())
+    language: str = SOURCE
 
     def of(self, kind: str) -> list[Change]:
         """Return the findings that were added, removed or changed."""
@@ -200,25 +204,41 @@ def compare(old: Side, new: Side) -> Changes:
     stale = tuple(one for one in comments.stand(held, new.findings) if one.stale)
     names = (old.held.city["name"], new.held.city["name"])
     warnings = (*_warnings("older", old), *_warnings("newer", new), *_other_city(old, new))
-    return Changes(names, warnings, reasons, tuple(told), unchanged, tuple(revisions), stale)
+    tag = str(new.held.parameters.get("language", SOURCE))
+    return Changes(names, warnings, reasons, tuple(told), unchanged, tuple(revisions), stale, tag)
 
 
 def _warnings(which: str, side: Side) -> Iterable[str]:
     if side.differences:
         yield (
-            f"The {which} report is not what its certificate says: {side.differences} differences. "
-            "`vlr verify` names them; what follows rests on it as it lies there."
-        )
+            coded(
+                "The older report is not what its certificate says: {n} differences. `vlr verify` names them; what "
+                "follows rests on it as it lies there.", n=side.differences,
+            )
+            if which == "older"
+            else coded(
+                "The newer report is not what its certificate says: {n} differences. `vlr verify` names them; what "
+                "follows rests on it as it lies there.", n=side.differences,
+            )
+        )  # fmt: skip
     if not (side.folder / HANDOVER / PACKAGE).is_dir():
         yield (
-            f"The {which} report has no {HANDOVER}/: only figures behind findings are compared, and definitions not "
-            "at all."
+            coded(
+                "The older report has no handover/: only figures behind findings are compared, and definitions not at "
+                "all."
+            )
+            if which == "older"
+            else coded(
+                "The newer report has no handover/: only figures behind findings are compared, and definitions not at "
+                "all."
+            )
         )
 
 
 def _other_city(old: Side, new: Side) -> Iterable[str]:
     if old.held.city["id"] != new.held.city["id"]:
-        yield f"These are reviews of two cities: {old.held.city['name']} and {new.held.city['name']}."
+        names = [side.held.city["name"] for side in (old, new)]
+        yield coded("These are reviews of two cities: {old_name} and {new_name}.", old_name=names[0], new_name=names[1])
 
 
 def _by_subject(records: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], Mapping[str, Any]]:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from vlr_analysis.cell_text import inert
-from vlr_analysis.exhibits import HEADERS
-from vlr_analysis.language import gettext
+from vlr_analysis.language import SOURCE, coded, current, gettext, number, retold, using
 from vlr_analysis.review import pages
 from vlr_analysis.review.diff import REVISIONS, Change, Changes
 from vlr_analysis.review.diff_reasons import CLASSES, Reason
+from vlr_analysis.review.workbook import head_of
 from vlr_analysis.sources.kit import write_whole
 
 PAGE, TABLE = "what-changed.html", "what-changed.csv"
@@ -21,7 +23,7 @@ COLUMNS = (
     "what", "kind", "finding", "finding_before", "subject", "notebook", "field", "before", "now", "class", "reason",
     "reason_before", "reason_now",
 )  # fmt: skip
-UNTOLD = "cannot be told from what both reports carry"
+UNTOLD = coded("cannot be told from what both reports carry")
 FEW = 6  # reasons or figures that a terminal shows of one thing
 
 
@@ -69,12 +71,28 @@ def lines(changes: Changes) -> Iterator[str]:
 def why(change: Change) -> str:
     """Return the classes of reasons of a change in words."""
     held = [name for name in CLASSES if any(one.kind == name for one in change.reasons)]
-    return ", ".join(classes()[name] for name in held) or gettext(UNTOLD)
+    return ", ".join(classes()[name] for name in held) or retold(UNTOLD)
 
 
 def told_of(reason: Reason) -> str:
     """Return one reason in words: what differs, then and now."""
     return f"{reason.what}: {reason.old or gettext('nothing')} → {reason.new or gettext('nothing')}"
+
+
+def differing(before: str, now: str) -> tuple[list[tuple[str, bool]], list[tuple[str, bool]]]:
+    """Return both sentences in pieces, each with whether it stands in this one only."""
+    words = [re.findall(r"\S+|\s+", text) for text in (before, now)]
+    then, after = [], []
+    for what, i, j, k, m in SequenceMatcher(a=words[0], b=words[1], autojunk=False).get_opcodes():
+        then.append(("".join(words[0][i:j]), what != "equal"))
+        after.append(("".join(words[1][k:m]), what != "equal"))
+    return [piece for piece in then if piece[0]], [piece for piece in after if piece[0]]
+
+
+def _shown(reason: Reason) -> tuple[str, str, str]:
+    """Return a reason as a page shows it: what differs, then and now."""
+    form = number if reason.kind == "data" else retold
+    return retold(reason.what), form(reason.old), form(reason.new)
 
 
 def _some(told: Sequence[str]) -> Iterator[str]:
@@ -84,12 +102,18 @@ def _some(told: Sequence[str]) -> Iterator[str]:
 
 
 def write(changes: Sequence[Changes], out: Path) -> list[Path]:
-    """Write `what-changed.html` and `what-changed.csv` into a folder; return both."""
+    """Write `what-changed.html` and `what-changed.csv` into a folder; return both.
+
+    The page is in the language of the newer reports, in English where they have several. The table is for machines.
+    """
     out.mkdir(parents=True, exist_ok=True)
-    html = pages.render(
-        "diff.html.j2", language="en", reviews=changes, kinds=kinds(), classes=classes(), why=why, told_of=told_of,
-        field=lambda name: HEADERS.get(name, name.replace("_", " ")), untold=gettext(UNTOLD), revisions=revisions(),
-    )  # fmt: skip
+    tags = {one.language for one in changes}
+    with using(tags.pop() if len(tags) == 1 else SOURCE):
+        html = pages.render(
+            "diff.html.j2", language=current(), reviews=changes, kinds=kinds(), classes=classes(), why=why,
+            field=head_of, untold=retold(UNTOLD), revisions=revisions(), shown=_shown, as_read=number,
+            differing=differing,
+        )  # fmt: skip
     write_whole(out / PAGE, html.encode("utf-8"))
     write_whole(out / TABLE, as_csv(changes))
     return [out / PAGE, out / TABLE]

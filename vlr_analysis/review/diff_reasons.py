@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vlr_analysis.language import coded
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.review.differences import changed_methods
 from vlr_analysis.review.plan import OWN_METHODS
@@ -30,7 +31,7 @@ class Reason:
     kind : str
         One of `CLASSES`.
     what : str
-        What differs, in words.
+        What differs, in words; `language.retold` says them in the language of a page.
     old, new : str
         Empty where one side lacks it.
     figure : tuple of str
@@ -96,13 +97,13 @@ def _data(revisions: Sequence[Revision], there: Certificate, here: Certificate) 
             " ".join(part for part in (held.get("value", ""), _status(held)) if part) for held in (one.old, one.new)
         ]
         if one.kind == "revised" and told[0] == told[1]:
-            told = [f"{told[i]} ({held.get('low')} to {held.get('high')})" for i, held in enumerate((one.old, one.new))]
+            told = [f"{told[i]} ({held.get('low')}–{held.get('high')})" for i, held in enumerate((one.old, one.new))]
         figure = one.figure
         where = ", ".join(figure[name] for name in ("area", "series", "period", "breakdown") if figure[name])
         yield Reason("data", f"{one.kind}: {where}", *told, figure=one.key)
     if there.shown.get("voices") != here.shown.get("voices"):
         told = (_hash(side.shown.get("voices", "")) for side in (there, here))
-        yield Reason("data", "the register of what residents say", *told, chapter="07_voices")
+        yield Reason("data", coded("the register of what residents say"), *told, chapter="07_voices")
 
 
 def _status(held: Mapping[str, str]) -> str:
@@ -119,13 +120,14 @@ def _tables(
         one, other = old.get(key), new.get(key)
         where = {"area": key[0]} if kind == "boundary" else {"indicator": key}
         if one is None or other is None:
-            told = ("there" if held else "" for held in (one, other))
+            told = (coded("there") if held else "" for held in (one, other))
             yield Reason(kind, ", ".join(part for part in key if part), *told, **where)
             continue
         for name in [*one, *(name for name in other if name not in one)]:
             if one.get(name, "") != other.get(name, ""):
                 is_area = kind == "definition" and name == "geography"
-                what = f"{name} of {', '.join(part for part in key[:2] if part)}"
+                item = ", ".join(part for part in key[:2] if part)
+                what = coded("column {column_name} of {item_code}", column_name=name, item_code=item)
                 yield Reason("boundary" if is_area else kind, what, one.get(name) or "", other.get(name) or "", **where)
 
 
@@ -133,7 +135,8 @@ def _method(there: Certificate, here: Certificate) -> Iterator[Reason]:
     for name in sorted({*there.notebooks, *here.notebooks}):
         codes = [side.notebooks[name].code if name in side.notebooks else "" for side in (there, here)]
         if codes[0] != codes[1]:
-            what = f"notebook {name}" + ("" if all(codes) else ": run in one of the two reviews only")
+            what = coded("notebook {file_name}", file_name=name)
+            what += "" if all(codes) else ": " + coded("run in one of the two reviews only")
             yield Reason("method", what, *map(_hash, codes), chapter=name.removesuffix(".ipynb"))
     for name, *hashes in changed_methods(there, here):
         yield Reason("method", name, *map(_hash, hashes), chapter=OWN_METHODS)
@@ -144,9 +147,15 @@ def _method(there: Certificate, here: Certificate) -> Iterator[Reason]:
         and not name.partition("/")[2].startswith(NO_METHOD)
     ]
     if files:
-        more = f" and {len(files) - 4} more" if len(files) > 4 else ""
-        told = (f"version {side.package.version}, {_hash(side.package.sha256)}" for side in (there, here))
-        yield Reason("method", f"the package: {', '.join(files[:4])}{more}", *told)
+        names, more = ", ".join(files[:4]), len(files) - 4
+        what = coded("the package: {file_names}", file_names=names)
+        if more > 0:
+            what = coded("the package: {file_names} and {n} more", file_names=names, n=more)
+        told = (
+            coded("version {code}, {hash_code}", code=side.package.version, hash_code=_hash(side.package.sha256))
+            for side in (there, here)
+        )
+        yield Reason("method", what, *told)
 
 
 def _parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Reason]:
@@ -158,7 +167,10 @@ def _parameters(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Reas
         kind = "boundary" if path[-1] in BOUNDARY else "parameters"
         kind = "definition" if indicator and path[-1] in ("label", "direction") else kind
         kind = "boundary" if indicator and path[-1] == "geography" else kind
-        what = f"key {'.'.join(path)}" + (f" of {', '.join(part for part in indicator if part)}" if indicator else "")
+        what = coded("key {key_name}", key_name=".".join(path))
+        if indicator:
+            item = ", ".join(part for part in indicator if part)
+            what = coded("key {key_name} of {item_code}", key_name=".".join(path), item_code=item)
         told = (json.dumps(side[key], ensure_ascii=False) if key in side else "" for side in (before, after))
         yield Reason(kind, what, *told, indicator=indicator)
 
@@ -188,7 +200,7 @@ def _environment(there: Certificate, here: Certificate) -> Iterator[Reason]:
             yield Reason("environment", name, there.environment.get(name, ""), here.environment.get(name, ""))
     if there.platform != here.platform:
         told = (", ".join(side.platform.values()) for side in (there, here))
-        yield Reason("environment", "platform", *told)
+        yield Reason("environment", coded("platform"), *told)
 
 
 def _hash(digest: str) -> str:

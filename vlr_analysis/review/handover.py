@@ -15,6 +15,7 @@ from vlr_analysis.comparison import comparison_table
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.findings import KEY, Finding
 from vlr_analysis.grades import series_grades
+from vlr_analysis.language import N_, gettext, told
 from vlr_analysis.observations import TEXT
 from vlr_analysis.review import box as boxes
 from vlr_analysis.review.annex import annex, series_known
@@ -41,7 +42,7 @@ def write_handover(
     *,
     grades: pd.DataFrame | None = None,
     tables: Mapping[str, pd.DataFrame] | None = None,
-    methods: Sequence[Sequence[str]] | None = None,
+    methods: Sequence[Sequence[str]] = (),
     data_request: str = "",
     previous: Path | None = None,
 ) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def write_handover(
     if data_request:
         blocks = from_markdown(data_request)
         files["data-request.md"] = (data_request.rstrip() + "\n").encode("utf-8")
-        title = f"{city.name}: request for data"
+        title = told("{city}: request for data", city=city.name)
         files["data-request.docx"] = docx(blocks, title=title, author=city.name, language=city.language)
     files["README.txt"] = _readme(city, bool(data_request)).encode("utf-8")
     place = {"id": city.id, "name": city.name, "country": city.country, "made_up": city.made_up}
@@ -184,23 +185,36 @@ def _feed(city: City, findings: Sequence[Finding], known: pd.DataFrame) -> dict[
     return {f"feed/{door}/{name}": content for door, files in doors.items() for name, content in files.items()}
 
 
+# What each file of a hand-over is for.
+FILES = {
+    "annex.xlsx": N_("for people: all figures and findings, with methods, sources and a check of every number"),
+    "box.docx, box.md": N_("for the national report: at most 250 words, three numbers, one chart (box.png); edit it"),
+    "feed/open-sdg": N_("for an Open SDG site: whole calendar years; {listing} says what this form cannot hold"),
+    "feed/sdmx": N_("for an SDMX database: SDMX-CSV 2.0 with its structure; all periods, statuses, intervals"),
+    "feed/package": N_("for a data portal or another kit: Frictionless data package; `vlr receive` reads it"),
+}
+
+
 def _readme(city: City, with_request: bool) -> str:
-    lines = [
-        f"Hand-over of {city.name} to the national review" + (" (a made-up city)" if city.made_up else ""),
-        "",
-        "annex.xlsx          for people: all figures and findings, with methods, sources and a check of every number",
-        "box.docx, box.md    for the national report: at most 250 words, three numbers, one chart (box.png); edit it",
-        f"feed/open-sdg       for an Open SDG site: whole calendar years; {LISTING} says what this form cannot hold",
-        "feed/sdmx           for an SDMX database: SDMX-CSV 2.0 with its structure; all periods, statuses, intervals",
-        "feed/package        for a data portal or another kit: Frictionless data package; `vlr receive` reads it",
-        "",
-        "The same numbers stand in all of them. A hidden value is empty and says so; it is never zero.",
-        f"Contact: {city.contact or 'not stated'}. Terms: {city.licence or 'those of the sources, see the annex'}.",
-        "CSV files are for machines: open the annex in a spreadsheet, not the feed.",
-        f"{MANIFEST} lists every file with its SHA-256. {LOG} is the city's own note of what was sent; it stays here.",
-    ]
+    title = N_("Hand-over of {city} to the national review (a made-up city)")
+    title = title if city.made_up else N_("Hand-over of {city} to the national review")
+    lines = [told(title, city=city.name), ""]
+    lines += [f"{name:<20}{told(text, listing=LISTING)}" for name, text in FILES.items()]
     if with_request:
-        lines.insert(7, "data-request        what the city asks of the national office")
+        lines.append(f"{'data-request':<20}{gettext('what the city asks of the national office')}")
+    lines += [
+        "",
+        gettext("The same numbers stand in all of them. A hidden value is empty and says so; it is never zero."),
+        told(
+            "Contact: {contact}. Terms: {terms}.", contact=city.contact or gettext("not stated"),
+            terms=city.licence or gettext("those of the sources, see the annex"),
+        ),
+        gettext("CSV files are for machines: open the annex in a spreadsheet, not the feed."),
+        told(
+            "{manifest} lists every file with its SHA-256. {log} is the city's own note of what was sent; it stays "
+            "here.", manifest=MANIFEST, log=LOG,
+        ),
+    ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

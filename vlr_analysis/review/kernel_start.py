@@ -23,6 +23,7 @@ from filelock import FileLock
 PACKAGE = "vlr_analysis"
 TEMPLATE = Path(__file__).with_name("kernel_template.py")
 LONGEST_SOCKET = 90  # bytes in the name of a Unix socket: the systems allow 104 to 108, and a number is added
+APART = "--apart"  # instead of a kernel's arguments: the function that follows is called (`apart`)
 PATIENCE = 60.0  # seconds for a template to start and fork
 IDLE = "VLR_KERNELS_IDLE"  # seconds that a template without owner waits for the next kernel
 

@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,13 +37,15 @@ KERNEL = (
     "ipykernel.kernelapp", "ipykernel.debugger", "tornado.platform.asyncio", "zmq.utils.garbage",
 )  # fmt: skip
 MODULES = (
-    "vlr_analysis", "statsmodels.api", "statsmodels.stats.meta_analysis", "pyarrow.dataset", "pyarrow.pandas_compat",
-    "pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.csvs", "pandas.io.formats.string",
-    "pyarrow.acero", "encodings.utf_8_sig", "importlib.readers",
+    "vlr_analysis", "statsmodels.genmod.generalized_linear_model", "statsmodels.stats.meta_analysis",
+    "pyarrow.dataset", "pyarrow.pandas_compat", "pandas.core.methods.to_dict", "pandas.core.reshape.reshape",
+    "pandas.io.formats.csvs", "pandas.io.formats.string", "pyarrow.acero", "encodings.utf_8_sig", "importlib.readers",
 )  # fmt: skip
 KERNEL_FILES: dict[str, SimpleNamespace] = {}  # stand in for the modules that a kernel has loaded when it starts
 YOUNG = 10_000  # objects between two looks of the collector: a tenth of a chapter's time went into looking every 700
 NEVER = ("matplotlib.pyplot", "matplotlib_inline")
+
+APART = "--apart"  # as in `kernel_start`: a function instead of a kernel
 
 PR_SET_PDEATHSIG = 1
 LONGEST_REQUEST = 10.0  # seconds that a client may take to say what it wants
@@ -90,7 +93,6 @@ def preload(package: str) -> None:
         Another `vlr_analysis` was found, or a module that must be left to the kernel has been imported.
     """
     import builtins
-    from importlib import import_module
 
     # pandas asks at import whether it is in a terminal, and how the console encodes, and sets its display by the
     # answers. The capitals are those of a kernel.
@@ -135,6 +137,20 @@ def rehearse() -> None:
     axes.legend()
     for canvas, form in ((FigureCanvasSVG, "svg"), (FigureCanvasAgg, "png")):
         getattr(canvas(figure), f"print_{form}")(io.BytesIO())
+
+
+def load(request: Request) -> str:
+    """Import the module whose function is to be called apart, once for all forks; say why if that is not possible."""
+    if request.argv[0] != APART:
+        return ""
+    name = request.argv[1].partition(":")[0]
+    if name not in sys.modules:
+        try:
+            import_module(name)
+        except ImportError as error:
+            return f"no module for work apart: {error}"
+        gc.freeze()
+    return ""
 
 
 def unfit() -> str:
@@ -218,7 +234,7 @@ class Template:
             return None
         client.settimeout(None)
         try:
-            reason = unfit()
+            reason = load(request) or unfit()
             pid = 0 if reason else os.fork()
         except OSError as error:
             reason = f"no fork: {error.strerror}"
@@ -291,8 +307,8 @@ def say(client: socket.socket, **words: Any) -> None:
         client.sendall(json.dumps(words).encode() + b"\n")
 
 
-def become_kernel(request: Request, template: Template) -> None:
-    """Turn this fork of the template into the kernel that was asked for, and run it until it ends."""
+def become(request: Request, template: Template) -> None:
+    """Turn this fork of the template into a process of its own: its session, streams, environment and folder."""
     os.setsid()
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != template.pid:
@@ -315,6 +331,19 @@ def become_kernel(request: Request, template: Template) -> None:
     sys.argv = request.argv
     refresh()
 
+
+def call_apart(request: Request) -> None:
+    """Call the function that was asked for, and end without a word of farewell: there is nothing to tear down."""
+    from vlr_analysis.review.apart import answer
+
+    say(request.client, ready=True)
+    answer(Path(request.folder))
+    sys.stderr.flush()
+    os._exit(0)
+
+
+def run_kernel(request: Request) -> None:
+    """Run the kernel that was asked for until it ends."""
     from ipykernel.kernelapp import IPKernelApp
     from traitlets.config import Config
 
@@ -399,7 +428,8 @@ def main() -> None:
     if request is None:
         template.end()
     else:
-        become_kernel(request, template)
+        become(request, template)
+        (call_apart if request.argv[0] == APART else run_kernel)(request)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -84,6 +84,7 @@ class _Owner:
     def __init__(self) -> None:
         self.pid, self.lock, self.ended = os.getpid(), threading.Lock(), False
         self.templates: dict[str, list[tuple[Path, subprocess.Popen]]] = {}
+        self.asked = False  # for a kernel
 
     def connect(self, env: dict[str, str], cwd: str) -> Any:
         """Connect to the template for such kernels, starting it first where needed."""
@@ -109,6 +110,8 @@ class _Owner:
             self.ended = True  # one that is being started ahead may come too late
         for path, process in itertools.chain(*self.templates.values()):
             process.stdin.close()
+            if not self.asked:
+                process.kill()  # it may still be at its imports, and has forked nothing
             try:
                 process.wait(5)
             except subprocess.TimeoutExpired:
@@ -127,6 +130,39 @@ def last_status() -> int | None:
     None where it was told to end, or was not started through the provisioner.
     """
     return getattr(_ended, "status", None)
+
+
+def are_warm() -> bool:
+    """Whether kernels of this process come from a template of its own: inside `warm`, where that is possible."""
+    return _owner is not None and _owner.pid == os.getpid()
+
+
+def fork(argv: Sequence[str], env: Mapping[str, str], cwd: str, folder: Path, streams: Sequence[int]) -> Forked:
+    """Fork a process from the template for such surroundings.
+
+    Parameters
+    ----------
+    argv : sequence of str
+        Arguments of a kernel, or `kernel_start.APART` and ``module:name`` of a function.
+    env : mapping
+        Its environment.
+    cwd : str
+        Its working folder.
+    folder : Path
+        A private folder, for its sockets or for what it is to do.
+    streams : sequence of int
+        Descriptors of its standard input, output and error.
+
+    Raises
+    ------
+    NoWarmKernel
+        There is no template, or it refuses.
+    """
+    request = {"argv": list(argv), "env": dict(env), "cwd": cwd, "folder": str(folder)}
+    if not are_warm():
+        return Forked(kernel_start.shared_template(dict(env), cwd), request, streams)
+    _owner.asked = True
+    return Forked(_owner.connect(dict(env), cwd), request, streams)
 
 
 def _start(owner: _Owner, cwd: str) -> None:
@@ -234,15 +270,12 @@ class WarmProvisioner(LocalProvisioner):
         if not Path(cwd).is_dir() or self._folder is None:
             raise NoWarmKernel("it has no folder for its sockets, or no working folder")
         env = {**options["env"], "JPY_PARENT_PID": str(os.getpid())}
-        connect = _owner.connect if _owner and _owner.pid == os.getpid() else kernel_start.shared_template
-        client = connect(env, cwd)
-        request = {"argv": cmd[2:], "env": env, "cwd": cwd, "folder": str(self._folder)}
         with Path(os.devnull).open("r+b", buffering=0) as nothing:
             numbers = [
                 nothing.fileno() if stream == -3 or (stream is None and number == 0) else _number(stream, number)
                 for number, stream in enumerate(streams)
             ]
-            return Forked(client, request, numbers)
+            return fork(cmd[2:], env, cwd, self._folder, numbers)
 
     _scrubbed = ("extra_arguments", "kernel_id")
 

@@ -218,13 +218,13 @@ def _method_anchors(root: Path) -> dict[str, str]:
 
 
 def methods(root: Path) -> str:
-    """Return the methods appendix as a page of its own, charts embedded."""
+    """Return the methods appendix as a page of its own, charts embedded; its text is English, as the page says."""
     text, folder = _methods_text(root)
     html = page_cells.markdown(text)
     html = re.sub(r'src="([^":]+\.svg)"', lambda found: f'src="{_embedded(folder / found[1])}"', html)
     # Links to files beside the appendix lead nowhere in a report.
     html = re.sub(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', r"\1", html)
-    return render("methods.html.j2", language="en", html=Markup(html), contents=page_cells.headings(html))
+    return render("methods.html.j2", language=current(), html=Markup(html), contents=page_cells.headings(html))
 
 
 def _embedded(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What must run: every chosen city with every chosen notebook."""
+"""What must run, every chosen city with every chosen notebook, and what became of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from vlr_analysis.errors import Problem, raise_if_any
+from vlr_analysis.language import SOURCE
 from vlr_analysis.method_files import METHODS, files_of_methods
 from vlr_analysis.params import PARAMS, Parameters, city_ids
 
@@ -50,6 +51,35 @@ class Task:
     def name(self) -> str:
         """City and notebook, as progress lines and messages show them."""
         return f"{self.title} · {self.notebook.stem}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a task: the executed notebook, and the error where it failed.
+
+    Attributes
+    ----------
+    task : Task
+    path : Path
+        The executed notebook; absent where it failed before it could be written.
+    error : str
+        Why it failed; empty where it didn't.
+    cell : int or None
+        Where it failed: number among the code cells of the executed notebook, from 1.
+    fault : bool
+        Whether the machine failed rather than the notebook: its kernel died, it hung, the disk was full.
+    """
+
+    task: Task
+    path: Path
+    error: str = ""
+    cell: int | None = None
+    fault: bool = False
+
+    @property
+    def failed(self) -> bool:
+        """Whether the notebook stopped before its end."""
+        return bool(self.error)
 
 
 def chosen_cities(root: Path, wanted: Sequence[str]) -> list[str]:
@@ -105,11 +135,17 @@ def chosen_notebooks(root: Path, wanted: Iterable[str]) -> list[Path]:
 def plan(
     cities: Sequence[Parameters], notebooks: Sequence[Path], root: Path, *, internal: bool, language: str = ""
 ) -> list[Task]:
-    """Return every city with every notebook, cities first, notebooks in reading order; the overview of them last."""
+    """Return every city with every notebook, cities first, notebooks in reading order; the overview of them last.
+
+    The overview is told in the language of all its cities where they have one in common.
+    """
     single = [notebook for notebook in notebooks if notebook.stem != OVERVIEW]
     tasks, told = [], {"language": language} if language else {}
     for city in cities:
         options = {"city": city.id, "internal": internal} | told
         tasks += [Task(city.id, city.name, notebook, root, options) for notebook in single]
+    own = {city.language for city in cities}
+    if not told and len(own) == 1 and own != {SOURCE}:
+        told = {"language": own.pop()}
     options = {"cities": [city.id for city in cities], "internal": internal} | told
     return tasks + [Task(OVERVIEW, "All cities", path, root, options) for path in notebooks if path.stem == OVERVIEW]

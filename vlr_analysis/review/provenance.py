@@ -14,7 +14,6 @@ from vlr_analysis.findings import KEY, Finding
 from vlr_analysis.lookup import Lookup
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.review import origins
-from vlr_analysis.sources import kit
 
 COLUMNS = [
     "finding", "file", "row", *origins.COLUMNS, *ROW_KEY, "value", "low", "high", "status", "source", "publisher",
@@ -93,7 +92,7 @@ def files_of(city: City, rows: pd.DataFrame) -> pd.DataFrame:
 
 def _row_numbers(city: City, rows: pd.DataFrame) -> pd.Series:
     numbers = {}
-    for name in rows["file"].unique():
-        numbers.update(kit.row_numbers(city.root / name))
+    for area in rows["area"].unique():
+        numbers.update(city.row_numbers(data_file(city, area)))
     keys = zip(*(rows[name].tolist() for name in ROW_KEY), strict=True)
     return pd.Series([numbers.get(key, 0) for key in keys], rows.index, dtype=int)

@@ -103,9 +103,9 @@ def receive(bundle: Path | str, root: Path, *, replace: bool = False) -> Report:
     with tempfile.TemporaryDirectory(prefix="vlr-receive-") as place:
         taken = _unpacked(files, Path(place) / "bundle", bundle.name)
         tables = _read_package(taken / PACKAGE)
-        problems = door_problems(files, taken, tables["observations"])
-        raise_if_any(bundle.name, problems)
         parameters = _parameters(files[f"{PACKAGE}/{PARAMETERS}"], tables["observations"])
+        problems = door_problems(files, taken, tables["observations"], parameters.language)
+        raise_if_any(bundle.name, problems)
         plan = _plan(files, taken, tables, parameters, root, replace)
         _try_out(plan, tables, parameters, root, Path(place) / "kit")
         _commit(root, {path: content for path, content in plan.items() if content is not None})

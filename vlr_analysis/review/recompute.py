@@ -9,18 +9,19 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vlr_analysis.exhibits import HEADERS
 from vlr_analysis.findings import Finding
+from vlr_analysis.language import N_, gettext, told
 from vlr_analysis.lead import printed
 from vlr_analysis.periods import parse_period
-from vlr_analysis.review.workbook import Formula
+from vlr_analysis.review.workbook import Formula, head_of
 
 # Columns of the sheets of figures that formulas speak of.
 TIME, VALUE, LAST = "G", "I", "N"
-OWN, OTHERS = "Figures", "Figures of others"
+OWN, OTHERS = N_("Figures"), N_("Figures of others")  # of the sheets
 HEADER = (
-    "Finding", "Number", "Value", "As printed", "Rows", "Recomputed", "Agrees", "How",
+    N_("Finding"), N_("Number"), N_("Value"), N_("As printed"), N_("Rows"), N_("Recomputed"), N_("Agrees"), N_("How"),
 )  # fmt: skip
+_MADE = N_("from yearly values made of these rows: see Methods")
 
 # Numbers that are values of the table, looked for among the finding's own rows, the latest first.
 _VALUES = ("value", "other_value", "last_value", "shock_value", "level", "base_value")
@@ -55,32 +56,35 @@ def check_rows(findings: Sequence[Finding], evidence: Sequence[Sequence[Row]]) -
     for found, held in zip(findings, evidence, strict=True):
         shown = ranges([row.place for row in held], "A", LAST)
         for number, (name, value) in enumerate(found.numbers.items(), 2 + len(rows)):
-            told = printed(found.statement, value, found.unit) if isinstance(value, float) else None
+            token = printed(found.statement, value, found.unit) if isinstance(value, float) else None
             formula, how = _formula(found, name, value, held)
-            agrees = Formula(f'=IF(ABS(F{number}-C{number})<=0.00001*ABS(C{number}),"yes","no")') if formula else ""
-            rows.append([found.id, words(name), value, told.text if told else "", shown, formula, agrees, how])
+            agrees = Formula(_agreement(number)) if formula else ""
+            text = token.text if token else ""
+            rows.append([found.id, head_of(name), value, text, shown, formula, agrees, gettext(how)])
     return rows
 
 
-def words(name: str) -> str:
-    """Return the name of a number as readers see it."""
-    return HEADERS.get(name) or name.replace("_", " ").capitalize()
+def _agreement(row: int) -> str:
+    """Return the formula that says whether a recomputed number agrees."""
+    yes, no = (gettext(word).replace('"', "'") for word in (N_("yes"), N_("no")))
+    return f'=IF(ABS(F{row}-C{row})<=0.00001*ABS(C{row}),"{yes}","{no}")'
 
 
 def ranges(places: Sequence[str], left: str, right: str) -> str:
     """Return places as ranges of cells: ``Figures!A12:M31``, several joined by a comma."""
     spots = sorted({(place.partition("!")[0], int(place.partition("!")[2])) for place in places})
-    told, start = [], 0
+    shown, start = [], 0
     for i in range(1, len(spots) + 1):
         if i == len(spots) or spots[i] != (spots[i - 1][0], spots[i - 1][1] + 1):
             sheet, first, last = spots[start][0], spots[start][1], spots[i - 1][1]
-            told.append(f"{_sheet(sheet)}{left}{first}:{right}{last}")
+            shown.append(f"{_sheet(sheet)}{left}{first}:{right}{last}")
             start = i
-    return ", ".join(told[:20]) + (f", and {len(told) - 20} more" if len(told) > 20 else "")
+    rest = told(", and {n} more", n=len(shown) - 20) if len(shown) > 20 else ""
+    return ", ".join(shown[:20]) + rest
 
 
 def _sheet(name: str) -> str:
-    return f"'{name}'!" if " " in name else f"{name}!"
+    return f"{name}!" if name.isascii() and name.isalpha() else f"'{name}'!"
 
 
 def _at(place: str, column: str = VALUE) -> str:
@@ -97,10 +101,10 @@ def _formula(found: Finding, name: str, value, held: Sequence[Row]) -> tuple[For
     if name == "n":
         cells = _one_range(held, VALUE)
         fits = cells and len(_known(held)) == value
-        return (Formula(f"=COUNT({cells})"), "values in these rows") if fits else ("", "")
+        return (Formula(f"=COUNT({cells})"), N_("values in these rows")) if fits else ("", "")
     if name in _VALUES:
         place = _of_value(found, value, held, name)
-        return (Formula(f"={_at(place)}"), "the cell itself") if place else ("", "")
+        return (Formula(f"={_at(place)}"), N_("the cell itself")) if place else ("", "")
     return _difference(found, name, value, held)
 
 
@@ -109,15 +113,15 @@ def _slope(value: float, held: Sequence[Row]) -> tuple[Formula | str, str]:
     t, y = _one_range(held, TIME), _one_range(held, VALUE)
     points = _known(held)
     if not t or len(points) < 2:
-        return "", "from yearly values made of these rows: see Methods"
+        return "", _MADE
     time = np.array([parse_period(row.period).midpoint for row in points])
     values = np.array([row.value for row in points])
     i, j = np.triu_indices(len(time), 1)
     if (time[i] == time[j]).any() or not _same(float(np.median((values[j] - values[i]) / (time[j] - time[i]))), value):
-        return "", "from yearly values made of these rows: see Methods"
+        return "", _MADE
     pairs = f"(TRANSPOSE({t})>{t})*ISNUMBER({y})*ISNUMBER(TRANSPOSE({y}))"
     text = f"=MEDIAN(IF({pairs},(TRANSPOSE({y})-{y})/(TRANSPOSE({t})-{t})))"
-    return Formula(text, array=True), "median slope of all pairs of points (Theil-Sen)"
+    return Formula(text, array=True), N_("median slope of all pairs of points (Theil-Sen)")
 
 
 def _known(held: Sequence[Row]) -> list[Row]:
@@ -159,11 +163,11 @@ def _difference(found: Finding, name: str, value: float, held: Sequence[Row]) ->
     first, second = (known[place] for place in places)
     if name == "ratio":
         fits = second != 0 and _same(first / second, value)
-        return (Formula(f"={_at(places[0])}/{_at(places[1])}"), "one value over the other") if fits else ("", "")
+        return (Formula(f"={_at(places[0])}/{_at(places[1])}"), N_("one value over the other")) if fits else ("", "")
     if _same(first - second, value):
-        return Formula(f"={_at(places[0])}-{_at(places[1])}"), "one value less the other"
+        return Formula(f"={_at(places[0])}-{_at(places[1])}"), N_("one value less the other")
     if _same(second - first, value):
-        return Formula(f"={_at(places[1])}-{_at(places[0])}"), "one value less the other"
+        return Formula(f"={_at(places[1])}-{_at(places[0])}"), N_("one value less the other")
     return "", ""
 
 

@@ -13,8 +13,9 @@ import pandas as pd
 
 from vlr_analysis.cities import City, load_cities
 from vlr_analysis.errors import Problem, raise_if_any
+from vlr_analysis.language import SOURCE, using
 from vlr_analysis.method_files import METHODS
-from vlr_analysis.params import DATA, PARAMS
+from vlr_analysis.params import DATA, PARAMS, read_parameters
 from vlr_analysis.review import certificate, deliver, inputs, plan
 from vlr_analysis.review.bundle import MANIFEST
 from vlr_analysis.review.certificate import FINDINGS, LEVELS, PLACES, TABLES, Certificate
@@ -122,16 +123,19 @@ def _one(folder: Path, root: Path, run: Run, theirs: bool) -> Reproduction:
     published = verified(folder)
     with tempfile.TemporaryDirectory(prefix="vlr-reproduce-", ignore_cleanup_errors=True) as place:
         project, out = _project(published, root, Path(place) / "project", theirs), Path(place) / "reports"
-        city = load_cities([published.held.city["id"]], project, internal=published.held.internal)[0]
+        name, language = published.held.city["id"], published.held.parameters.get("language", SOURCE)
+        # It may have been asked for in a language that is not the city's own: then it is so here.
+        asked = language if language != read_parameters(name, project).language else ""
+        city = load_cities([name], project, internal=published.held.internal, language=asked)[0]
         notebooks = [project / NOTEBOOKS / name for name in published.held.notebooks]
         tasks = plan.plan([city.parameters], [path for path in notebooks if path.is_file()], project,
-                          internal=city.internal)  # fmt: skip
+                          internal=city.internal, language=asked)  # fmt: skip
         here = write_report(city, tasks, run, out)
         return _compared(published, here, out / city.id)
 
 
 def write_report(city: City, tasks: list[Task], run: Run, out: Path) -> Certificate:
-    """Run the notebooks of a city and write its report below `out`, certificate included.
+    """Run the notebooks of a city and write its report in its language below `out`, certificate included.
 
     Raises
     ------
@@ -142,7 +146,8 @@ def write_report(city: City, tasks: list[Task], run: Run, out: Path) -> Certific
     failed = [Problem(item.task.name, item.error, "a notebook that runs", "mend it, or ask the publisher")
               for item in outcomes if item.failed]  # fmt: skip
     raise_if_any(f"{city.name}, run again", failed)
-    return deliver.write_city(city, outcomes, out / city.id, inputs.of_city(tasks, inputs.Hashes(city.root)))
+    with using(city.language):
+        return deliver.write_city(city, outcomes, out / city.id, inputs.of_city(tasks, inputs.Hashes(city.root)))
 
 
 def _project(published: Verified, root: Path, place: Path, theirs: bool) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 import sysconfig
@@ -13,7 +12,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +23,9 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from vlr_analysis.errors import Problem, raise_if_any
+from vlr_analysis.errors import Problem, in_words, raise_if_any
 from vlr_analysis.review import kernels
-from vlr_analysis.review.plan import LIMIT, Task
+from vlr_analysis.review.plan import LIMIT, Outcome, Task
 
 KERNEL = "python3"
 LONGEST_SOCKET = 90  # bytes in the name of a Unix socket: the systems allow 104 to 108, and a number is added
@@ -38,38 +36,6 @@ ENVIRONMENT = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THRE
 # Where packages lie: tracebacks pass through them. The longest comes first, since one may hold another.
 _LIBRARIES = (sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib"))
 _INSTALLED = sorted({str(Path(__file__).resolve().parents[2]), *_LIBRARIES}, key=lambda name: (-len(name), name))
-
-DISK = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up",
-        errno.EFBIG: "a file grew past the limit of the disk"}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a task: the executed notebook, and the error where it failed.
-
-    Attributes
-    ----------
-    task : Task
-    path : Path
-        The executed notebook; absent where it failed before it could be written.
-    error : str
-        Why it failed; empty where it didn't.
-    cell : int or None
-        Where it failed: number among the code cells of the executed notebook, from 1.
-    fault : bool
-        Whether the machine failed rather than the notebook: its kernel died, it hung, the disk was full.
-    """
-
-    task: Task
-    path: Path
-    error: str = ""
-    cell: int | None = None
-    fault: bool = False
-
-    @property
-    def failed(self) -> bool:
-        """Whether the notebook stopped before its end."""
-        return bool(self.error)
 
 
 def check_kernel() -> None:
@@ -192,12 +158,6 @@ def run_one(task: Task, output: Path, *, limit: float = LIMIT, book: Kernels | N
     if not error:
         return Outcome(task, output)
     return Outcome(task, output, _without_paths(error, task.root), len(cells) or None, fault)
-
-
-def in_words(failure: OSError) -> str:
-    """Say what the system refused, without a path of this machine."""
-    said = DISK.get(failure.errno or 0) or failure.strerror or type(failure).__name__
-    return f"{said}{f' ({Path(str(failure.filename)).name})' if failure.filename else ''}"
 
 
 def _death(code: int | None) -> str:

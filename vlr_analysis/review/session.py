@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from vlr_analysis.errors import InputError, raise_if_any
-from vlr_analysis.params import Parameters
+from vlr_analysis.params import Parameters, is_city
 from vlr_analysis.review import inputs, plan, staged
 from vlr_analysis.review.plan import Task
 from vlr_analysis.sources.kit import write_whole
@@ -136,10 +136,12 @@ def review(root: Path, wanted: Wanted, teller: Teller) -> Ended:
     hashes = inputs.Hashes(root)
     chosen = _parameters(plan.chosen_cities(root, wanted.cities), hashes)
     tasks = plan.plan(chosen, notebooks, root, internal=wanted.internal, language=wanted.language)
-    staged.check_out(wanted.out, [city.id for city in chosen], internal=wanted.internal)
     of_folder: dict[str, list[Task]] = {}
     for task in tasks:
         of_folder.setdefault(task.folder, []).append(task)
+    others = {path.parent.name for path in wanted.out.glob(f"*/{staged.SUMMARY}")} - set(of_folder)
+    languages = {"": wanted.language} if wanted.language else _own_languages(sorted(others), hashes)
+    staged.check_out(wanted.out, list(of_folder), internal=wanted.internal, languages=languages)
     reports = [Report(mine, wanted.out, hashes, pdf=wanted.pdf) for mine in of_folder.values()]
     standing = (wanted.out / "index.html").is_file() and not wanted.fresh
     changed = [report for report in reports if not (standing and report.unchanged())]
@@ -149,7 +151,7 @@ def review(root: Path, wanted: Wanted, teller: Teller) -> Ended:
             from vlr_analysis.review import kernels  # slow to import, and not needed where nothing has changed
 
             # The template of the kernels gets ready beside all that comes before the first notebook.
-            with nullcontext() if wanted.cluster else kernels.warm(ahead=root):
+            with nullcontext() if wanted.cluster or kernels.are_warm() else kernels.warm(ahead=root):
                 from vlr_analysis.review.work import work  # slower: papermill, the analyses, the pages
 
                 work(reports, changed, wanted, root, teller, ended)
@@ -176,6 +178,15 @@ def _parameters(cities: Sequence[str], hashes: inputs.Hashes) -> list[Parameters
         except InputError as error:
             problems += error.problems
     raise_if_any("cities", dict.fromkeys(problems))
+    return found
+
+
+def _own_languages(names: Sequence[str], hashes: inputs.Hashes) -> dict[str, str]:
+    """Return the language that the parameters of each of these name, of those that are cities; no fault is told."""
+    found = {}
+    for name in names:
+        with suppress(InputError):
+            found |= {name: hashes.parameters(name).language} if is_city(name, hashes.root) else {}
     return found
 
 

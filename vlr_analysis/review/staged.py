@@ -8,13 +8,14 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from vlr_analysis.errors import InputError, Problem, raise_if_any
+from vlr_analysis.language import checked
 
 # A folder that holds this file was made by the kit and may be replaced by it.
 SUMMARY = "review.json"
@@ -27,14 +28,25 @@ EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS
 HERE = -100  # AT_FDCWD of Linux
 
 
-def check_out(out: Path, cities: Sequence[str], *, internal: bool = False) -> None:
-    """Refuse to write over anything that the kit did not make, and to mix public and internal pages.
+def check_out(
+    out: Path, cities: Sequence[str], *, internal: bool = False, languages: Mapping[str, str] | None = None
+) -> None:
+    """Refuse to write over anything that the kit did not make, and to mix builds or languages.
+
+    Parameters
+    ----------
+    out : Path
+    cities : sequence of str
+        Folders in it that are made anew.
+    internal : bool
+    languages : mapping, optional
+        Folder -> tag of the language that it must be in, of those that stay; the key "" stands for all others.
 
     Raises
     ------
     InputError
         `out` is a file, a city's folder in it holds something else than a report, or `out` holds pages of the
-        other build.
+        other build, or would hold pages in a language that nobody has asked for beside new ones.
     """
     problems = []
     if out.exists() and not out.is_dir():
@@ -44,8 +56,15 @@ def check_out(out: Path, cities: Sequence[str], *, internal: bool = False) -> No
         if folder.exists() and not (folder / SUMMARY).is_file():
             fix = "move that folder away, or choose another --out"
             problems.append(Problem(str(folder), "a folder that the kit did not make", "a report, or nothing", fix))
+    wanted = languages or {}
     for path in sorted(out.glob(f"*/{SUMMARY}")):
-        if bool(json.loads(path.read_text(encoding="utf-8")).get("internal", internal)) != internal:
+        there, folder = json.loads(path.read_text(encoding="utf-8")), path.parent.name
+        held, asked = there.get("language", ""), wanted.get(folder, wanted.get("", ""))
+        if folder not in cities and held and asked and checked(held) != checked(asked):
+            expected = f"reports in the language {asked} only: one folder holds one language"
+            fix = f"stay with --language {held}, or choose another --out, such as reports-{checked(asked)}"
+            problems.append(Problem(f"--out {out.name}", f"{folder}: a report in the language {held}", expected, fix))
+        if bool(there.get("internal", internal)) != internal:
             found = f"{path.parent.name}: {'a public' if internal else 'an internal'} report"
             expected = f"{'internal' if internal else 'public'} reports only"
             problems.append(Problem(f"--out {out}", found, expected, "choose another --out: the two are never mixed"))

@@ -18,8 +18,10 @@ from markupsafe import escape
 from pydantic import ValidationError
 
 from vlr_analysis.errors import InputError, Problem, raise_if_any
-from vlr_analysis.exhibits import number
+from vlr_analysis.exhibits import plain_number
 from vlr_analysis.findings import from_table
+from vlr_analysis.language import SOURCE, using
+from vlr_analysis.lead import tokens
 from vlr_analysis.review import certificate
 from vlr_analysis.review.bundle import MANIFEST, read_zip
 from vlr_analysis.review.certificate import FILE, FINDINGS, TABLES, Certificate
@@ -167,7 +169,8 @@ def verified(folder: Path) -> Verified:
     """
     held, digest = read(folder)
     found = list(_files(folder, held))
-    found += _results(folder, held, {item.file for item in found})
+    with using(str(held.parameters.get("language", SOURCE))):  # numbers are read as it writes them
+        found += _results(folder, held, {item.file for item in found})
     return Verified(folder, held, digest, tuple(dict.fromkeys(found)))
 
 
@@ -276,13 +279,13 @@ def _box(folder: Path, findings: Sequence[Mapping]) -> Iterator[Difference]:
     """Look for the numbers of the box among those of the findings; the sign is told in words there at times."""
     path = folder / "handover" / "box.md"
     known = {
-        number(abs(value))
+        plain_number(abs(value))
         for one in findings
         for value in one["numbers"].values()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }
     bold = re.findall(r"^- \*\*(.+?)\.?\*\*", path.read_text(encoding="utf-8"), flags=re.M) if path.is_file() else []
     for told in bold:
-        found = re.search(r"\d[\d,.]*", told)
-        if found and found[0].rstrip(".,") not in known:
+        found = tokens(told)
+        if found and plain_number(abs(found[0].value)) not in known:
             yield Difference("sentence", "handover/box.md", "number in bold", "a number of a finding", told)

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from vlr_analysis.cities import load_cities, load_city
-from vlr_analysis.errors import InputError, raise_if_any
-from vlr_analysis.language import SOURCE, using
+from vlr_analysis.cities import load_cities
+from vlr_analysis.errors import InputError, in_words, raise_if_any
 from vlr_analysis.method_files import read_methods
-from vlr_analysis.review import cache, deliver, pdf, run, staged
-from vlr_analysis.review.certificate import FILE
-from vlr_analysis.review.plan import OVERVIEW, Task
-from vlr_analysis.review.run import Outcome
+from vlr_analysis.review import apart, cache, kernels, run, staged
+from vlr_analysis.review.plan import OVERVIEW, Outcome, Task
 from vlr_analysis.review.session import Ended, Report, Teller, Wanted
 from vlr_analysis.sources import shared
+
+# Named, not imported: what writes a report is slow to import, and is at work in another process where that can be.
+WRITE, INDEX = "vlr_analysis.review.deliver:write", "vlr_analysis.review.deliver:write_index"
+NOTEBOOKS_A_DESK = 6  # for a core that runs notebooks, a sixth of a core that writes the reports
 
 
 def work(
@@ -49,9 +50,8 @@ def work(
         for report in reports:
             if report not in to_do:
                 teller.report(report.name, "unchanged", notebooks=len(report.tasks))
-        program = pdf.browser() if wanted.pdf else ""
-        _run_and_deliver(changed, folder, wanted, root, program, teller, ended)
-        deliver.write_index(wanted.out, root)
+        _run_and_deliver(changed, folder, wanted, root, teller, ended)
+        apart.call(INDEX, root, wanted.out, root)
 
 
 def _check(cities: list[str], root: Path, wanted: Wanted) -> None:
@@ -71,9 +71,9 @@ def _check(cities: list[str], root: Path, wanted: Wanted) -> None:
 
 
 def _run_and_deliver(
-    reports: Sequence[Report], folder: Path, wanted: Wanted, root: Path, program: str, teller: Teller, ended: Ended
+    reports: Sequence[Report], folder: Path, wanted: Wanted, root: Path, teller: Teller, ended: Ended
 ) -> None:
-    kept = cache.Cache(root / cache.FOLDER)
+    kept, desk = cache.Cache(root / cache.FOLDER), _Desk(folder, wanted, root, teller, ended)
     whose = {task.name: report for report in reports for task in report.tasks}
     to_run: list[Task] = []
     reasons: dict[str, str] = {}
@@ -96,7 +96,7 @@ def _run_and_deliver(
             reasons |= {task.name: "" for task in report.tasks}
     try:
         for report in reports:
-            _deliver_if_whole(report, folder, root, program, teller, ended)
+            desk.deliver_if_whole(report)
         with closing(_outcomes(to_run, folder, wanted)) as outcomes:
             for outcome in outcomes:
                 report = whose[outcome.task.name]
@@ -107,8 +107,10 @@ def _run_and_deliver(
                 else:
                     _keep(kept, outcome, report)
                 teller.notebook(outcome.task, "FAILED" if outcome.failed else "done", reasons[outcome.task.name])
-                _deliver_if_whole(report, folder, root, program, teller, ended)
+                desk.deliver_if_whole(report)
+        desk.close()
     except KeyboardInterrupt:
+        desk.close(stop=True)
         ended.waiting = [report.name for report in reports if not report.settled]
 
 
@@ -143,48 +145,54 @@ def _keep(kept: cache.Cache, outcome: Outcome, report: Report) -> None:
         return  # a full disk: the notebook is run again next time
 
 
-def _deliver_if_whole(report: Report, staging: Path, root: Path, program: str, teller: Teller, ended: Ended) -> None:
-    """Write the pages once the last notebook is there, and put them in place; a failure is this report's alone."""
-    if report.settled or len(report.outcomes) < len(report.tasks):
-        return
-    report.settled = True
-    if any(outcome.fault for outcome in report.outcomes) and (report.target / deliver.SUMMARY).is_file():
-        teller.report(report.name, "the report of the last run stays")
-        return
-    try:
-        report.record.unlink(missing_ok=True)
-        _write(report, staging, root, program, ended)
-        staged.put(staging / report.folder, report.target)
-        if not any(outcome.failed for outcome in report.outcomes):
-            report.remember()
-    except InputError as error:
-        ended.failed.append((f"report {report.name}", str(error)))
-    except OSError as error:
-        ended.failed.append((f"report {report.name}", run.in_words(error)))
+def _browser() -> str:
+    from vlr_analysis.review import pdf  # slow to import: it prints what `deliver` writes
+
+    return pdf.browser()
 
 
-def _write(report: Report, staging: Path, root: Path, program: str, ended: Ended) -> None:
-    if report.folder == OVERVIEW:
-        with using(report.tasks[0].parameters.get("language") or SOURCE):
-            deliver.write_overview(report.outcomes[0], staging / OVERVIEW)
-        return
-    given = report.tasks[0].parameters
-    city = load_city(report.folder, root, internal=bool(given["internal"]), language=given.get("language", ""))
-    printed = program if report.pdf else ""
-    to = report.outcomes, staging / report.folder, report.inputs
-    with using(city.language):
+class _Desk:
+    """Writes reports while the notebooks of others run, and puts each in place; a failure is this report's alone."""
+
+    def __init__(self, folder: Path, wanted: Wanted, root: Path, teller: Teller, ended: Ended):
+        self.folder, self.root, self.teller, self.ended = folder, root, teller, ended
+        self.program = _browser() if wanted.pdf else ""
+        # Here, in one thread; apart, as many as keep up with the notebooks: these take some six times as long.
+        several = (wanted.jobs or run.jobs()) // NOTEBOOKS_A_DESK if kernels.are_warm() else 0
+        self._pool = ThreadPoolExecutor(1 + several)
+        self._begun: dict[str, Future] = {}
+
+    def deliver_if_whole(self, report: Report) -> None:
+        """Have the report written once its last notebook is there."""
+        if report.folder in self._begun or len(report.outcomes) < len(report.tasks):
+            return
+        if any(outcome.fault for outcome in report.outcomes) and (report.target / staged.SUMMARY).is_file():
+            self.teller.report(report.name, "the report of the last run stays")
+            report.settled = True
+            return
+        self._begun[report.folder] = self._pool.submit(self._deliver, report)
+
+    def close(self, *, stop: bool = False) -> None:
+        """Wait until all is written that was begun; stop: begin nothing more."""
+        self._pool.shutdown(cancel_futures=stop)
+        for begun in self._begun.values():
+            if not begun.cancelled():
+                begun.result()
+
+    def _deliver(self, report: Report) -> None:
         try:
-            deliver.write_city(city, *to, previous=report.target, program=printed)
-        except pdf.NotPrinted as error:
-            ended.unprinted.append((report.name, str(error)))
-            deliver.write_city(city, *to, previous=report.target)
-    if report.pdf and not program:
-        ended.unprinted.append((report.name, pdf.NO_BROWSER))
-    _keep_signatures(report.target, staging / report.folder)
-
-
-def _keep_signatures(old: Path, new: Path) -> None:
-    """Take signatures over to a report that they still fit: its certificate is the same to the byte."""
-    signed = old / staged.SIGNATURES
-    if signed.is_dir() and (old / FILE).read_bytes() == (new / FILE).read_bytes():
-        shutil.copytree(signed, new / staged.SIGNATURES)
+            report.record.unlink(missing_ok=True)
+            unprinted = apart.call(
+                WRITE, self.root, report.outcomes, self.folder / report.folder, report.inputs, report.target,
+                printed=report.pdf, program=self.program,
+            )  # fmt: skip
+            if unprinted:
+                self.ended.unprinted.append((report.name, unprinted))
+            staged.put(self.folder / report.folder, report.target)
+            if not any(outcome.failed for outcome in report.outcomes):
+                report.remember()
+        except (InputError, apart.Died) as error:
+            self.ended.failed.append((f"report {report.name}", str(error)))
+        except OSError as error:
+            self.ended.failed.append((f"report {report.name}", in_words(error)))
+        report.settled = True

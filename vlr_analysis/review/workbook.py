@@ -14,13 +14,24 @@ import pandas as pd
 
 from vlr_analysis.cell_text import starts_formula, visible
 from vlr_analysis.errors import Problem, raise_if_any
-from vlr_analysis.exhibits import HEADERS
+from vlr_analysis.exhibits import HEADERS, NAMES
+from vlr_analysis.language import N_, current, gettext, retold, right_to_left, told
 from vlr_analysis.review.bundle import timeless
 
 MOST_ROWS, MOST_LETTERS = 1_048_575, 32_767  # what one sheet, one cell can hold
 WIDEST = 60
 LINE, HIGHEST = 15.0, 409.0  # points: a line of text, and what a row can be
 WIDER = 1.2  # another program has another font: text may take so much more room than the width of a column says
+
+# Words for numbers of findings and columns of results that no table of the pages shows.
+MORE_HEADERS = {
+    "difference_p": N_("p, difference"), "difference_p_ar1": N_("p, difference, correlated years"),
+    "due": N_("Due in"), "goals": N_("Goals"), "low": N_("Lower end"), "high": N_("Upper end"),
+    "projection": N_("Projection"), "rank": N_("Place"), "slope": N_("Change per year"),
+    "spoke": N_("Spoke on it"), "relative_difference": N_("Relative difference"), "other_area": N_("Area id beside"),
+    "other_indicator": N_("Indicator beside"), "other_trend": N_("Trend beside"), "span": N_("Span"),
+    "trend": N_("Trend"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,10 +51,25 @@ class Sheet:
     rows: Sequence[Sequence[Any]] = field(repr=False)
 
 
+def head_of(name: str) -> str:
+    """Return the word for a column of results or a number of a finding, in the language in use."""
+    known = HEADERS.get(name) or MORE_HEADERS.get(name)
+    if known:
+        return gettext(known)
+    stem, _, end = name.rpartition("_")
+    if end in ("low", "high") and stem:
+        message = N_("{number}, lower end") if end == "low" else N_("{number}, upper end")
+        return told(message, number=head_of(stem))
+    return name.replace("_", " ").capitalize()
+
+
 def sheet_of(name: str, table: pd.DataFrame) -> Sheet:
-    """Return a result table as a sheet, with the kit's words at the head of its columns."""
-    header = [HEADERS.get(str(column)) or str(column).replace("_", " ").capitalize() for column in table.columns]
-    return Sheet(name, header, table.astype(object).to_numpy().tolist())
+    """Return a result table as a sheet: words of the kit in the language in use, names and periods as they are."""
+    shown = table.astype(object)
+    for column in shown.columns:
+        if column not in NAMES:
+            shown[column] = [retold(value) if isinstance(value, str) else value for value in shown[column]]
+    return Sheet(name, [head_of(str(column)) for column in table.columns], shown.to_numpy().tolist())
 
 
 def workbook(sheets: Sequence[Sheet], *, title: str, author: str) -> bytes:
@@ -73,6 +99,7 @@ def workbook(sheets: Sequence[Sheet], *, title: str, author: str) -> bytes:
     for sheet in sheets:
         page = made.create_sheet(_sheet_name(sheet.name, names))
         page.freeze_panes, page.print_title_rows = "A2", "1:1"
+        page.sheet_view.rightToLeft = right_to_left(current()) or None
         page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9
         page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
         page.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
@@ -116,7 +143,7 @@ def _cell(page, value: Any, row: int, column: int):
         place = f"{get_column_letter(column)}{row}"
         return WriteOnlyCell(page, ArrayFormula(place, value.text) if value.array else value.text)
     if isinstance(value, bool | np.bool_):
-        value = "yes" if value else "no"
+        value = gettext("yes") if value else gettext("no")
     if value is None or value is pd.NA or value == "" or (isinstance(value, float) and not math.isfinite(value)):
         return None
     if isinstance(value, int | float | np.integer | np.floating):
@@ -174,7 +201,7 @@ def _problems(sheet: Sheet) -> list[Problem]:
 
 
 def _sheet_name(name: str, taken: set[str]) -> str:
-    plain = re.sub(r"[\[\]:*?/\\']", " ", visible(name)).strip()[:31] or "Table"
+    plain = re.sub(r"[\[\]:*?/\\']", " ", visible(name)).strip()[:31] or gettext("Table")
     given, number = plain, 2
     while given.casefold() in taken:
         given, number = f"{plain[:27]} {number}", number + 1

@@ -22,7 +22,7 @@ from vlr_analysis.sources.open_sdg_sheet import (
     read_sheet,
     says_not_statistical,
 )
-from vlr_analysis.sources.sheet_grid import MAX_FIGURES, letters
+from vlr_analysis.sources.sheet_grid import letters
 
 TAKEN, PLACEHOLDER, NOT_STATISTICAL, EMPTY, PROBLEM = "taken", "placeholder", "not statistical", "empty", "problem"
 NO_FILE = "not a file"
@@ -36,6 +36,7 @@ STATUS_COLUMNS = {"observation status", "obs status", "obs_status", "observation
 STATUS = {"a": "value", "e": "estimated", "i": "estimated", "p": "provisional", "b": "break", "m": "not_applicable",
           "o": "missing", "l": "missing", "c": "suppressed", "q": "suppressed"}  # fmt: skip
 UNIT_NOT_STATED = "not stated"
+TOLD = 5  # rows at odds that a message names
 SERIES, UNIT, PERIOD, BREAKDOWN, VALUE = (
     COLUMNS.index(name) for name in ("series", "unit", "period", "breakdown", "value")
 )
@@ -201,11 +202,6 @@ def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, 
     """Return observations, with file, sheet and cell behind the columns; none where a cell cannot be read."""
     plain = [column.casefold() for column in sheet.columns]
     place = _places(sheet, plain)
-    if len(sheet.rows) > MAX_FIGURES:
-        found = f"{len(sheet.rows):,} rows"
-        sheet.problems.append(
-            Problem(sheet.name, found, f"at most {MAX_FIGURES:,} figures of one indicator", "split it")
-        )
     if sheet.problems:
         return []
     code = stem.removeprefix("indicator_").replace("-", ".").lower()
@@ -368,8 +364,9 @@ def _once(sheet: Sheet, rows: list[tuple], numbers: list[int], column: int) -> l
     for places in same.values():
         filled = [place for place in places if rows[place][VALUE] == rows[place][VALUE]]
         if len({rows[place][VALUE] for place in filled}) > 1:
-            at = " and ".join(str(numbers[place]) for place in filled)
-            values = ", ".join(f"{rows[place][VALUE]:g}" for place in filled)
+            more = f" and {len(filled) - TOLD} more" if len(filled) > TOLD else ""
+            at = " and ".join(str(numbers[place]) for place in filled[:TOLD]) + more
+            values = ", ".join(f"{rows[place][VALUE]:g}" for place in filled[:TOLD])
             fix = "keep the row that is right, or tell the rows apart by a column"
             found = f"the values {values} for one key"
             sheet.problems.append(Problem(f"{sheet.name}, rows {at}, column Value", found, "one value", fix))
@@ -378,7 +375,7 @@ def _once(sheet: Sheet, rows: list[tuple], numbers: list[int], column: int) -> l
         kept = (filled or places)[0]
         for place in places:
             if place != kept:
-                blank = bool(filled) and place not in filled
+                blank = bool(filled) and rows[place][VALUE] != rows[place][VALUE]
                 why = "blank row beside one with a value left out" if blank else "repeated row left out"
                 sheet.mend(why, f"the key of row {numbers[kept]} again", "nothing", numbers[place], column)
                 left_out.add(place)

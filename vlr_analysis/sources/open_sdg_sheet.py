@@ -14,7 +14,7 @@ import yaml
 from vlr_analysis.cell_text import original
 from vlr_analysis.errors import Problem
 from vlr_analysis.sources.cells import SHOWN, Repair
-from vlr_analysis.sources.sheet_grid import letters
+from vlr_analysis.sources.sheet_grid import MAX_FIGURES, letters
 
 # The safe loader in C is some ten times as fast; wheels of PyYAML have it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -77,10 +77,14 @@ def read_sheet(path: Path) -> Sheet | None:
     if not filled:
         return None
     columns = [original(column.strip()) for column in lines[filled[0] - 1]]
-    rows = [(n, [original(cell.strip()) for cell in lines[n - 1]]) for n in filled[1:]]
-    if not rows:
+    if len(filled) == 1:
         return None
-    sheet = Sheet(path.name, columns, rows, list(range(len(columns))), filled[0])
+    sheet = Sheet(path.name, columns, [], list(range(len(columns))), filled[0])
+    if (count := len(filled) - 1) > MAX_FIGURES:
+        expected = f"at most {MAX_FIGURES:,} figures of one indicator"
+        sheet.problems.append(Problem(sheet.name, f"{count:,} rows", expected, "split it"))
+        del filled[2:]  # enough to say what the file is
+    sheet.rows = [(n, [original(cell.strip()) for cell in lines[n - 1]]) for n in filled[1:]]
     for repair in decoded:
         sheet.mend(*repair)
     _square(sheet)

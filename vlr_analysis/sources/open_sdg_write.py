@@ -13,9 +13,10 @@ import yaml
 
 from vlr_analysis import catalogue
 from vlr_analysis.cell_text import inert_table
-from vlr_analysis.errors import Problem
+from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
+from vlr_analysis.sources.kit_csv import decode
 
 # SDMX CL_OBS_STATUS, as Open SDG's column "Observation status" takes it.
 STATUS_CODES = {
@@ -207,8 +208,14 @@ def check_open_sdg(folder: Path) -> list[Problem]:
             fix = "name it after its indicator, with hyphens"
             problems.append(Problem(name, "this name", "indicator_1-2-1.csv", fix))
             continue
-        text = path.read_text(encoding="utf-8")
-        rows = list(csv.reader(io.StringIO(text, newline="")))
+        try:
+            rows = list(csv.reader(io.StringIO(decode(path.read_bytes(), name), newline="")))
+        except InputError as error:
+            problems += error.problems
+            continue
+        except csv.Error as error:
+            problems.append(Problem(name, f"no table ({error})", "rows of cells", "write the file again"))
+            continue
         problems += _heading_problems(name, rows[0] if rows else [])
         problems += _row_problems(name, rows)
         stem = path.stem.removeprefix("indicator_")

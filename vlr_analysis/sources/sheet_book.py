@@ -7,7 +7,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
@@ -22,6 +22,14 @@ MAX_MERGED = 10_000
 MAX_SHEETS = 200
 
 
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Keep quiet what openpyxl says of drop-downs, styles and names that it cannot keep: nothing is written back."""
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):  # of damaged styles it prints a word
+        warnings.simplefilter("ignore")
+        yield
+
+
 def open_workbook(content: bytes, name: str) -> Opened:
     """Read the sheets of a workbook. What openpyxl raises on a damaged file has no common class."""
     from openpyxl import load_workbook
@@ -29,9 +37,7 @@ def open_workbook(content: bytes, name: str) -> Opened:
     opened = Opened(name, [])
     try:
         macros = check_parts(content, name)
-        # Drop-downs and styles that openpyxl cannot keep: nothing is written back. Of damaged styles it prints a word.
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
+        with unheard():
             book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             sheets = book.worksheets
             if len(sheets) > MAX_SHEETS:

@@ -12,6 +12,7 @@ from vlr_analysis.sources.sheet_grid import Opened, Sheet, measure
 
 SEPARATORS = "\t;|,"
 
+MANY_ROWS, FEW_LETTERS = 50_000, 12  # rows of figures, with what they are of, are longer than that on average
 SAVE = "save it as .xlsx or as CSV UTF-8"
 
 
@@ -81,6 +82,10 @@ def open_text(content: bytes, name: str) -> Opened:
         at = f"{name}, after row {sheet.lines[-1] if sheet.lines else 0}"
         fix = "close the quotation marks, or take them out"
         raise InputError(name, [Problem(at, str(error), "cells with closed quotation marks", fix)]) from None
+    if len(sheet.rows) > MANY_ROWS and len(text) < FEW_LETTERS * len(sheet.rows):
+        found = f"{len(sheet.rows):,} rows of {len(text) / len(sheet.rows):.0f} letters on average"
+        fix = "delete the rows that are no part of the table"
+        raise InputError(name, [Problem(name, found, "rows with a figure and what it is of", fix)])
     if sheet.rows:
         opened.sheets.append(sheet)
     return opened

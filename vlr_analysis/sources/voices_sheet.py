@@ -5,10 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-import warnings
 from collections import Counter
 from collections.abc import Collection, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
@@ -21,7 +19,7 @@ from vlr_analysis.cell_text import original
 from vlr_analysis.errors import InputError, Problem, listed, raise_if_any
 from vlr_analysis.sources.cells import shown
 from vlr_analysis.sources.kit import decode
-from vlr_analysis.sources.sheet_book import check_parts
+from vlr_analysis.sources.sheet_book import check_parts, unheard
 from vlr_analysis.sources.sheet_grid import letters
 
 SHEET = "voices"
@@ -168,9 +166,7 @@ def _worksheet(content: bytes, name: str) -> tuple[str, list[list], Counter]:
 
     try:
         check_parts(content, name)
-        # Drop-downs and styles that openpyxl cannot keep: nothing is written back. Of damaged styles it prints a word.
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore", UserWarning)
+        with unheard():
             book = load_workbook(io.BytesIO(content), read_only=True)
             named = [sheet for sheet in book.worksheets if sheet.title.strip().casefold() == SHEET]
             titles = [sheet.title for sheet in book.worksheets]

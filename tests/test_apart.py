@@ -1,0 +1,121 @@
+"""Work apart: the same value as here, in another process, and whatever goes wrong there is told here."""
+
+import os
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from vlr_analysis.errors import InputError
+from vlr_analysis.params import read_parameters
+from vlr_analysis.review import apart, kernel_start, kernels, plan, work
+from vlr_analysis.review.session import Ended, Wanted
+
+ROOT = Path(__file__).resolve().parents[1]
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks need Linux")
+
+
+@pytest.fixture(scope="module")
+def warm():
+    """Give the tests that ask for it one template."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in kernels.CHOICE, kernels.CHOSEN:
+            patch.delenv(name, raising=False)
+        patch.setenv("PYTHONHASHSEED", "0")
+        for name in "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS":
+            patch.setenv(name, "1")
+        with kernels.warm() as on:
+            assert on, kernels.possible()
+            yield
+
+
+@pytest.fixture
+def no_template(monkeypatch):
+    """No template, as on Windows."""
+    monkeypatch.setattr(kernels, "_owner", None)
+
+
+@linux
+def test_a_function_runs_in_another_process_in_the_folder_of_the_project(warm):
+    assert apart.call("os:getpid", ROOT) not in (os.getpid(), apart.call("os:getpid", ROOT))
+    assert apart.call("os:getcwd", ROOT) == str(ROOT)
+
+
+def test_without_a_template_it_runs_here(no_template):
+    assert apart.call("os:getpid", ROOT) == os.getpid()
+
+
+@pytest.mark.parametrize("template", [pytest.param("warm", marks=linux), "no_template"])
+def test_values_and_errors_are_the_same_as_here(template, request):
+    request.getfixturevalue(template)
+    told = apart.call("vlr_analysis.params:read_parameters", ROOT, "bristol", root=ROOT)
+    assert told == read_parameters("bristol", ROOT)
+    with pytest.raises(InputError) as here:
+        read_parameters("nowhere", ROOT)
+    with pytest.raises(InputError) as there:
+        apart.call("vlr_analysis.params:read_parameters", ROOT, "nowhere", ROOT)
+    assert there.value.problems == here.value.problems
+    assert str(there.value) == str(here.value)
+    with pytest.raises(FileNotFoundError):
+        apart.call("os:listdir", ROOT, "/no/such/folder")
+
+
+@linux
+def test_what_nobody_expects_arrives_with_its_traceback(warm):
+    with pytest.raises(apart.Broken, match=r"(?s)Traceback.*JSONDecodeError"):
+        apart.call("json:loads", ROOT, "{")
+
+
+@linux
+@pytest.mark.parametrize(
+    ("function", "given", "said"), [("os:_exit", 7, "exit status 7"), ("signal:raise_signal", 9, "signal 9")]
+)
+def test_a_process_that_dies_is_told(function, given, said, warm):
+    with pytest.raises(apart.Died, match=f"its process ended with {said}"):
+        apart.call(function, ROOT, given)
+
+
+@linux
+def test_a_template_that_refuses_means_here(warm, monkeypatch):
+    def refuse(*_):
+        raise kernel_start.NoWarmKernel("it has two threads")
+
+    monkeypatch.setattr(kernels, "fork", refuse)
+    assert apart.call("os:getpid", ROOT) == os.getpid()
+
+
+@linux
+def test_nothing_stays_behind(warm, tmp_path, monkeypatch):
+    made = []
+    folder = kernel_start.private_folder
+    monkeypatch.setattr(kernel_start, "private_folder", lambda: made.append(folder()) or made[-1])
+    apart.call("os:getpid", ROOT)
+    with pytest.raises(apart.Died):
+        apart.call("os:_exit", ROOT, 1)
+    assert len(made) == 2
+    assert not any(path.exists() for path in made)
+
+
+def test_a_report_whose_process_died_is_named_and_the_next_is_delivered(tmp_path, monkeypatch, no_template):
+    def call(function, root, outcomes, folder, *given, **named):
+        if folder.name == "one":
+            raise apart.Died("its process ended with signal 9")
+        folder.mkdir(parents=True)
+        (folder / "index.html").write_text("whole")
+        return ""
+
+    monkeypatch.setattr(apart, "call", call)
+    out, ended = tmp_path / "out", Ended()
+    out.mkdir()
+    desk = work._Desk(tmp_path / "staging", Wanted([], [], out), tmp_path, None, ended)
+    task = plan.Task("one", "One", Path("01.ipynb"), tmp_path)
+    for name in ("one", "two"):
+        report = SimpleNamespace(
+            folder=name, name=name, outcomes=[plan.Outcome(task, Path("01.ipynb"))], tasks=[task], inputs={}, pdf=False,
+            target=out / name, record=tmp_path / name, settled=False, remember=lambda: None,
+        )  # fmt: skip
+        desk.deliver_if_whole(report)
+    desk.close()
+    assert ended.failed == [("report one", "its process ended with signal 9")]
+    assert [path.name for path in out.iterdir()] == ["two"]
