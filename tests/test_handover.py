@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import stat
+import subprocess
 import zipfile
 from functools import lru_cache
 from pathlib import Path
@@ -439,6 +440,7 @@ def test_rows_are_as_high_as_their_texts_and_columns_as_wide_as_what_is_seen(mad
             if texts:
                 lines = max(-(-len(text) // WIDEST) for text in texts)
                 assert page.row_dimensions[row[0].row].height >= 15 * lines > 15, (page.title, row[0].row)
+                assert {cell.alignment.vertical for cell in row if cell.value is not None} == {"top"}
                 seen += 1
     assert seen > 5
     check = book["Check a number"]
@@ -447,6 +449,22 @@ def test_rows_are_as_high_as_their_texts_and_columns_as_wide_as_what_is_seen(mad
     assert row_height([("short", 60.0)]) is None
     assert row_height([("x" * 60, 60.0), ("one\ntwo\nthree", 60.0)]) == 45
     assert row_height([("x" * 30_000, 60.0)]) == 409, "what a row can be"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("soffice"), reason="no LibreOffice on this machine")
+def test_another_program_opens_the_annex_and_agrees_with_every_number(made, tmp_path):
+    """LibreOffice reckons the formulas anew: none is an error, none gives another number than the finding."""
+    every_sheet = "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,true,false,false,false,-1"
+    profile = f"-env:UserInstallation={(tmp_path / 'profile').as_uri()}"
+    command = ["soffice", profile, "--headless", "--convert-to", every_sheet, "--outdir", str(tmp_path)]
+    subprocess.run([*command, str(made[0] / "annex.xlsx")], capture_output=True, check=True, timeout=300)
+    with (tmp_path / "annex-Check a number.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    told = [row["Agrees"] for row in rows if row["Agrees"]]
+    assert set(told) == {"yes"} and len(told) > 3
+    for path in tmp_path.glob("annex-*.csv"):
+        assert not re.search(r"(^|,)(#\w+[!?/]|Err:\d)", path.read_text(encoding="utf-8"), re.M), path.name
 
 
 def test_annex_holds_the_one_table_with_words_where_there_is_no_number(made, city):

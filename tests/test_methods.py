@@ -205,6 +205,7 @@ def test_a_table_that_is_none_is_refused_with_the_column_and_the_fix(extended, r
         ("def years_to_targt(observations, settings):\n    pass\n", "did you mean 'years_to_targt'"),
         ("def years_to_target(observations, settings)\n", "line 5: SyntaxError"),
         ("1 / 0\n", "line 5: ZeroDivisionError: division by zero"),
+        ("raise SystemExit(2)\n", "line 5: SystemExit: 2"),
         ("def years_to_target(o, s):\n    o['x']\n", "line 6: KeyError: 'x'"),
         ("def years_to_target(o, s):\n    raise SystemExit(1)\n", "line 6: SystemExit: 1"),
     ],
@@ -215,21 +216,27 @@ def test_an_error_names_file_and_line(extended, code, said):
         own_methods.tried("years_to_target", {2020: 1.0}, root=extended)
 
 
-def test_a_method_cannot_change_the_figures_of_the_next(extended):
-    returning(extended, "def years_to_target(o, s):\n    o['value'] = 0.0\n    s.clear()\n    return pd.DataFrame()\n")
-    for name, code in (("second", "float(o['value'].sum())"),):
-        text = (extended / f"{METHOD}.yaml").read_text(encoding="utf-8")
-        (extended / "methods" / f"{name}.yaml").write_text(text.replace("years_to_target", name), encoding="utf-8")
-        (extended / "methods" / f"{name}.py").write_text(
-            f"def {name}(o, s):\n    raise ValueError({code}, s['values'])\n", encoding="utf-8"
-        )
+def test_a_method_cannot_change_the_figures_of_the_next_nor_what_its_own_findings_rest_on(extended):
+    code = """def years_to_target(o, s):
+    row = o[o['indicator'] == '1.2.1'].iloc[[0]][['indicator', 'series', 'unit']].assign(result=1.0, verdict='on track')
+    o['value'], o['period'], o['year'] = 0.0, '1999', 1999.5
+    s.clear()
+    return row
+"""
+    returning(extended, code)
+    text = (extended / f"{METHOD}.yaml").read_text(encoding="utf-8")
+    (extended / "methods" / "zz_second.yaml").write_text(text.replace("years_to_target", "zz_second"), encoding="utf-8")
+    (extended / "methods" / "zz_second.py").write_text(
+        "def zz_second(o, s):\n    raise ValueError(float(o['value'].sum()), s['values'])\n", encoding="utf-8"
+    )
     city = load_city("porto-exemplo", extended)
     before = city.observations.copy()
-    own = own_methods.run_methods(city, Results(city).grades)
-    assert [one.method.name for one in own] == ["second", "years_to_target"]
+    first, second = own_methods.run_methods(city, Results(city).grades)
     pd.testing.assert_frame_equal(city.observations, before)
-    total = own_methods.given(city.observations, city.definitions, own[0].method)["value"].sum()
-    assert total > 0 and f"({float(total)!r}, 8)" in own[0].failed
+    total = own_methods.given(city.observations, city.definitions, second.method)["value"].sum()
+    assert total > 0 and f"({float(total)!r}, 8)" in second.failed
+    (found,) = first.findings
+    assert (found.evidence[0]["first"], found.evidence[0]["last"]) == ("2005", "2024")
 
 
 # --- what it gets, and the grade of what it says --------------------------------------------------
@@ -247,6 +254,18 @@ def test_what_a_method_gets(extended):
     assert set(rows["indicator"]) == {"1.2.1"}
     assert len(rows) == (city.observations["indicator"] == "1.2.1").sum() - rows["value"].isna().sum()
     assert rows["target"].iloc[0] == 10 and rows["direction"].iloc[0] == "decrease"
+
+
+def test_a_city_without_the_indicators_that_a_method_needs_gets_a_sentence_and_no_error(extended):
+    """The function is not called on nothing: most would fail, and for no reason of theirs."""
+    returning(extended, "def years_to_target(o, s):\n    return o.loc[[o['value'].idxmax()]]\n")
+    edit(extended / f"{METHOD}.yaml", ("indicators: []", 'indicators: ["9.9.9"]'))
+    city = load_city("porto-exemplo", extended)
+    (own,) = own_methods.run_methods(city, Results(city).grades)
+    assert (len(own.table), own.findings, own.failed) == (0, (), "")
+    (shown,) = own_methods.tables(city, [own])
+    assert "No series of this city fits this table." in shown.html
+    assert own_methods.joined([own]).empty and len(own_methods.notes([own])) == 1
 
 
 def graded(root, returned, grade="A", at_most="A"):

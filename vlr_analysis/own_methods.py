@@ -120,7 +120,7 @@ def given(table: pd.DataFrame, definitions: pd.DataFrame, method: Method) -> pd.
 
 
 def results(method: Method, rows: pd.DataFrame, settings: Mapping[str, Any], root: Path) -> pd.DataFrame:
-    """Call the function of a method and check what it returns.
+    """Call the function of a method and check what it returns; where it has nothing to read it is not called.
 
     Parameters
     ----------
@@ -144,6 +144,8 @@ def results(method: Method, rows: pd.DataFrame, settings: Mapping[str, Any], roo
         The function failed, or returned something else; every problem of its table at once.
     """
     function = load_function(method, root)
+    if not len(rows):
+        return checked(method, pd.DataFrame(), rows)
     try:
         returned = function(rows.copy(), dict(settings))
     except (Exception, SystemExit) as error:

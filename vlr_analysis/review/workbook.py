@@ -109,8 +109,9 @@ def workbook(sheets: Sequence[Sheet], *, title: str, author: str) -> bytes:
         page.append([_head(page, text) for text in sheet.header])
         for number, row in enumerate(sheet.rows, 2):
             wrapped = [(text, widths[i]) for i, text in enumerate(row) if isinstance(text, str) and len(text) > WIDEST]
-            page.row_dimensions[number].height = row_height(wrapped)
-            page.append([_cell(page, value, number, i) for i, value in enumerate(row, 1)])
+            page.row_dimensions[number].height = high = row_height(wrapped)
+            cells = [_cell(page, value, number, i) for i, value in enumerate(row, 1)]
+            page.append([_at_top(page, cell) for cell in cells] if high else cells)
     buffer = io.BytesIO()
     made.save(buffer)
     return timeless(buffer.getvalue())
@@ -150,6 +151,18 @@ def _cell(page, value: Any, row: int, column: int):
     text = visible(str(value))
     # openpyxl takes =1+1 for a formula and #N/A for an error.
     return _text(page, text) if len(text) > WIDEST or text.startswith("#") or starts_formula(text) else text
+
+
+def _at_top(page, cell: Any):
+    """Return a cell of a high row: what stands beside a long text begins on the same line."""
+    from openpyxl.cell import Cell, WriteOnlyCell
+    from openpyxl.styles import Alignment
+
+    if cell is None:
+        return None
+    cell = cell if isinstance(cell, Cell) else WriteOnlyCell(page, cell)
+    cell.alignment = Alignment(wrap_text=cell.alignment.wrap_text, vertical="top")
+    return cell
 
 
 def _head(page, text: str):
