@@ -352,3 +352,20 @@ def test_a_hand_over_in_any_language_is_taken_in(tag, review, tmp_path):
     assert agree.door_problems(files, folder, review.city.observations, "en") != []
     words = {language.translations(tag).pgettext(language.CODED, word) for word in annex.STATUS_WORDS.values()}
     assert len(words) == len(annex.STATUS_WORDS)
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    ("فجوة −0.4 في 2020", "فجوة \u200e−0.4 في 2020"),
+    ("من 2019-03 إلى 2015–2020", "من \u200e2019-03 إلى \u200e2015–2020"),
+    ("COVID-19 و2019/20 r-5876b713 1.2-3", "COVID-19 و2019/20 r-5876b713 1.2-3"), ("\u200e−0.4", "\u200e−0.4"),
+])  # fmt: skip
+def test_signs_and_periods_keep_their_order_from_right_to_left(text, wanted):
+    with language.using("ar"):
+        assert language.directed(text) == wanted
+    assert language.directed(text) == text
+
+
+def test_arabic_findings_hold_no_sign_or_period_without_a_mark_of_direction(review):
+    bare = re.compile(r"(?<![\w.,\u200e])(?:[+\-−]\d|\d+[-–]\d)")
+    texts = [text for found in told(review, "ar") for text in (found.statement, found.caveat)]
+    assert sum("\u200e" in text for text in texts) > 20 and not [text for text in texts if bare.search(text)]

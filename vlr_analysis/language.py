@@ -138,12 +138,12 @@ noop = N_
 
 def told(message: str, **values: object) -> str:
     """Say a whole sentence in the language in use; `{name}` in it are filled with `values`."""
-    return gettext(message).format(**values)
+    return directed(gettext(message).format(**values))
 
 
 def told_of(one: str, many: str, n: int, **values: object) -> str:
     """Say a sentence about a count, which stands in it as `{n}`."""
-    return ngettext(one, many, n).format(**{"n": number(f"{n:,.0f}"), **values})
+    return directed(ngettext(one, many, n).format(**{"n": number(f"{n:,.0f}"), **values}))
 
 
 # --- what results hold -----------------------------------------------------------------------------
@@ -162,7 +162,7 @@ def retold(text: str) -> str:
     tag = current()
     if tag == SOURCE or not isinstance(text, str) or not text:
         return text
-    return _retold(text, tag, catalogue_path(tag))
+    return directed(_retold(text, tag, catalogue_path(tag)))
 
 
 @lru_cache(maxsize=16384)
@@ -183,7 +183,7 @@ def _retold(text: str, tag: str, path: Path) -> str:
                 return f" {known.pgettext(CODED, joint.strip())} ".join(said)
         elif said != parts:
             return known.pgettext(CODED, joint).join(said)
-    return text
+    return _DIRECTED.sub(LEFT_TO_RIGHT, text) if right_to_left(current()) else text
 
 
 # Values of messages that are names or codes, in which a point is no decimal mark.
@@ -290,6 +290,19 @@ def number(text: str, language: str | None = None) -> str:
         return text
     decimal, group = marks(tag)
     return _ENGLISH_NUMBER.sub(lambda found: found[0].translate({ord(","): group, ord("."): decimal}), text)
+
+
+LEFT_TO_RIGHT = "\u200e"
+_DIRECTED = re.compile(r"(?<![\w.,\u200e])(?=[+\-\u2212]\d|\d+[-\u2013]\d)")
+
+
+def directed(text: str) -> str:
+    """Return a text in which signs stand before their numbers and years before their months, also from right to left.
+
+    After an Arabic letter a sign, or what joins the parts of a period, would else go to the other side of its digits
+    (rules W2 and W4 of the Unicode Bidirectional Algorithm, UAX 9); a mark of direction before them keeps it there.
+    """
+    return _DIRECTED.sub(LEFT_TO_RIGHT, text) if right_to_left(current()) else text
 
 
 @lru_cache(maxsize=16)
