@@ -13,6 +13,7 @@ from vlr_analysis.params import PARAMS, Parameters, city_ids
 
 NOTEBOOKS = "notebooks"
 OVERVIEW = "cities_overview"
+SUMMING_UP = "08_findings"  # the chapter that repeats findings of the others; without it there is no hand-over
 LIMIT = 900.0  # seconds that one notebook may take; the slowest of ours takes a few
 
 
