@@ -9,7 +9,7 @@ import pytest
 
 from vlr_analysis.errors import InputError
 from vlr_analysis.params import read_parameters
-from vlr_analysis.review import apart, kernel_start, kernels, plan, work
+from vlr_analysis.review import apart, kernel_start, kernels, plan, staged, work
 from vlr_analysis.review.session import Ended, Wanted
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -97,25 +97,70 @@ def test_nothing_stays_behind(warm, tmp_path, monkeypatch):
     assert not any(path.exists() for path in made)
 
 
-def test_a_report_whose_process_died_is_named_and_the_next_is_delivered(tmp_path, monkeypatch, no_template):
-    def call(function, root, outcomes, folder, *given, **named):
-        if folder.name == "one":
-            raise apart.Died("its process ended with signal 9")
-        folder.mkdir(parents=True)
-        (folder / "index.html").write_text("whole")
+# --- reports written apart --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch):
+    """Make a desk whose processes are stood in for by `calls`: what was asked for; `wrong` is what they raise."""
+    calls, wrong = [], {}
+
+    def call(function, root, *given, **named):
+        calls.append((function, named))
+        folder = given[1]
+        (folder / staged.HANDOVER).mkdir(parents=True, exist_ok=True)
+        if (function, folder.name) in wrong:
+            raise wrong[function, folder.name]
         return ""
 
     monkeypatch.setattr(apart, "call", call)
-    out, ended = tmp_path / "out", Ended()
-    out.mkdir()
-    desk = work._Desk(tmp_path / "staging", Wanted([], [], out), tmp_path, None, ended)
-    task = plan.Task("one", "One", Path("01.ipynb"), tmp_path)
+    (tmp_path / "out").mkdir()
+    made = work._Desk(tmp_path / "staging", Wanted([], [], tmp_path / "out"), tmp_path, None, Ended())
+    made.calls, made.wrong = calls, wrong
+    return made
+
+
+def report(desk, name, *, internal=False, stems=("01", plan.SUMMING_UP), ran=2):
+    """Stand in for a report of which some notebooks have run."""
+    tasks = [plan.Task(name, name, Path(f"{stem}.ipynb"), desk.root, {"internal": internal}) for stem in stems]
+    return SimpleNamespace(
+        folder=name, name=name, tasks=tasks, outcomes=[plan.Outcome(task, task.notebook) for task in tasks[:ran]],
+        inputs={}, pdf=False, target=desk.root / "out" / name, record=desk.root / f"{name}.json", settled=False,
+        remember=lambda: None,
+    )  # fmt: skip
+
+
+def test_a_report_whose_process_died_is_named_and_the_next_is_delivered(desk, no_template):
+    desk.wrong[work.WRITE, "one"] = apart.Died("its process ended with signal 9")
     for name in ("one", "two"):
-        report = SimpleNamespace(
-            folder=name, name=name, outcomes=[plan.Outcome(task, Path("01.ipynb"))], tasks=[task], inputs={}, pdf=False,
-            target=out / name, record=tmp_path / name, settled=False, remember=lambda: None,
-        )  # fmt: skip
-        desk.deliver_if_whole(report)
+        desk.deliver_if_whole(report(desk, name))
     desk.close()
-    assert ended.failed == [("report one", "its process ended with signal 9")]
-    assert [path.name for path in out.iterdir()] == ["two"]
+    assert desk.ended.failed == [("report one", "its process ended with signal 9")]
+    assert [path.name for path in (desk.root / "out").iterdir()] == ["two"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_hand_over_is_written_ahead_once_and_again_with_the_pages_if_that_failed(desk, fails, monkeypatch):
+    monkeypatch.setattr(kernels, "are_warm", lambda: True)
+    if fails:
+        desk.wrong[work.PREPARE, "one"] = OSError(28, "no space")
+    one = report(desk, "one", ran=1)
+    for _ in range(2):
+        desk.prepare(one)
+    desk._prepared["one"].exception()
+    one.outcomes.append(plan.Outcome(one.tasks[1], one.tasks[1].notebook))
+    desk.prepare(one)
+    desk.deliver_if_whole(one)
+    desk.close()
+    asked = {"printed": False, "program": "", "prepared": not fails}
+    assert desk.calls == [(work.PREPARE, {}), (work.WRITE, asked)]
+    assert one.settled and not desk.ended.failed
+
+
+@pytest.mark.parametrize("other", [{"internal": True}, {"stems": ("01", "02")}, {"ran": 2}, {"warm": False}])
+def test_what_has_no_hand_over_or_no_time_for_it_is_not_prepared(desk, other, monkeypatch):
+    warm = other.pop("warm", True)
+    monkeypatch.setattr(kernels, "are_warm", lambda: warm)
+    desk.prepare(report(desk, "one", **{"ran": 1} | other))
+    desk.close()
+    assert not desk.calls

@@ -51,6 +51,7 @@ BY_HAND = (
     ' && jupyter nbconvert --to html "$3/$1/$2.ipynb"'
 )
 FORKED, ORDINARY = "kernel_template.py", "ipykernel_launcher"  # in the command lines of kernels
+APART = "(vlr-apart)"  # the name of a fork that writes a report
 
 
 # --- what is run ---------------------------------------------------------------------------------
@@ -179,8 +180,10 @@ def kernels_below(pid: int) -> list[int]:
     parents, commands = {}, {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
-            parents[int(folder.name)] = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            commands[int(folder.name)] = (folder / "cmdline").read_bytes().decode(errors="replace")
+            stat = (folder / "stat").read_text()
+            parents[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
+            command = (folder / "cmdline").read_bytes().decode(errors="replace")
+            commands[int(folder.name)] = "" if APART in stat else command
         except OSError:
             continue  # it has just ended
     below = {pid}

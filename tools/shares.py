@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-from vlr_analysis.review import deliver, run, session
+from vlr_analysis.review import apart, run, session
 
 START, CHECKS, KERNEL, IMPORTS = "start of Python", "checks and plan", "start of kernels", "imports in notebooks"
 FIGURES, CELLS, SAVE, DELIVERY = "figures", "other cells", "saving, cleaning, end of kernels", "delivery"
@@ -81,8 +81,7 @@ def shares(root: Path, city: str, chapters: Sequence[str], out: Path) -> dict[st
         timed(NotebookClient, "start_new_kernel_client", spent, KERNEL),
         timed(NotebookClient, "execute_cell", spent, imports_or_cells),
         timed(run, "run_one", spent, SAVE, begun),
-        timed(deliver, "write_city", spent, DELIVERY),
-        timed(deliver, "write_index", spent, DELIVERY),
+        timed(apart, "call", spent, DELIVERY),
     ):
         begin = time.perf_counter()
         ended = session.review(root, session.Wanted([city], chapters, out, jobs=1, fresh=True), Silent())

@@ -49,8 +49,9 @@ class Results:
 
     Notes
     -----
-    The chapters call the analyses themselves, so that a reader sees which one makes what. Whatever needs all
-    of them (the page of findings, the hand-over) reads them here; a test keeps the two equal.
+    The chapters call the analyses themselves, so that a reader sees which one makes what, or take a table that is dear
+    from here and name what makes it: within a run it is computed once. Whatever needs all tables (the page of findings,
+    the hand-over) reads them here; a test keeps the two equal.
     """
 
     city: City

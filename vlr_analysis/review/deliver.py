@@ -24,11 +24,9 @@ from vlr_analysis.language import told as say
 from vlr_analysis.results import Results
 from vlr_analysis.review import certificate, comments_page, handover, page_cells, page_findings, pages, pdf, provenance
 from vlr_analysis.review.certificate import Certificate
-from vlr_analysis.review.plan import OVERVIEW, Outcome
+from vlr_analysis.review.plan import OVERVIEW, SUMMING_UP, Outcome, Task
 from vlr_analysis.review.staged import SIGNATURES, SUMMARY
 from vlr_analysis.sources.kit import write_whole
-
-SUMMING_UP = "08_findings"  # the chapter that repeats findings of the others
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ def write(
     *,
     printed: bool = False,
     program: str = "",
+    prepared: bool = False,
 ) -> str:
     """Write the report of a city, or of all cities, below `folder`, where its executed notebooks already lie.
 
@@ -89,6 +88,8 @@ def write(
         Whether a PDF was asked for.
     program : str
         Path of a browser that prints; empty: there is none.
+    prepared : bool
+        Whether `prepare` has written the hand-over there.
 
     Returns
     -------
@@ -101,15 +102,35 @@ def write(
         with using(given.get("language") or SOURCE):
             write_overview(outcomes[0], folder)
         return ""
-    city = load_city(task.folder, task.root, internal=bool(given["internal"]), language=given.get("language", ""))
+    city, more = _city_of(task), {"previous": previous, "prepared": prepared}
     with using(city.language):
         try:
-            write_city(city, outcomes, folder, inputs, previous, program if printed else "")
+            write_city(city, outcomes, folder, inputs, program=program if printed else "", **more)
         except pdf.NotPrinted as error:
             unprinted = str(error)
-            write_city(city, outcomes, folder, inputs, previous)
+            write_city(city, outcomes, folder, inputs, **more)
     _keep_signatures(previous, folder)
     return unprinted or (pdf.NO_BROWSER if printed and not program else "")
+
+
+def prepare(task: Task, folder: Path, previous: Path) -> None:
+    """Write the hand-over of a city below `folder` while its notebooks run: it needs what they compute, not them.
+
+    Parameters
+    ----------
+    task : Task
+        Any of the city's.
+    folder, previous
+        As `write` takes them.
+    """
+    city = _city_of(task)
+    with using(city.language):
+        write_handover(Results(city), folder, previous=previous)
+
+
+def _city_of(task: Task) -> City:
+    given = task.parameters
+    return load_city(task.folder, task.root, internal=bool(given["internal"]), language=given.get("language", ""))
 
 
 def _keep_signatures(old: Path, new: Path) -> None:
@@ -126,6 +147,7 @@ def write_city(
     inputs: Mapping[str, str],
     previous: Path | None = None,
     program: str = "",
+    prepared: bool = False,
 ) -> Certificate:
     """Write everything of one city below `folder`, where its executed notebooks already lie.
 
@@ -141,6 +163,8 @@ def write_city(
         The city's report that is replaced: what the city has filled in there is kept.
     program : str
         Path of a browser that prints the pages; empty: no PDF.
+    prepared : bool
+        Whether the hand-over lies there already. It is taken away where none is to be made.
 
     Returns
     -------
@@ -187,8 +211,10 @@ def write_city(
         "pdf": bool(program),
         "lead": [finding.statement for finding in (lead or findings)[:3]],
     }
-    if summary["handover"]:
+    if summary["handover"] and not prepared:
         write_handover(Results(city), folder, previous=previous)
+    elif prepared and not summary["handover"]:
+        shutil.rmtree(folder / handover.HANDOVER)
     (folder / SUMMARY).write_text(json.dumps(summary, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     pages.write_city(city, chapters, told, lead, rows, summary, folder)
     comments_page.write(city, chapters, told, summary, folder)

@@ -22,11 +22,10 @@ from vlr_analysis.review.annex import annex, series_known
 from vlr_analysis.review.bundle import BUNDLE, LOG, MANIFEST, manifest, zipped
 from vlr_analysis.review.document import docx, from_markdown, markdown
 from vlr_analysis.review.package import csv_bytes, package_files
-from vlr_analysis.review.staged import staging
+from vlr_analysis.review.staged import HANDOVER, staging
 from vlr_analysis.sources.open_sdg_write import LISTING, open_sdg_files
 from vlr_analysis.sources.sdmx_csv import sdmx_files
 
-HANDOVER = "handover"
 DOORS = (
     ("annex", "annex.xlsx"), ("box", "box.docx"), ("feed, Open SDG", "feed/open-sdg"), ("feed, SDMX", "feed/sdmx"),
     ("feed, data package", "feed/package"),

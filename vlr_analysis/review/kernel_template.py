@@ -47,7 +47,7 @@ NEVER = ("matplotlib.pyplot", "matplotlib_inline")
 
 APART = "--apart"  # as in `kernel_start`: a function instead of a kernel
 
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 LONGEST_REQUEST = 10.0  # seconds that a client may take to say what it wants
 
 
@@ -336,6 +336,7 @@ def call_apart(request: Request) -> None:
     """Call the function that was asked for, and end without a word of farewell: there is nothing to tear down."""
     from vlr_analysis.review.apart import answer
 
+    ctypes.CDLL(None).prctl(PR_SET_NAME, b"vlr-apart")  # for whoever lists processes: it is no kernel
     say(request.client, ready=True)
     answer(Path(request.folder))
     sys.stderr.flush()

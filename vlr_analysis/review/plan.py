@@ -16,6 +16,7 @@ from vlr_analysis.params import PARAMS, Parameters, city_ids
 NOTEBOOKS = "notebooks"
 OVERVIEW = "cities_overview"
 OWN_METHODS = "09_own_methods"  # runs only where the project has methods of its own
+SUMMING_UP = "08_findings"  # the chapter that repeats findings of the others; without it there is no hand-over
 LIMIT = 900.0  # seconds that one notebook may take; the slowest of ours takes a few
 
 

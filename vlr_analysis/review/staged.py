@@ -21,7 +21,8 @@ from vlr_analysis.language import checked
 SUMMARY = "review.json"
 # What people add to a delivered report: the note of what was sent, and signatures of those who reproduced it.
 SIGNATURES = "signatures"
-NOT_COVERED = ("handover/linkage-log.csv", f"{SIGNATURES}/")
+HANDOVER = "handover"
+NOT_COVERED = (f"{HANDOVER}/linkage-log.csv", f"{SIGNATURES}/")
 LOCK = ".lock"
 OLD = ".old-"
 EXCHANGE = 2  # RENAME_EXCHANGE of Linux and RENAME_SWAP of macOS

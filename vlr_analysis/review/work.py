@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -12,12 +13,13 @@ from vlr_analysis.cities import load_cities
 from vlr_analysis.errors import InputError, in_words, raise_if_any
 from vlr_analysis.method_files import read_methods
 from vlr_analysis.review import apart, cache, kernels, run, staged
-from vlr_analysis.review.plan import OVERVIEW, Outcome, Task
+from vlr_analysis.review.plan import OVERVIEW, SUMMING_UP, Outcome, Task
 from vlr_analysis.review.session import Ended, Report, Teller, Wanted
 from vlr_analysis.sources import shared
 
 # Named, not imported: what writes a report is slow to import, and is at work in another process where that can be.
-WRITE, INDEX = "vlr_analysis.review.deliver:write", "vlr_analysis.review.deliver:write_index"
+_DELIVER = "vlr_analysis.review.deliver"
+WRITE, PREPARE, INDEX = f"{_DELIVER}:write", f"{_DELIVER}:prepare", f"{_DELIVER}:write_index"
 NOTEBOOKS_A_DESK = 6  # for a core that runs notebooks, a sixth of a core that writes the reports
 
 
@@ -108,9 +110,13 @@ def _run_and_deliver(
                     _keep(kept, outcome, report)
                 teller.notebook(outcome.task, "FAILED" if outcome.failed else "done", reasons[outcome.task.name])
                 desk.deliver_if_whole(report)
+                for each in reports:  # from now on: what the template imports for it would delay the first kernels
+                    desk.prepare(each)
         desk.close()
-    except KeyboardInterrupt:
+    except BaseException as error:
         desk.close(stop=True)
+        if not isinstance(error, KeyboardInterrupt):
+            raise
         ended.waiting = [report.name for report in reports if not report.settled]
 
 
@@ -157,10 +163,34 @@ class _Desk:
     def __init__(self, folder: Path, wanted: Wanted, root: Path, teller: Teller, ended: Ended):
         self.folder, self.root, self.teller, self.ended = folder, root, teller, ended
         self.program = _browser() if wanted.pdf else ""
-        # Here, in one thread; apart, as many as keep up with the notebooks: these take some six times as long.
-        several = (wanted.jobs or run.jobs()) // NOTEBOOKS_A_DESK if kernels.are_warm() else 0
-        self._pool = ThreadPoolExecutor(1 + several)
+        # Here, in one thread; apart, as many as keep up with the notebooks.
+        desks = 1 + (wanted.jobs or run.jobs()) // NOTEBOOKS_A_DESK if kernels.are_warm() else 1
+        self._pool, self._ahead = ThreadPoolExecutor(desks), ThreadPoolExecutor(desks)
         self._begun: dict[str, Future] = {}
+        self._prepared: dict[str, Future] = {}
+
+    def prepare(self, report: Report) -> None:
+        """Have the hand-over written while notebooks run: it needs the tables that they share, and not them.
+
+        What is left for the time after a city's last notebook is half of the work. Only apart: here it would keep the
+        clients of the kernels waiting.
+        """
+        stems = {task.notebook.stem for task in report.tasks}
+        public = SUMMING_UP in stems and not report.tasks[0].parameters["internal"]
+        wanted = kernels.are_warm() and report.folder not in self._prepared
+        if public and wanted and len(report.outcomes) < len(report.tasks):
+            given = report.tasks[0], self.folder / report.folder, report.target
+            self._prepared[report.folder] = self._ahead.submit(apart.call, PREPARE, self.root, *given)
+
+    def _is_prepared(self, report: Report) -> bool:
+        """Whether the hand-over is there. Where it has not begun or has failed it is made with the pages, if at all."""
+        prepared = self._prepared.get(report.folder)
+        if prepared is None or prepared.cancel():
+            return False
+        if prepared.exception() is not None:
+            shutil.rmtree(self.folder / report.folder / staged.HANDOVER, ignore_errors=True)
+            return False
+        return True
 
     def deliver_if_whole(self, report: Report) -> None:
         """Have the report written once its last notebook is there."""
@@ -175,6 +205,7 @@ class _Desk:
     def close(self, *, stop: bool = False) -> None:
         """Wait until all is written that was begun; stop: begin nothing more."""
         self._pool.shutdown(cancel_futures=stop)
+        self._ahead.shutdown(cancel_futures=True)
         for begun in self._begun.values():
             if not begun.cancelled():
                 begun.result()
@@ -184,7 +215,7 @@ class _Desk:
             report.record.unlink(missing_ok=True)
             unprinted = apart.call(
                 WRITE, self.root, report.outcomes, self.folder / report.folder, report.inputs, report.target,
-                printed=report.pdf, program=self.program,
+                printed=report.pdf, program=self.program, prepared=self._is_prepared(report),
             )  # fmt: skip
             if unprinted:
                 self.ended.unprinted.append((report.name, unprinted))

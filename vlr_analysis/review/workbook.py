@@ -135,11 +135,11 @@ def row_height(wrapped: Iterable[tuple[str, float]]) -> float | None:
 
 def _cell(page, value: Any, row: int, column: int):
     """Return what openpyxl writes: the bare number or text where no look goes with it and its type is clear."""
-    from openpyxl.cell import WriteOnlyCell
-    from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.formula import ArrayFormula
-
     if isinstance(value, Formula):
+        from openpyxl.cell import WriteOnlyCell
+        from openpyxl.utils import get_column_letter
+        from openpyxl.worksheet.formula import ArrayFormula
+
         place = f"{get_column_letter(column)}{row}"
         return WriteOnlyCell(page, ArrayFormula(place, value.text) if value.array else value.text)
     if isinstance(value, bool | np.bool_):
