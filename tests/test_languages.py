@@ -33,7 +33,7 @@ from vlr_analysis import (
     voices,
 )
 from vlr_analysis.errors import InputError
-from vlr_analysis.exhibits import interval, number, plain_unit, with_unit
+from vlr_analysis.exhibits import gap, interval, number, plain_unit, unsigned, with_unit
 from vlr_analysis.periods import spoken
 from vlr_analysis.results import Results
 from vlr_analysis.review import agree, annex, bundle, deliver
@@ -369,3 +369,10 @@ def test_arabic_findings_hold_no_sign_or_period_without_a_mark_of_direction(revi
     bare = re.compile(r"(?<![\w.,\u200e])(?:[+\-−]\d|\d+[-–]\d)")
     texts = [text for found in told(review, "ar") for text in (found.statement, found.caveat)]
     assert sum("\u200e" in text for text in texts) > 20 and not [text for text in texts if bare.search(text)]
+
+
+@pytest.mark.parametrize("tag", ["en", "es", "ar"])
+def test_how_large_a_difference_is_has_no_sign(tag):
+    with language.using(tag):
+        assert not [sign for sign in "+−-" for unit in ("%", "USD", "years") if sign in unsigned(-2.5, unit)]
+        assert any(sign in gap(-2.5, "%") for sign in "−-")

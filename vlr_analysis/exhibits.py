@@ -238,6 +238,11 @@ def gap(value: float, unit: str, digits: int = 3) -> str:
     return f"{text} {plain_unit(unit)}".rstrip()
 
 
+def unsigned(value: float, unit: str, digits: int = 3) -> str:
+    """Return how large a difference is, without a sign, in the form of `gap`."""
+    return gap(abs(value), unit, digits).lstrip(f"{language.LEFT_TO_RIGHT}+")
+
+
 def gap_interval(low: float, high: float, unit: str, digits: int = 3) -> str:
     """Return the interval of a difference, in the numbers that `gap` prints."""
     factor = 100 if since_base(unit) else 1

@@ -7,7 +7,7 @@ import pandas as pd
 
 from vlr_analysis import catalogue
 from vlr_analysis.disparities import COUNTED, HIDES, MAY_HIDE
-from vlr_analysis.exhibits import gap, gap_interval, number
+from vlr_analysis.exhibits import gap, gap_interval, number, unsigned
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
 from vlr_analysis.language import coded, retold
 from vlr_analysis.language import number as decimals
@@ -187,7 +187,7 @@ def _recovery_finding(row: pd.Series, beside: str) -> Finding:
     reach = row["gap_level_high"] - row["gap_level"]
     usual = ""
     if np.isfinite(reach):
-        usual = say("its usual movement reaches {reach}", reach=gap(reach, row["unit"]).lstrip("+"))
+        usual = say("its usual movement reaches {reach}", reach=unsigned(reach, row["unit"]))
     names = [
         "n_before", "n_after", "level", "jump", "shock_value", "shock_change", "last_value", "gap_level",
         "gap_level_low", "gap_level_high", "usual_movement", "depth", "loss", "loss_low", "loss_high", "rebound",
@@ -329,9 +329,9 @@ def _who(row: pd.Series) -> str:
     first, second = group(first), group(second)
     if size < 0:  # only of ordered groups: the least advantaged stands higher
         first, second, size, low, high = second, first, -size, -high, -low
-    apart = say("a difference of {size}", size=gap(size, row["unit"]).lstrip("+"))
+    apart = say("a difference of {size}", size=unsigned(size, row["unit"]))
     if row["interval"] != "no interval":
-        apart = say("a difference of {size} (95 % interval {interval})", size=gap(size, row["unit"]).lstrip("+"),
+        apart = say("a difference of {size} (95 % interval {interval})", size=unsigned(size, row["unit"]),
                     interval=gap_interval(low, high, row["unit"]))  # fmt: skip
     if size == 0:
         return say("{first} and {second} stand alike, a difference of 0", first=first, second=second)

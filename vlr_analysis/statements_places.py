@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis.comparison import AGREE, DISAGREE, TOLERANCE
-from vlr_analysis.exhibits import MONEY, gap, interval, number
+from vlr_analysis.exhibits import MONEY, gap, interval, number, unsigned
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
 from vlr_analysis.language import coded, gettext, retold
 from vlr_analysis.language import told as say
@@ -84,7 +84,7 @@ def _apart(row: pd.Series) -> str:
     if row["difference"] == 0 or (np.isfinite(relative) and abs(relative) < UNSEEN):
         return say("no difference")
     share = number(100 * abs(relative), 2) if np.isfinite(relative) else ""
-    values = {"size": gap(abs(row["difference"]), row["unit"]).lstrip("+"), "share": share}
+    values = {"size": unsigned(row["difference"], row["unit"]), "share": share}
     above = row["difference"] > 0
     if not share:
         return say("{size} above", **values) if above else say("{size} below", **values)
