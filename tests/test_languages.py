@@ -37,6 +37,7 @@ from vlr_analysis.exhibits import gap, interval, number, plain_unit, unsigned, w
 from vlr_analysis.periods import spoken
 from vlr_analysis.results import Results
 from vlr_analysis.review import agree, annex, bundle, deliver
+from vlr_analysis.review.workbook import head_of
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools"))
@@ -278,6 +279,15 @@ def test_no_chart_is_left_out_below():
                 and "Exhibit" in str(made.__annotations__.get("return"))
             ):
                 assert f"{stem}.{name}(" in here
+
+
+def test_the_data_of_every_chart_is_headed_in_the_language(pseudo, review, monkeypatch):
+    monkeypatch.setattr(language, "LOCALE", pseudo)
+    names = {column for made in charts(review) for column in made.data.columns}
+    names |= {name for found in review.findings for name in found.numbers}
+    with language.using("eo"):
+        heads = [head_of(str(name)) for name in names]
+    assert words_of(heads) == set()
 
 
 def drawn(review, tag, monkeypatch):

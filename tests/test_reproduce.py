@@ -76,7 +76,15 @@ def test_a_report_is_reproduced_in_its_language(tmp_path):
     tasks = plan.plan([city.parameters], plan.chosen_notebooks(root, []), root, internal=False, language="fr")
     reproduce.write_report(city, tasks, ran(first), tmp_path / "reports")
     report = tmp_path / "reports" / CITY
-    assert '<html lang="fr"' in (report / "index.html").read_text(encoding="utf-8")
+    for name, told, english in (
+        ("index.html", "Bonne santé et bien-être", "Good health"),
+        ("evidence.html", "Variation par an", "Change per year"),
+        ("certificate.html", "exécuté à nouveau", "run again"),
+    ):
+        page = (report / name).read_text(encoding="utf-8")
+        assert '<html lang="fr"' in page
+        assert told in page
+        assert english not in page
 
     def runner(tasks, place):
         seen.extend(tasks)

@@ -78,7 +78,15 @@ def _row(point: str, good: bool, held: str, lacking: str, applies: bool = True) 
 
 def _n(count: int, word: str) -> str:
     """Return a count with its noun, one or many; "series" is both."""
-    return f"{count} {word}{'' if count == 1 or word.endswith('series') else 's'}"
+    return NOUNS[word][count != 1].format(n=count)
+
+
+# What is counted, one and many.
+NOUNS = {
+    "value": (coded("{n} value"), coded("{n} values")), "series": (coded("{n} series"), coded("{n} series")),
+    "source": (coded("{n} source"), coded("{n} sources")), "pair": (coded("{n} pair"), coded("{n} pairs")),
+    "request": (coded("{n} request"), coded("{n} requests")), "row": (coded("{n} row"), coded("{n} rows")),
+}  # fmt: skip
 
 
 def _filled(rows: pd.DataFrame, column: str) -> pd.Series:
@@ -137,7 +145,11 @@ def _methods(table, own, graded, breakdowns, requested) -> Iterator[tuple]:
     yield _row(coded("breakdowns present, expected, impossible and why"), True, held, "", bool(asked.any()))
     intervals = int(heads["has_interval"].sum())
     held = (
-        f"intervals in {intervals} of {len(heads)} headline series, the others are told as without"
+        coded(
+            "intervals in {with_one} of {heads} headline series, the others are told as without",
+            with_one=intervals,
+            heads=len(heads),
+        )
         if len(heads)
         else ""
     )

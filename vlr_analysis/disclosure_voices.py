@@ -135,7 +135,7 @@ def _next(sizes: dict[Cell, float], cells: list[Cell], reasons: dict[Cell, str],
     if not may:
         return None
     found = min(may, key=lambda cell: (sizes[cell], cell))
-    reasons[found] = f"together with others it would give a number below {threshold} away"
+    reasons[found] = coded("together with others it would give a number below {n} away", n=threshold)
     return found
 
 

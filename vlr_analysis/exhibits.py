@@ -35,9 +35,9 @@ INTERVALS = {"predicted_low:predicted_high": "One further city", "rank_low:rank_
 # Columns of names and of what people have written: shown in every language as they are.
 NAMES = {
     "area", "cities", "count", "counted", "country", "department", "evidence", "file", "id", "indicator",
-    "label", "licence", "limits", "measure", "nation", "organiser", "other_series", "other_unit", "pillar", "place",
-    "publisher", "quotation", "reference", "scope", "second_measure", "series", "series_of_target", "settings",
-    "source", "statement", "target_code", "theme", "title", "titles", "where",
+    "label", "licence", "limits", "nation", "organiser", "other_series", "other_unit", "pillar", "place",
+    "publisher", "quotation", "reference", "scope", "series", "series_of_target", "settings", "source", "statement",
+    "target_code", "theme", "title", "titles",
 }  # fmt: skip
 
 MONEY = ("£", "€", "US$", "$")  # stand before the number
@@ -112,7 +112,7 @@ HEADERS = {
     "gaps": "Years without", "breaks": "Breaks", "without_value": "Empty", "has_interval": "Interval",
     "evidence": "Evidence", "what": "Number of", "source_class": "Source", "suspicion": "Suspicion",
     "text": "What was seen", "innocent": "Innocent if",
-    "point": "Point", "lacking": "What to do", "to": "To", "definition": "Definition", "unlocks": "Needed",
+    "point": "Point", "lacking": "What to do", "to": "Addressed to", "definition": "Definition", "unlocks": "Needed",
     "reference": "Reference", "limits": "Limits", "settings": "Settings", "result": "Result",
 }  # fmt: skip
 
@@ -220,7 +220,7 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
         return text
     if since_base(unit):
         base = unit.removeprefix("change relative to ").removesuffix(", proportion")
-        return told("{change} % against {base}", change=signed(100 * value, digits), base=base)
+        return told("{change} % against {base}", change=signed(100 * value, digits), base=retold(base))
     if unit in MONEY:
         return f"{unit}{text}" if not text.startswith("−") else f"−{unit}{text[1:]}"
     return f"{text} {plain_unit(unit)}".strip()
@@ -355,7 +355,7 @@ def _cells(data: pd.DataFrame, name: str, is_header: bool) -> list[str]:
         elif name == "unit":
             text = plain_unit(str(value)) or "–"
         elif name in PERIODS:
-            text = spoken(str(value))
+            text = spoken(retold(str(value)))
         elif is_integer:
             text = str(value).replace("-", "−")
         elif name == "breakdown":

@@ -220,6 +220,12 @@ def placeholders(message: str) -> list[str]:
 _FILLS = dict.fromkeys(("first", "last", "low", "high", "n", "least"), r"[−+]?(?:US)?[£€$]?\d\S*?")
 _FILLS |= dict.fromkeys(("count", "people", "own", "other", "sources"), r"\d[^;]*?")
 _FILLS |= dict.fromkeys(("often", "out", "over", "raised"), r"(?:[;, ].*?)?")  # what may be added, or not
+# Only what the smell test suspects: else every text with something in brackets would have this shape.
+_FILLS["suspicion_label"] = (
+    r"factor of \d+|percent against proportion|total in a rate|repeated zeros|placeholder|swapped|flat|stands apart"
+    r"|outside the possible range|parts do not add up|total outside its groups|groups overlap"
+    r"|duplicate of another series"
+)
 
 
 def _own(message: str) -> int:
@@ -254,7 +260,7 @@ WORDS = (
     coded("place type"), coded("employment"), coded("mode"), coded("yes"), coded("no"), coded("increase"),
     coded("decrease"), coded("or"), coded("and"), coded("the year before"), coded("the base"),
     coded("what the review rests on"), coded("none"), coded("figures"), coded("gap: no figures"),
-    coded("hidden of {n}"),
+    coded("hidden of {n}"), coded("against the level before"), coded("against the path"),
     coded("; "), coded(": "), coded(", "),  # what joins reasons
 )  # fmt: skip
 

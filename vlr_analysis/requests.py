@@ -173,7 +173,9 @@ def _answers(smells, held, definitions, who, areas) -> Iterator[dict]:
         text = row["text"]
         if others:
             text = coded("{text} The like in {areas}.", text=text, areas=", ".join(others))
-        asked = f"{where}: " + coded("{text_label} ({kind_label})", text_label=text, kind_label=row["suspicion"])
+        asked = f"{where}: " + coded(
+            "{text_label} ({suspicion_label})", text_label=text, suspicion_label=row["suspicion"]
+        )
         yield _row(row["to"], ANSWER, asked, " to ".join(ends), **_of(row))
 
 
@@ -399,7 +401,7 @@ def _item(row) -> str:
 
 def _annex(requests: pd.DataFrame) -> str:
     shown = {
-        "number": told("No."), "to": told("To"), "kind": told("Asked for"), "label": told("What"),
+        "number": told("No."), "to": told("Addressed to"), "kind": told("Asked for"), "label": told("What"),
         "definition": told("Definition"), "asked": told("In words"), "years": told("Years"), "unlocks": told("Needed"),
     }  # fmt: skip
     head = f"| {' | '.join(shown.values())} |\n|{'---|' * len(shown)}"

@@ -17,7 +17,7 @@ KNOWN = (
     coded("{young} to {old} years"), coded("under {age} years"), coded("{age} years and over"),
     coded("bus"), coded("rail"),
     coded("all goals together"), coded("Goal {goal}"), coded("no goal stated"),
-    coded("district {place_name}"),
+    coded("district {place_name}"), coded("January {year}"),
 )  # fmt: skip
 
 

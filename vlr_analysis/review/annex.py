@@ -10,7 +10,7 @@ import pandas as pd
 from vlr_analysis.cities import City
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.findings import Finding
-from vlr_analysis.language import N_, coded, gettext, retold, told
+from vlr_analysis.language import N_, coded, gettext, pgettext, retold, told
 from vlr_analysis.lookup import Lookup
 from vlr_analysis.observations import COLUMNS, NUMBERS, WITHOUT_VALUE, check
 from vlr_analysis.periods import parse_period
@@ -129,7 +129,7 @@ def annex(
     ]
     if len(others):
         sheets.append(_sheet(recompute.OTHERS, heads, _figures(others, labels, [came[i] for i in others.index])))
-    sheets.append(_sheet(N_("Series"), SERIES, _series(city, grades)))
+    sheets.append(Sheet(pgettext("sheet", "Series"), [gettext(head) for head in SERIES], _series(city, grades)))
     last = [
         _sheet(N_("Sources"), SOURCES, _sources(city, others)),
         _sheet(N_("Methods"), (N_("Method"), N_("What is done"), N_("Reference")), _methods(methods)),

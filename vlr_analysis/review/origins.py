@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.language import told as say
 from vlr_analysis.observations import KEY
 from vlr_analysis.sources import template_sheet
 from vlr_analysis.sources.reading import ORIGIN_COLUMNS, origins_path, read_origins
@@ -79,7 +80,7 @@ def came_from(rows: pd.DataFrame) -> list[str]:
     for file, row, *origin in rows[["file", "row", *COLUMNS]].itertuples(index=False, name=None):
         name, sheet, cell = origin
         if not name:
-            told.append(f"{file}, row {row}" if row else file)
+            told.append(say("{file}, row {row}", file=file, row=row) if row else file)
         else:
             told.append(f"{name}, {sheet}!{cell}" if sheet else ", ".join(part for part in (name, cell) if part))
     return told

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from nbconvert.filters import Highlight2HTML, markdown2html
 from nbformat import NotebookNode
 
-from vlr_analysis.exhibits import MIME, NAMES
+from vlr_analysis.exhibits import MIME, NAMES, plain_unit
 from vlr_analysis.findings import from_table
 from vlr_analysis.language import number, retold
 from vlr_analysis.review.prose import translated
@@ -148,6 +148,8 @@ def points(text: str) -> tuple[list[str], list[list[str]]]:
 
 def _told(name: str, cell: str) -> str:
     """Return a cell as readers see it: words of the kit in the language in use, names and numbers as they are."""
+    if name == "unit":
+        return plain_unit(cell) if cell else ""
     return cell if name in NAMES or _NUMBER.fullmatch(cell) else retold(cell)
 
 

@@ -30,7 +30,10 @@ MORE_HEADERS = {
     "projection": N_("Projection"), "rank": N_("Place"), "slope": N_("Change per year"),
     "spoke": N_("Spoke on it"), "relative_difference": N_("Relative difference"), "other_area": N_("Area id beside"),
     "other_indicator": N_("Indicator beside"), "other_trend": N_("Trend beside"), "span": N_("Span"),
-    "trend": N_("Trend"),
+    "trend": N_("Trend"), "codes": N_("Codes"), "count_status": N_("Status of the count"),
+    "counterfactual": N_("Path carried on"), "duration": N_("Duration"), "effect": N_("Effect"),
+    "fit": N_("Fitted line"), "freq": N_("Frequency"), "group": N_("Group"), "letter": N_("Letter"),
+    "n_gaps": N_("Years without"), "phase": N_("Phase"), "t": N_("Time (decimal year)"), "total": N_("Total"),
 }  # fmt: skip
 
 
@@ -60,7 +63,8 @@ def head_of(name: str) -> str:
     if end in ("low", "high") and stem:
         message = N_("{number}, lower end") if end == "low" else N_("{number}, upper end")
         return told(message, number=head_of(stem))
-    return name.replace("_", " ").capitalize()
+    said = retold(name.replace("_", " "))  # a verdict that is counted in a column of its own
+    return said[:1].upper() + said[1:]
 
 
 def sheet_of(name: str, table: pd.DataFrame) -> Sheet:
