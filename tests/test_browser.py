@@ -332,7 +332,7 @@ def test_what_is_written_in_the_form_is_kept_saved_and_taken_in(report, page, pr
     assert again.output.startswith("new comments: 0, answers: 0, known already: 2")
 
     opened.on("dialog", lambda dialog: dialog.accept())
-    opened.get_by_role("button", name="Clear").click()
+    opened.get_by_role("button", name="Clear all").click()
     assert state.inner_text() == "No comment yet."
     opened.reload()
     assert boxes[0].get_by_label("Comment").input_value() == ""

@@ -20,7 +20,7 @@ from markupsafe import Markup
 from vlr_analysis.cell_text import visible
 from vlr_analysis.exhibits import table
 from vlr_analysis.findings import Finding
-from vlr_analysis.language import current, gettext, ngettext, retold, right_to_left
+from vlr_analysis.language import current, gettext, ngettext, pgettext, retold, right_to_left
 from vlr_analysis.method_files import docstring, read_methods
 from vlr_analysis.own_methods import reference, settings_in_words
 from vlr_analysis.review import comments, page_cells, page_findings
@@ -51,7 +51,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_callables(gettext, ngettext, newstyle=True)
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True, pgettext=pgettext)
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     environment.globals |= {
