@@ -275,3 +275,12 @@ def test_our_own_feed_with_a_row_too_long_is_refused(tmp_path):
     longer = [line + b",x" if line else line for line in lines[1:]]
     for damaged in (b"\n".join([*lines[:3], lines[3] + b",x", *lines[4:]]), b"\n".join([lines[0], *longer])):
         assert fuzz.attempt(target, own, damaged, tmp_path.resolve())[0] == "refused"
+
+
+def test_the_committed_campaign_broke_no_rule():
+    """A row for each door that the campaign has come to: every input ended as a table or as a refusal, within limits."""
+    rows = fuzz.read_rows(fuzz.RESULT)
+    assert rows and set(rows) <= set(fuzz_targets.TARGETS)
+    for row in rows.values():
+        assert row.inputs == row.tables + row.refused and not row.violations, row
+        assert row.slowest.startswith("under") and row.largest.startswith("under") and row.tables > row.inputs / 100, row
