@@ -278,9 +278,11 @@ def test_our_own_feed_with_a_row_too_long_is_refused(tmp_path):
 
 
 def test_the_committed_campaign_broke_no_rule():
-    """A row for each door that the campaign has come to: every input ended as a table or as a refusal, within limits."""
+    """A row for each door that the campaign has come to: each input ended as a table or as a refusal, within limits."""
     rows = fuzz.read_rows(fuzz.RESULT)
     assert rows and set(rows) <= set(fuzz_targets.TARGETS)
     for row in rows.values():
         assert row.inputs == row.tables + row.refused and not row.violations, row
-        assert row.slowest.startswith("under") and row.largest.startswith("under") and row.tables > row.inputs / 100, row
+        assert row.slowest.startswith("under") and row.largest.startswith("under") and row.tables > row.inputs / 100, (
+            row
+        )

@@ -19,6 +19,7 @@ from vlr_analysis import (
     comparison,
     covid,
     drawing,
+    exhibits,
     figures,
     figures_groups,
     figures_places,
@@ -386,3 +387,10 @@ def test_how_large_a_difference_is_has_no_sign(tag):
     with language.using(tag):
         assert not [sign for sign in "+−-" for unit in ("%", "USD", "years") if sign in unsigned(-2.5, unit)]
         assert any(sign in gap(-2.5, "%") for sign in "−-")
+
+
+def test_a_period_in_a_table_is_said_from_right_to_left_as_from_left_to_right():
+    table = pd.DataFrame({"label": ["x", "y"], "shock_period": ["2019-04-01/P1Y", "2017-01-01/P3Y"]})
+    with language.using("ar"):
+        html = exhibits.table(table, "periods", "x", "label shock_period").html
+    assert "2019/20" in html and "2017-2019" in html and "P1Y" not in html

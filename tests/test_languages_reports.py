@@ -155,7 +155,8 @@ def side(tag, **changes):
     held = SimpleNamespace(
         parameters={"language": tag, "horizon": changes.get("horizon", 2030)},
         city={"id": changes.get("id", "x"), "name": "§"}, shown={"voices": changes.get("voices", "1" * 64)},
-        environment={}, platform={"system": changes.get("system", "a")}, notebooks={"02": SimpleNamespace(code=code)},
+        environment={}, inputs={},
+        platform={"system": changes.get("system", "a")}, notebooks={"02": SimpleNamespace(code=code)},
         package=SimpleNamespace(version="1", sha256=code, files={"v/trends.py": code}),
     )  # fmt: skip
     value = {"value": changes.get("value", "1234.5"), "low": "", "high": "", "status": "value"}

@@ -162,7 +162,8 @@ def retold(text: str) -> str:
     tag = current()
     if tag == SOURCE or not isinstance(text, str) or not text:
         return text
-    return directed(_retold(text, tag, catalogue_path(tag)))
+    said = _retold(text, tag, catalogue_path(tag))
+    return directed(said) if said != text else text
 
 
 @lru_cache(maxsize=16384)
