@@ -184,7 +184,7 @@ def _retold(text: str, tag: str, path: Path) -> str:
                 return f" {known.pgettext(CODED, joint.strip())} ".join(said)
         elif said != parts:
             return known.pgettext(CODED, joint).join(said)
-    return _DIRECTED.sub(LEFT_TO_RIGHT, text) if right_to_left(current()) else text
+    return text
 
 
 # Values of messages that are names or codes, in which a point is no decimal mark.
@@ -300,7 +300,7 @@ def number(text: str, language: str | None = None) -> str:
 
 
 LEFT_TO_RIGHT = "\u200e"
-_DIRECTED = re.compile(r"(?<![\w.,\u200e])(?=[+\-\u2212]\d|\d+[-\u2013]\d)")
+_DIRECTED = re.compile(r"(?<![\w.,\-\u2013\u200e])(?=[+\-\u2212]\d|\d+[-\u2013]\d)")
 
 
 def directed(text: str) -> str:
