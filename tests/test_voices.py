@@ -109,6 +109,8 @@ def test_a_register_is_read_as_written(register):
         ("count", "-3", "'-3'", "zero or more"),
         ("count", "2.5", "'2.5'", "not a share or a mean"),
         ("count", "68%", "'68%'", "write how many people it were"),
+        ("participants", "9" * 400, "'99999999999999999999...'", "at most 10 digits"),
+        ("participants", "111 222 333 444", "'111 222 333 444'", "at most 10 digits"),
         ("count", "1.234", "'1.234'", "write 1234 if that is meant"),
         ("count", "1,234", "'1,234'", "thousands or for decimals"),
         ("unit", "", "a series without indicator or unit", "copy indicator, series and unit"),

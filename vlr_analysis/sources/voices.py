@@ -179,6 +179,7 @@ def _place(text: str, _: str) -> str | Unreadable:
 _PEOPLE = "a whole number of people"
 _GROUPED = re.compile(r"\d{1,3}([.,'’]\d{3})+")
 _SPACED = re.compile(r"\d{1,3}([ \u00a0\u202f]\d{3})+")
+DIGITS = 10  # no more people live on Earth
 _SECRET = re.compile(r"<\s*\d+|\*+")
 
 
@@ -202,6 +203,9 @@ def _people(text: str) -> float | Unreadable:
     """Read a number of people; NaN where none is given."""
     if not text or _SECRET.fullmatch(text):
         return np.nan
+    if sum(map(str.isdecimal, text)) > DIGITS:
+        found = text if len(text) <= 20 else f"{text[:20]}..."
+        return Unreadable(repr(found), f"{_PEOPLE}, of at most {DIGITS} digits", "correct the number")
     if text.isdecimal():
         return float(int(text))
     if _SPACED.fullmatch(text):
