@@ -265,7 +265,7 @@ def test_what_stands_in_a_hand_over_and_is_no_text_or_no_name_is_told_or_not_hea
     assert names != parts["xl/workbook.xml"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert read_sheet(packed({**parts, "xl/workbook.xml": names}), "Figures") == [["Area"]]
+        assert read_sheet(packed({**parts, "xl/workbook.xml": names}), 0) == [["Area"]]
 
 
 def test_our_own_feed_with_a_row_too_long_is_refused(tmp_path):

@@ -365,6 +365,18 @@ def test_the_parameters_win_over_the_workbook(cuenca):
     assert load_cities(["cuenca"], cuenca)[0].definitions["target"].tolist() == [5]
 
 
+@pytest.mark.parametrize("year", ["2.030", 203, 1999, 2150])
+def test_a_wrong_year_of_a_target_is_told_at_its_cell_whoever_asks(cuenca, year):
+    fill(
+        cuenca,
+        Figures=[["11.6.2", None, "µg/m³", None, None, "env", 14, 13]],
+        Targets=[["11.6.2", None, None, 10, year]],
+    )
+    with pytest.raises(InputError) as told:
+        load_cities(["cuenca"], cuenca)
+    assert "Targets!E" in str(told.value) and "year from 2000 to 2100" in str(told.value)
+
+
 cells = st.one_of(
     st.none(), st.text(max_size=12), st.floats(), st.integers(), st.booleans(), st.datetimes(),
     st.sampled_from(["3.6.1", "=1+1", "%", "env", "2019", "..", "EXAMPLE", "period", "value", "#DIV/0!", "a=b;c=d"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -176,25 +177,28 @@ def _target_rows(rows: Sequence[Row], own: Mapping[str, str], told: Told) -> lis
                 row.tell(column, one.unreadable, told)
             else:
                 told.mended(row.where(column), row.at(column), f"{one.value:.15g}", one.why)
-        entry["target"], entry["target_year"] = number.value, year.value
-        _target_and_year(row, number, year, told)
+        kept = _target_and_year(row, number, year, told)
+        entry["target"], entry["target_year"] = (number.value, year.value) if kept else (math.nan, math.nan)
         _once(row, entry, seen, told)
         read.append(entry)
     return read
 
 
-def _target_and_year(row: Row, number: Number, year: Number, told: Told) -> None:
-    """Tell where a target lacks its year, a year its target, or the year is no year."""
+def _target_and_year(row: Row, number: Number, year: Number, told: Told) -> bool:
+    """Tell where a target lacks its year, a year its target, or the year is no year; False then."""
     if number.unreadable is not None or year.unreadable is not None:
-        return
+        return False
     if pd.isna(number.value) != pd.isna(year.value):
         column = "target" if pd.isna(number.value) else "target_year"
         found = "a year without a target" if column == "target" else "a target without a year"
         fix = "add the value" if column == "target" else "add the year, such as 2030"
         row.tell(column, Unreadable(found, "target value and target year together", fix), told)
-    elif pd.notna(year.value) and not (year.value == int(year.value) and 2000 <= year.value <= 2100):
+        return False
+    if pd.notna(year.value) and not (year.value == int(year.value) and 2000 <= year.value <= 2100):
         wrong = Unreadable(f"{year.value:.15g}", "a year from 2000 to 2100", "write the year, such as 2030")
         row.tell("target_year", wrong, told)
+        return False
+    return True
 
 
 def _source_rows(rows: Sequence[Row], own: Mapping[str, str], told: Told) -> list[dict]:
