@@ -420,3 +420,36 @@ def test_a_workbook_is_never_written_to(tmp_path):
     read("guess", path, **GIVEN)
     assert path.read_bytes() == before
     assert load_workbook(io.BytesIO(before)).sheetnames == ["Arbeitsmarkt", "Notes"]
+
+
+@pytest.mark.parametrize(("format_name", "text"), [
+    ("wide", "Indicador;Unidad;Ene 2019;feb. 2019;Marzo de 2019\n8.5.2;%;5,1;5,2;5,3\n"),
+    ("wide", "Indicateur;Unité;janv. 2019;févr. 2019;mars 2019\n8.5.2;%;5,1;5,2;5,3\n"),
+    ("long", "Código;Unidad;Año;Mes;Valor\n8.5.2;%;2019;Enero;5,1\n8.5.2;%;2019;Febrero;5,2\n8.5.2;%;2019;Marzo;5,3\n"),
+    ("long", "Code;Unité;Date;Valeur\n8.5.2;%;janvier 2019;5,1\n8.5.2;%;2019 février;5,2\n8.5.2;%;mars 2019;5,3\n"),
+])  # fmt: skip
+def test_months_are_read_by_their_names_in_other_languages(tmp_path, format_name, text):
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    table = read(format_name, tmp_path / "x.csv", **GIVEN).table
+    months = {"2019-01": (5.1, "value"), "2019-02": (5.2, "value"), "2019-03": (5.3, "value")}
+    assert said(table) == {"": months}
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("Mes;2019;2020\nEnero;5,1;5,2\nFebrero;5,3;5,4\nMarzo;5,5;5,6\n", "months down the rows .* write a row for each"),
+    ("Indicador;Unidad;Xyz 2019;2020;2021\n8.5.2;%;5,1;5,2;5,3\n8.5.3;%;5,3;5,4;5,5\n", "figures below 'Xyz 2019'"),
+])  # fmt: skip
+def test_a_column_of_time_that_cannot_be_read_is_no_group(tmp_path, text, words):
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        read("wide", tmp_path / "x.csv", series="Unemployment", **GIVEN)
+
+
+def test_months_below_years_and_quarters_below_years_are_periods(tmp_path):
+    for names, periods in ((("Enero", "Febrero"), ("-01", "-02")), (("T1", "T2"), ("-Q1", "-Q2"))):
+        head = f"Indicador;Unidad;2019;;2020;\n;;{';'.join(names * 2)}\n"
+        (tmp_path / "x.csv").write_text(f"{head}8.5.2;%;5,1;5,2;5,3;5,4\n", encoding="utf-8")
+        table = read("wide", tmp_path / "x.csv", **GIVEN).table
+        wanted = [f"{year}{period}" for year in (2019, 2020) for period in periods]
+        assert table["period"].tolist() == wanted and set(table["breakdown"]) == {""}
+        assert table["value"].tolist() == [5.1, 5.2, 5.3, 5.4]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -41,7 +43,8 @@ _NAMED = re.compile(r"(?:FY|F\.Y\.|fiscal year|financial year)\s*'?(.+)", re.I)
 _BEFORE = re.compile(r"(?:year|años?|anos?|année|jahr|yr|cy)[\s:]*(?=\d)", re.I)
 _MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
                 "november", "december")  # fmt: skip
-_MONTHS = [name[:3] for name in _MONTH_NAMES]
+# Languages of which the names of months are read, as the CLDR writes them.
+_LANGUAGES = ("ar", "de", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "sw", "tr", "uk", "zh")
 _YEAR_MARK = re.compile(
     r"(.*\d)\s*(?:[\(\[]\s*([A-Za-z]{1,4}|\d{1,2})\.?\s*[\)\]]|([*†‡#" + SUPERSCRIPT + r"]+)|\s?([a-z]{1,4}))"
 )
@@ -188,8 +191,8 @@ _FORMS = (
     (re.compile(r"(\d{4}-\d{2}-\d{2})[T ]00:00(?::00)?(/P.+)?"), lambda m: m[1] + (m[2] or "")),
     (re.compile(r"(\d{4}) \[YR\1\]"), lambda m: m[1]),
     (re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})"), lambda m: _day(m)),
-    (re.compile(r"([A-Za-z]{3,9})\.?[ -](\d{4})"), lambda m: _month(m[1], m[2])),
-    (re.compile(r"(\d{4})[ -]([A-Za-z]{3,9})"), lambda m: _month(m[2], m[1])),
+    (re.compile(r"([^\W\d_]{3,12}\.?)[ /-](?:(?:de|del|do) )?(\d{4})"), lambda m: _month(m[1], m[2])),
+    (re.compile(r"(\d{4})[ -]([^\W\d_]{3,12}\.?)"), lambda m: _month(m[2], m[1])),
 )  # fmt: skip
 
 
@@ -202,8 +205,38 @@ def _day(found: re.Match) -> str:
 
 
 def _month(name: str, year: str) -> str:
-    place = _MONTHS.index(name.casefold()[:3]) if name.casefold()[:3] in _MONTHS else None
-    return f"{year}-{place + 1:02d}" if place is not None and _MONTH_NAMES[place].startswith(name.casefold()) else ""
+    return f"{year}-{number:02d}" if (number := month_of(name)) else ""
+
+
+def month_of(text: str) -> int:
+    """Return the month that a name or its short form stands for, in English or a language that is read; 0 for none.
+
+    A short form that means different months in two languages stands for none.
+    """
+    name = _plain(text)
+    for number, english in enumerate(_MONTH_NAMES, 1):
+        if len(name) >= 3 and english.startswith(name):
+            return number
+    return _months().get(name, 0) if len(name) >= 2 else 0
+
+
+@lru_cache(maxsize=1)
+def _months() -> dict[str, int]:
+    from babel.dates import get_month_names  # slow to import, and needed for few files
+
+    found: dict[str, set[int]] = {}
+    for language in _LANGUAGES:
+        for width in ("wide", "abbreviated"):
+            for context in ("format", "stand-alone"):
+                for number, name in get_month_names(width, context, language).items():
+                    found.setdefault(_plain(name), set()).add(number)
+    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1 and not name.isdecimal()}
+
+
+def _plain(name: str) -> str:
+    """Return a name without capitals, marks of letters and points."""
+    apart = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter)).strip(" .")
 
 
 def _other_form(text: str) -> tuple[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_label, read_text, shown
+from vlr_analysis.sources.labels import month_of
 from vlr_analysis.sources.long_header import Layout, find_header, layout_of
 from vlr_analysis.sources.names import Told, category_of, unit_of
 from vlr_analysis.sources.reading import (
@@ -121,11 +122,15 @@ def take_rows(
     if coded:
         texts = ({column: read_text(sheet.at(row, column))[0] for column in layout.dimensions} for row in rows)
         layout.dimensions, suffix = constant(layout.dimensions, texts)
+    month_at = next((column for column in layout.dimensions if _holds_months(sheet, column, rows)), None)
+    layout.dimensions = {column: name for column, name in layout.dimensions.items() if column != month_at}
     words = _Words(gathering, sheet, layout, told, suffix)
     for row in rows:
         label = periods[row, roles["period"]]
         if not label.period:
             continue
+        month = 0 if month_at is None or len(label.period) != 4 else month_of(read_text(sheet.at(row, month_at))[0])
+        period = f"{label.period}-{month:02d}" if month else label.period
         for column in values:
             number = gathering.number(sheet, row, column, decimal, flags=flags)
             if number is None:
@@ -139,9 +144,20 @@ def take_rows(
             times = _multiplier(gathering, sheet, layout, row)
             value = number.value * times if status not in WITHOUT_VALUE else float("nan")
             gathering.add(Figure(
-                code, series, unit, label.period, words.breakdown(row), value, status, blank, sheet, (row, column),
+                code, series, unit, period, words.breakdown(row), value, status, blank, sheet, (row, column),
                 low * times, high * times,
             ))  # fmt: skip
+
+
+def _holds_months(sheet: Sheet, column: int, rows: list[int]) -> bool:
+    """Whether a column holds names of months and nothing else: with the year beside them they are the period."""
+    filled = False
+    for row in rows:
+        text = read_text(sheet.at(row, column))[0]
+        if text and not month_of(text):
+            return False
+        filled = filled or bool(text)
+    return filled
 
 
 def _of_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, rows: list[int]) -> list[int]:

@@ -9,7 +9,7 @@ from typing import Any
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import is_blank, read_label, read_number, read_text
-from vlr_analysis.sources.labels import read_periods
+from vlr_analysis.sources.labels import month_of, read_periods
 from vlr_analysis.sources.long_header import holds_codes
 from vlr_analysis.sources.names import Told, dimension_of, group_of, is_total, role_of
 from vlr_analysis.sources.reading import (
@@ -25,6 +25,8 @@ REMARK = re.compile(
     r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
     r"|[¹²³†‡])", re.I
 )  # fmt: skip
+_OF_A_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+_QUARTER = re.compile(r"[QqTt]\.? ?([1-4])")
 _PARTS = {"value", "low", "high", "status", "ignore"}
 
 
@@ -162,6 +164,10 @@ def _say(column: Column, text: str) -> None:
     role = role_of(text)
     if role in _PARTS:
         column.part = role
+    elif len(column.period) == 4 and (month := month_of(text)):
+        column.period = f"{column.period}-{month:02d}"
+    elif len(column.period) == 4 and (quarter := _QUARTER.fullmatch(text.strip())):
+        column.period = f"{column.period}-Q{quarter[1]}"
     elif split_unit(f"x ({text})")[1] and group_of(text)[0] == "group":
         column.unit = text
     else:
@@ -186,6 +192,7 @@ def _stub(
         role = role_of(name)
         if not filled or role in _PARTS:
             continue
+        _refuse_time(sheet, row, column, name, filled)
         if role == "period":  # "Year" as the corner above the names of series
             role = "series" if "series" not in layout.roles else ""
         if role == "series" and "code" not in layout.roles and holds_codes(sheet, layout.first, column):
@@ -203,6 +210,20 @@ def _stub(
             layout.roles["series"] = column
         else:
             layout.dimensions[column] = "group"
+
+
+def _refuse_time(sheet: Sheet, row: int, column: int, name: str, filled: list[Any]) -> None:
+    """Refuse a column that would give groups and is of time: figures below an unreadable period, or months."""
+    problem = None
+    if _OF_A_YEAR.search(name) and not any(read_number(content, decimal="").unreadable for content in filled):
+        fix = "write the year, such as 2019, or 2019-01 for a month, or delete the column"
+        problem = Problem(sheet.where(row, column), f"figures below {name!r}", "a year or an ISO 8601 period", fix)
+    elif len(filled) > 1 and all(isinstance(content, str) and month_of(content) for content in filled):
+        fix = "write a row for each month, with its period, such as 2019-01"
+        found = "months down the rows and years across the columns"
+        problem = Problem(sheet.where(row, column), found, "one period for each figure", fix)
+    if problem:
+        raise InputError(sheet.file, [problem])
 
 
 def _title(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> str:
