@@ -453,3 +453,13 @@ def test_months_below_years_and_quarters_below_years_are_periods(tmp_path):
         wanted = [f"{year}{period}" for year in (2019, 2020) for period in periods]
         assert table["period"].tolist() == wanted and set(table["breakdown"]) == {""}
         assert table["value"].tolist() == [5.1, 5.2, 5.3, 5.4]
+
+
+def test_a_total_in_the_column_of_codes_is_no_indicator(tmp_path):
+    text = (
+        "Código,Indicador,Unidad,2019,2020\n5.5.1,Concejales,people,10,11\n8.5.2,Parados,people,20,21\nTotal,,,30,32\n"
+    )
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    reading = read("wide", tmp_path / "x.csv", **GIVEN)
+    assert sorted(set(reading.table["indicator"])) == ["5.5.1", "8.5.2"] and len(reading.table) == 4
+    assert any("total over different series left out" in repair.why for repair in reading.repairs)

@@ -192,12 +192,13 @@ def _rows(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> lis
                 gathering.mended(sheet.where(r, c), "nothing", text, ["taken from the row above"])
             stub[c] = text
         above = dict(stub)
-        if named_by is not None:
-            if is_total(stub[named_by]) and len(with_figures) > 1:
-                gathering.mended(sheet.where(r), stub[named_by], "nothing", ["total over different series left out"])
-                continue
-            if section:
-                stub[named_by] = f"{section}: {stub[named_by]}"
+        totals = [stub[layout.roles[role]] for role in ("series", "code") if role in layout.roles]
+        total = next(filter(is_total, totals), "")
+        if total and len(with_figures) > 1:
+            gathering.mended(sheet.where(r), total, "nothing", ["total over different series left out"])
+            continue
+        if named_by is not None and section:
+            stub[named_by] = f"{section}: {stub[named_by]}"
         rows.append(_Row(r, stub))
     return _of_area(gathering, sheet, layout, told, rows)
 
