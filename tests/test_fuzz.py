@@ -239,6 +239,14 @@ def test_rows_without_end_that_hold_no_figures_are_refused_with_help(tmp_path):
     assert len(read("wide", tmp_path / "x.csv", **GIVEN).table) == 2
 
 
+def test_of_rows_without_end_that_have_another_length_a_thousand_are_told(tmp_path):
+    path = tmp_path / "indicators.csv"
+    path.write_text("indicator,series,unit\n" + "2,1\n" * 5000, encoding="utf-8")
+    with pytest.raises(InputError) as told:
+        kit.read_indicators(path)
+    assert len(told.value.problems) < 1010 and "4,001 rows that were not looked at" in str(told.value)
+
+
 def test_mending_a_table_of_ours_ends_at_the_first_problem_that_nobody_can_mend(tmp_path, monkeypatch):
     path = tmp_path / "a.csv"
     header = "area,indicator,series,unit,period,value,source\n"

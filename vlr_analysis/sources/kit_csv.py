@@ -188,6 +188,8 @@ def as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
     return pc.if_else(empty, float("nan"), numbers)
 
 
+TOLD = 1000  # rows of another length that are told; a file with more of them is wrong as a whole
+
 # --- row by row --------------------------------------------------------------------------------
 
 
@@ -209,6 +211,10 @@ def _row_by_row(
             continue
         if len(cells) != len(columns):
             problems.append(wrong_length(f"{name}, row {number}", len(cells), len(columns)))
+            if len(problems) >= TOLD:
+                rest = f"{len(rows) - number:,} rows that were not looked at"
+                problems.append(Problem(name, rest, "rows as long as the header", "mend those above first"))
+                break
             continue
         kept.append(cells)
         lines.append(number)
