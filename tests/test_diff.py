@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from test_certificate import CITY, edit, made_up_report, reseal
@@ -202,3 +203,13 @@ def test_the_words_that_differ_are_marked_in_both_sentences():
     then, after = diff_page.differing(before, now)
     assert [text for text, own in then if own] == ["3.6"] and [text for text, own in after if own] == ["3.9"]
     assert "".join(text for text, _ in then) == before and "".join(text for text, _ in after) == now
+
+
+def test_cities_that_one_side_lacks_are_named():
+    def side(name):
+        return SimpleNamespace(folder=Path(name), held=SimpleNamespace(city={"name": name.title()}))
+
+    older, newer = {name: side(name) for name in ("loja", "cuenca", "quito")}, {"quito": side("quito")}
+    told = list(diff._alone(older, newer, [(older["quito"], newer["quito"])]))
+    assert told == ["Only the older reports hold Cuenca, Loja; nothing is compared."]
+    assert list(diff._alone(newer, older, [(newer["quito"], older["quito"])])) == [told[0].replace("older", "newer")]

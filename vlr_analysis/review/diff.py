@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -157,7 +157,19 @@ def diff(old: Path, new: Path) -> list[Changes]:
             found = f"{', '.join(sorted(sides[0]))} and {', '.join(sorted(sides[1]))}"
             problem = Problem(f"{old} and {new}", found, "a city that both hold", "name two reports of one city")
             raise InputError("vlr diff", [problem])
-        return [compare(*pair) for pair in pairs]
+        found = [compare(*pair) for pair in pairs]
+        alone = tuple(_alone(sides[0], sides[1], pairs))
+        return [replace(found[0], warnings=(*alone, *found[0].warnings)), *found[1:]]
+
+
+def _alone(older: Mapping[str, Side], newer: Mapping[str, Side], pairs: Sequence[tuple[Side, Side]]) -> Iterable[str]:
+    """Name the cities that only one side holds."""
+    paired = {side.folder for pair in pairs for side in pair}
+    left = [[one.held.city["name"] for one in side.values() if one.folder not in paired] for side in (older, newer)]
+    if left[0]:
+        yield coded("Only the older reports hold {cities}; nothing is compared.", cities=", ".join(sorted(left[0])))
+    if left[1]:
+        yield coded("Only the newer reports hold {cities}; nothing is compared.", cities=", ".join(sorted(left[1])))
 
 
 def _side(folder: Path) -> Side:

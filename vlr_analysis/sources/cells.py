@@ -364,8 +364,8 @@ def _of_text(content: str, text: str, why: list[str], decimal: str, flags: bool)
         return _refuse(content, "a number", _FRACTIONS)
     if comma is not None and point is not None and comma != point and not decimal:
         either = f"{point:g} or {comma:g}: the sheet does not say which"
-        return Number(nan, "missing", (), Unreadable(
-            shown(content), "one number, not " + either, "write it without a mark at the thousands"))  # fmt: skip
+        fix = "write it without a mark at the thousands; in an import, --decimal , or --decimal . says which mark it is"
+        return Number(nan, "missing", (), Unreadable(shown(content), "one number, not " + either, fix))
     by_comma = point is None or (comma is not None and decimal == ",")
     if not isfinite(comma if by_comma else point):
         return _refuse(content, "a finite number", "correct the cell")
