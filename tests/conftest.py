@@ -74,3 +74,19 @@ def project(tmp_path):
     for path in (ROOT / "docs" / "methods").glob("*.*"):
         shutil.copy(path, root / "docs" / "methods")
     return root
+
+
+@pytest.fixture(scope="module")
+def warm():
+    """Give the tests of a module that ask for it one template of warm kernels."""
+    from vlr_analysis.review import kernels
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in kernels.CHOICE, kernels.CHOSEN:
+            patch.delenv(name, raising=False)
+        patch.setenv("PYTHONHASHSEED", "0")
+        for name in "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS":
+            patch.setenv(name, "1")
+        with kernels.warm() as on:
+            assert on, kernels.possible()
+            yield

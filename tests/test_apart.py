@@ -16,20 +16,6 @@ ROOT = Path(__file__).resolve().parents[1]
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="forks need Linux")
 
 
-@pytest.fixture(scope="module")
-def warm():
-    """Give the tests that ask for it one template."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in kernels.CHOICE, kernels.CHOSEN:
-            patch.delenv(name, raising=False)
-        patch.setenv("PYTHONHASHSEED", "0")
-        for name in "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS":
-            patch.setenv(name, "1")
-        with kernels.warm() as on:
-            assert on, kernels.possible()
-            yield
-
-
 @pytest.fixture
 def no_template(monkeypatch):
     """No template, as on Windows."""

@@ -126,20 +126,6 @@ def kernel(cwd=ROOT, **options):
         one.end()
 
 
-@pytest.fixture(scope="module")
-def warm():
-    """Run the tests of this module that ask for it over one template."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in kernels.CHOICE, kernels.CHOSEN:
-            patch.delenv(name, raising=False)
-        patch.setenv("PYTHONHASHSEED", "0")
-        for name in "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS":
-            patch.setenv(name, "1")
-        with kernels.warm() as on:
-            assert on, kernels.possible()
-            yield
-
-
 @pytest.fixture
 def short():
     """Make a folder with a short name, for sockets."""

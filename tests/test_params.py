@@ -7,7 +7,8 @@ import yaml
 
 from vlr_analysis.cities import load_cities, load_city
 from vlr_analysis.errors import InputError
-from vlr_analysis.params import city_ids, find_root, read_parameters
+from vlr_analysis.params import city_ids, read_parameters
+from vlr_analysis.project import find_root
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -18,8 +18,9 @@ from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.groups import regrouped
 from vlr_analysis.language import checked, gettext, told, told_of
 from vlr_analysis.observations import KEY as ROW_KEY
-from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, data_of, find_root, is_city, read_parameters
+from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, data_of, is_city, read_parameters
 from vlr_analysis.periods import year_of
+from vlr_analysis.project import find_root
 from vlr_analysis.sources import kit, template_sheet
 from vlr_analysis.sources import voices as registers
 from vlr_analysis.sources.shared import once_a_run

@@ -90,7 +90,7 @@ def new(
     country: Annotated[str, typer.Option(help="ISO 3166-1 alpha-3 code, such as ECU.")] = "XXX",
 ) -> None:
     """Start a city: a parameter file that explains itself, and an Excel workbook to fill."""
-    from vlr_analysis.params import find_root
+    from vlr_analysis.project import find_root
     from vlr_analysis.review.new_city import new_city
 
     for line in new_city(city, find_root(), name=name, country=country).lines():
@@ -102,7 +102,7 @@ def new_method(
     name: Annotated[str, typer.Argument(help="Name of the method: small letters, digits, underscores.")],
 ) -> None:
     """Start a method of your own: a file that says what it is, a function to fill, and a test that fails until then."""
-    from vlr_analysis.params import find_root
+    from vlr_analysis.project import find_root
     from vlr_analysis.review.new_method import new_method as make
 
     for line in make(name, find_root()).lines():
@@ -117,7 +117,7 @@ def check(
     """Check a city or a file: every problem at once with its cell, then doubts, then what was repaired."""
     from datetime import date
 
-    from vlr_analysis.params import find_root
+    from vlr_analysis.project import find_root
     from vlr_analysis.review.check import check as look
 
     try:
@@ -142,7 +142,7 @@ def handover(
     """Write the hand-over to the national review: annex, box and feed, with the same numbers; runs no notebook."""
     from vlr_analysis.cities import load_cities
     from vlr_analysis.language import checked
-    from vlr_analysis.params import find_root
+    from vlr_analysis.project import find_root
     from vlr_analysis.results import Results
     from vlr_analysis.review import deliver
 
@@ -160,7 +160,7 @@ def receive(
     replace: Annotated[bool, typer.Option("--replace", help="Write over figures of this kit that differ.")] = False,
 ) -> None:
     """Check a hand-over and import its figures: hashes, tables, and that its three doors say the same."""
-    from vlr_analysis.params import find_root
+    from vlr_analysis.project import find_root
     from vlr_analysis.review.receive import receive as take
 
     for line in take(bundle, find_root(), replace=replace).lines():
@@ -202,7 +202,7 @@ def reproduce(
     out: Annotated[Path, typer.Option(help="Folder of the signed record.")] = Path("signatures"),
 ) -> None:
     """Run a published review again, here, and say which level it reaches and every cell that differs."""
-    from vlr_analysis.params import find_root
+    from vlr_analysis.project import find_root
     from vlr_analysis.review import kernels, run, signing
     from vlr_analysis.review.reproduce import reproduce as again
 

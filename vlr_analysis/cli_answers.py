@@ -22,7 +22,7 @@ def comments(
     reports: Annotated[Path, typer.Option(help="Folder of the reports.")] = Path("reports"),
 ) -> None:
     """Comments as data: a sheet for experts, their answers merged, a log of responses."""
-    from vlr_analysis.params import find_root
+    from vlr_analysis.project import find_root
     from vlr_analysis.review import comments_desk as desk
 
     if merge and log:

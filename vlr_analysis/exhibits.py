@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Literal
@@ -228,19 +228,23 @@ def with_unit(value: float, unit: str, digits: int = 3) -> str:
 
 def gap(value: float, unit: str, digits: int = 3) -> str:
     """Return a difference with its sign and its unit: of shares, percentage points."""
+    return _difference(value, unit, digits, signed)
+
+
+def unsigned(value: float, unit: str, digits: int = 3) -> str:
+    """Return how large a difference is, without a sign, in the form of `gap`."""
+    return _difference(abs(value), unit, digits, number)
+
+
+def _difference(value: float, unit: str, digits: int, write: Callable[[float, int], str]) -> str:
     if since_base(unit):
-        return told("{change} percentage points", change=signed(100 * value, digits))
-    text = signed(value, digits)
+        return told("{change} percentage points", change=write(100 * value, digits))
+    text = write(value, digits)
     if unit in MONEY:
         return f"{text[0]}{unit}{text[1:]}" if text[0] in "+−" else f"{unit}{text}"
     if unit == "%":
         return told("{change} percentage points", change=text)
     return f"{text} {plain_unit(unit)}".rstrip()
-
-
-def unsigned(value: float, unit: str, digits: int = 3) -> str:
-    """Return how large a difference is, without a sign, in the form of `gap`."""
-    return gap(abs(value), unit, digits).lstrip(f"{language.LEFT_TO_RIGHT}+")
 
 
 def gap_interval(low: float, high: float, unit: str, digits: int = 3) -> str:

@@ -16,10 +16,10 @@ from vlr_analysis.findings import KEY, Finding, make, selector, with_grades
 from vlr_analysis.grades import LEAST_POINTS, LETTERS, MOST_AGE
 from vlr_analysis.language import coded, retold
 from vlr_analysis.language import told as say
-from vlr_analysis.method_files import Method, MethodError, failed, load_function, read_method, read_methods
+from vlr_analysis.method_files import OF_CITY, Method, MethodError, failed, load_function, read_method, read_methods
 from vlr_analysis.method_results import NUMBERS, PERIODS, SERIES, TEXTS, checked, problems_of
-from vlr_analysis.params import find_root
 from vlr_analysis.periods import parse_period, spoken, year_of
+from vlr_analysis.project import find_root
 from vlr_analysis.trends import UNKNOWN, yearly
 from vlr_analysis.words import group
 
@@ -71,7 +71,7 @@ def run_methods(city: City, grades: pd.DataFrame) -> list[Own]:
     InputError
         With every problem of the YAML files.
     """
-    of_city = {name: getattr(city, name) for name in ("baseline_year", "horizon", "reference_year", "seed")}
+    of_city = {name: getattr(city, name) for name in OF_CITY}
     found = []
     for method in read_methods(city.root):
         rows = given(city.observations, city.definitions, method)

@@ -17,7 +17,6 @@ from vlr_analysis import catalogue
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.periods import parse_period
 from vlr_analysis.project import DATA, PARAMS
-from vlr_analysis.project import find_root as find_root  # found here by most
 from vlr_analysis.sources import template_sheet
 from vlr_analysis.yaml_files import problem_of, read_mapping
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vlr_analysis.errors import InputError, Problem, raise_if_any
+from vlr_analysis.errors import InputError, Problem, in_words, raise_if_any
 from vlr_analysis.review import inputs, parcel, run, worker
 from vlr_analysis.review.plan import Task
 from vlr_analysis.review.run import Outcome
@@ -337,7 +337,7 @@ def _delivered(job: _Job, came: worker.Delivery) -> Outcome:
         if came.notebook:
             write_whole(job.output, came.notebook)
     except OSError as failure:
-        return job.failed(run.in_words(failure))
+        return job.failed(in_words(failure))
     return Outcome(job.task, job.output, came.error, came.cell, came.fault)
 
 
@@ -346,7 +346,7 @@ def _in_words(failure: Exception) -> str:
 
     if isinstance(failure, KilledWorker | TimeoutError):
         return _DIED
-    return run.in_words(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
+    return in_words(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
 
 
 @contextmanager
