@@ -120,6 +120,8 @@ def test_a_fall_to_a_tenth_in_2020_was_often_real():
     values = np.array([500.0, 510.0, 505.0, 51.0, 498.0])
     assert slips.series_hits(values, np.arange(2017.5, 2022.5), kind="rate") == []
     assert slips.series_hits(values, np.arange(2007.5, 2012.5), kind="rate")[0].suspicion == "factor of 10"
+    months = 2020 + np.arange(6) / 12
+    assert slips.series_hits(np.array([36.5, 40.1, 4.1, 4.3, 4.0, 3.9]), months, kind="rate", yearly=False) == []
     # A rise to ten times as much was not.
     assert slips.series_hits(1e5 / values, np.arange(2017.5, 2022.5), kind="rate")[0].suspicion == "factor of 10"
 

@@ -216,7 +216,9 @@ def _factors(y: np.ndarray, t: np.ndarray, what: str) -> list[Hit]:
     off = off if off.any() else bracketed(y, counted=what == "count")
     for first, last in _runs(off != 0):
         power, normal = off[first], y[off == 0]
-        if power == -1 and SHOCK[0] <= t[first] < SHOCK[1]:
+        # A series that begins just before the fall has most of its values after it.
+        fell = first if power == -1 else last + 1 if power == 1 and first == 0 else -1
+        if 0 <= fell < len(t) and SHOCK[0] <= t[fell] < SHOCK[1]:
             continue
         word = PERCENT if abs(power) == 2 and what == "share" else coded("factor of {power}", power=10 ** abs(power))
         text = coded(
