@@ -385,7 +385,7 @@ def test_findings_keep_their_id_in_every_language_and_change_it_with_a_number(ex
     assert len(english) == 2 and all(re.fullmatch("m-[0-9a-f]{8}", one.id) for one in english)
     assert english[0].statement == (
         "Poverty, national definition: some progress. Years to the target at the present pace: 11.3 years "
-        "(95 % interval 8.93 to 14.8; 2017 to 2024)."
+        "(95 % interval 8.9 to 14.8; 2017 to 2024)."
     )
     assert "cierto progreso" in spanish[0].statement and "11,3" in spanish[0].statement
     edit(extended / f"{METHOD}.yaml", ("values: 8", "values: 9"))

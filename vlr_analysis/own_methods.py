@@ -12,7 +12,7 @@ import pandas as pd
 
 from vlr_analysis import observations
 from vlr_analysis.errors import Problem
-from vlr_analysis.exhibits import Exhibit, interval, table, with_unit
+from vlr_analysis.exhibits import Exhibit, alike, table
 from vlr_analysis.findings import KEY, Finding, make, selector, with_grades
 from vlr_analysis.grades import LEAST_POINTS, LETTERS, MOST_AGE
 from vlr_analysis.language import coded, retold
@@ -228,10 +228,9 @@ def _statement(method: Method, row: pd.Series) -> str:
               "first": spoken(row["first"]), "last": spoken(row["last"])}  # fmt: skip
     if np.isnan(row["result"]):
         return say("{label}: {verdict} ({title}; {first} to {last}).", **values)
-    result = with_unit(row["result"], method.unit)
+    result, reach = alike(row["result"], row["low"], row["high"], method.unit)
     if np.isnan(row["low"]):
         return say("{label}: {verdict}. {title}: {result} ({first} to {last}).", result=result, **values)
-    reach = interval(row["low"], row["high"])
     return say("{label}: {verdict}. {title}: {result} (95 % interval {interval}; {first} to {last}).",
                result=result, interval=reach, **values)  # fmt: skip
 
