@@ -260,7 +260,7 @@ WORDS = (
     coded("ethnicity"), coded("income"), coded("disability"), coded("education"), coded("location"), coded("place"),
     coded("place type"), coded("employment"), coded("mode"), coded("yes"), coded("no"), coded("increase"),
     coded("decrease"), coded("or"), coded("and"), coded("the year before"), coded("the base"),
-    coded("what the review rests on"), coded("none"), coded("figures"), coded("gap: no figures"),
+    coded("none"), coded("figures"), coded("gap: no figures"),
     coded("hidden of {n}"), coded("against the level before"), coded("against the path"),
     coded("; "), coded(": "), coded(", "),  # what joins reasons
 )  # fmt: skip
