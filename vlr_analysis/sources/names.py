@@ -31,6 +31,7 @@ _NAMES = {
     "high": """high upper upper-bound upperbound upper-ci upper-95-ci ci-high ci-upper uci upper-limit
         upper-confidence-limit upper-confidence-interval limite-superior borne-superieure limite-superieure
         obergrenze""",
+    "multiplier": "unit-mult unit-multiplier multiplier scale-factor power-code powercode",
     "ignore": """note notes footnote footnotes comment comments remark remarks source sources nota notas observaciones
         observacoes fuente fuentes fonte fontes remarque remarques bemerkung bemerkungen anmerkung anmerkungen quelle
         quellen progress geocode geo-code area-code geoareacode country-code codigo-municipio goal target objetivo meta
@@ -43,14 +44,25 @@ _DIMENSIONS = {"gender": "sex", "sexo": "sex", "sexe": "sex", "geschlecht": "sex
                "distrito": "district", "bezirk": "district", "stadtteil": "district", "barrio": "district"}  # fmt: skip
 _TOTALS = frozenset({"total", "totals", "all", "both", "both-sexes", "bothsex", "allage", "allarea", "all-ages", "t",
                      "tot", "gesamt", "insgesamt", "ensemble", "todos", "todas", "ambos-sexos", "ambos", "conjunto",
-                     "les-deux-sexes", "grand-total", "city-total", "subtotal", "sub-total",
-                     "sous-total", "zwischensumme", "summe", "suma"})  # fmt: skip
+                     "les-deux-sexes", "grand-total", "city-total", "summe", "suma"})  # fmt: skip
+# Sums over some of the groups: neither a group nor everybody.
+_SUBTOTALS = frozenset({"subtotal", "subtotals", "sub-total", "sub-totals", "sous-total", "sous-totaux",
+                        "zwischensumme", "teilsumme", "subtotales", "subtotais", "partial-total"})  # fmt: skip
 _SEXES = {"f": "female", "female": "female", "females": "female", "women": "female", "woman": "female",
           "girls": "female", "mujer": "female", "mujeres": "female", "femme": "female", "femmes": "female",
           "mulher": "female", "mulheres": "female", "frauen": "female", "weiblich": "female", "feminino": "female",
           "femenino": "female", "m": "male", "male": "male", "males": "male", "men": "male", "man": "male",
           "boys": "male", "hombre": "male", "hombres": "male", "homme": "male", "hommes": "male", "homem": "male",
           "homens": "male", "manner": "male", "mannlich": "male", "masculino": "male"}  # fmt: skip
+# What the figures are to be multiplied by, as headings and columns of multipliers write it.
+_SCALES = {"units": 1, "unit": 1, "ones": 1, "unidades": 1, "unites": 1, "einheiten": 1,
+           "hundreds": 100, "hundred": 100,
+           **dict.fromkeys(("thousands", "thousand", "000", "000s", "1000", "1000s", "1-000", "1-000s", "miles",
+                            "milhares", "milliers", "tausend", "tsd", "x1000", "x-1000", "x1-000", "x-1-000"), 1000),
+           **dict.fromkeys(("millions", "million", "000000", "1000000", "1-000-000", "000-000", "millones", "milhoes",
+                            "millionen", "mio"), 10**6),
+           **dict.fromkeys(("billions", "billion", "milliards", "milliarden", "mrd", "mil-millones"),
+                           10**9)}  # fmt: skip
 _TOTAL_AGES = frozenset({"allage", "total", "_t", "all ages", "y_ge0"})
 UNITS = {
     "percent": "%",
@@ -115,6 +127,28 @@ def dimension_of(header: str) -> str:
 def is_total(text: str) -> bool:
     """Whether a group is everybody: ``Total``, ``_T``, ``BOTHSEX``, an empty cell."""
     return not text.strip() or text == "_Z" or slug(text) in _TOTALS
+
+
+def is_subtotal(text: str) -> bool:
+    """Whether a group is a sum over some of the groups, such as ``Subtotal``."""
+    return slug(text) in _SUBTOTALS
+
+
+def scale_of(text: str) -> float | None:
+    """Return what a word says that figures are to be multiplied by: ``Thousands``, ``'000``; None where it is no such.
+
+    ``in thousands`` is read as ``thousands``; ``thousands of persons`` is a unit and gives None.
+    """
+    return _SCALES.get(re.sub(r"^(in|en|em)-", "", slug(text)))
+
+
+def power_of(text: str) -> float | None:
+    """Return the multiplier in a cell of a column of multipliers: ``3``, ``3.0``, ``3: Thousands``, ``Thousands``.
+
+    A number is a power of ten, as UNIT_MULT of SDMX writes it. None where the cell cannot be read.
+    """
+    found = re.fullmatch(r"([+-]?\d{1,2})(?:\.0+)?", text.split(":")[0].strip())
+    return 10.0 ** int(found[1]) if found else scale_of(text)
 
 
 def category_of(dimension: str, text: str) -> str:

@@ -206,8 +206,12 @@ class Gathering:
                 kept.append(rows[0])
                 continue
             filled = [row for row in rows if row.value == row.value]
-            if len({row.value for row in filled}) > 1 or (not filled and len({row.status for row in rows}) > 1):
-                said = ", ".join(f"{row.value:g}" if row.value == row.value else row.status for row in rows[:5])
+            # An empty cell or a mark for a missing value says nothing against a figure; a hidden one does.
+            marked = [row for row in rows if row.value != row.value and row.status != "missing"]
+            if len({row.value for row in filled}) > 1 or (filled and marked) or (
+                not filled and len({row.status for row in rows}) > 1
+            ):  # fmt: skip
+                said = ", ".join(f"{row.value:.15g}" if row.value == row.value else row.status for row in rows[:5])
                 at = " and ".join(row.sheet.cell(*row.place) for row in rows[:5])
                 more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
                 where = f"{rows[0].sheet.title}, cells {at}{more}"
