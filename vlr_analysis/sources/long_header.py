@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import is_blank, read_number, read_text
 from vlr_analysis.sources.names import dimension_of, role_of
-from vlr_analysis.sources.reading import (
-    code_of,
-)
+from vlr_analysis.sources.reading import Gathering, code_of
 from vlr_analysis.sources.sheet_grid import Sheet
 
 HEADER_WITHIN = 40  # rows from the top in which a header is looked for
@@ -115,6 +113,35 @@ def _place_figures(sheet: Sheet, layout: Layout, names: list[str], figures: list
         return []
     layout.measures = {column: names[column] for column in figures}
     return []
+
+
+def joined(gathering: Gathering, sheet: Sheet, layout: Layout) -> Sheet:
+    """Return a sheet in which the text of cells that are joined downwards stands in each of their rows.
+
+    Figures are left alone: one that is joined over several rows stands in the first. What is repeated is noted.
+    """
+    figures = {*layout.measures, *(layout.roles[role] for role in ("value", "low", "high") if role in layout.roles)}
+    columns = ({*layout.roles.values()} | {*layout.dimensions}) - figures
+    position = {line: row for row, line in enumerate(sheet.lines)}
+    rows = list(sheet.rows)
+    changed: set[int] = set()
+    for top, left, bottom, _ in sorted(sheet.merged):
+        first = position.get(top)
+        if bottom == top or left not in columns or first is None or first <= layout.header:
+            continue
+        content = sheet.at(first, left)
+        below = [row for row in range(first + 1, len(rows)) if sheet.lines[row] <= bottom]
+        if is_blank(content) or not below:
+            continue
+        for row in below:
+            if row not in changed:
+                rows[row] = list(rows[row])
+                changed.add(row)
+            rows[row] += [None] * (left + 1 - len(rows[row]))
+            rows[row][left] = content
+        where = f"{sheet.where(first + 1, left)}" + f" to {sheet.cell(below[-1], left)}" * (len(below) > 1)
+        gathering.mended(where, "nothing", read_text(content)[0], ["joined with the cell above"])
+    return replace(sheet, rows=rows) if changed else sheet
 
 
 def holds_codes(sheet: Sheet, first: int, column: int) -> bool:

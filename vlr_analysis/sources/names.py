@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vlr_analysis.exhibits import slug
@@ -52,8 +53,9 @@ _SEXES = {"f": "female", "female": "female", "females": "female", "women": "fema
           "girls": "female", "mujer": "female", "mujeres": "female", "femme": "female", "femmes": "female",
           "mulher": "female", "mulheres": "female", "frauen": "female", "weiblich": "female", "feminino": "female",
           "femenino": "female", "m": "male", "male": "male", "males": "male", "men": "male", "man": "male",
-          "boys": "male", "hombre": "male", "hombres": "male", "homme": "male", "hommes": "male", "homem": "male",
-          "homens": "male", "manner": "male", "mannlich": "male", "masculino": "male"}  # fmt: skip
+          "varon": "male", "varones": "male", "boys": "male", "hombre": "male", "hombres": "male", "homme": "male",
+          "hommes": "male", "homem": "male", "homens": "male", "manner": "male", "mannlich": "male",
+          "masculino": "male"}  # fmt: skip
 # What the figures are to be multiplied by, as headings and columns of multipliers write it.
 _SCALES = {"units": 1, "unit": 1, "ones": 1, "unidades": 1, "unites": 1, "einheiten": 1,
            "hundreds": 100, "hundred": 100,
@@ -167,6 +169,43 @@ def category_of(dimension: str, text: str) -> str:
         if found:
             return f"under {found[4]}" if found[3] == "LT" else f"{found[4] or found[5]}+"
     return text
+
+
+def sexes_of(texts: Iterable[str], heading: str = "", *, codes: bool = False) -> dict[str, str] | None:
+    """Return what the single letters of a column of sexes stand for, read together.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Everything that the column holds.
+    heading : str
+        Its heading: V beside M are varones and mujeres below Sexo or Género, and not told elsewhere (in Dutch they are
+        women and men).
+    codes : bool
+        The letters are codes of SDMX: M is men.
+
+    Returns
+    -------
+    dict or None
+        ``female`` or ``male`` by text. H, F and W say it of themselves. M is men beside F or W, and women beside H or
+        V; a word for one of the sexes settles it in the same way. None where M or V stands and nothing settles it.
+    """
+    seen = {text: slug(text) for text in texts}
+    plain = set(seen.values())
+    women = {"f", "w"} & plain or {name for name in plain if len(name) > 1 and _SEXES.get(name) == "female"}
+    men = {"h"} & plain or {name for name in plain if len(name) > 1 and _SEXES.get(name) == "male"}
+    letters = {"f": "female", "w": "female", "h": "male"}
+    if "v" in plain:
+        if women == set() and slug(heading) not in ("sexo", "genero"):
+            return None
+        letters["v"], men = "male", men | {"v"}
+    if "m" in plain and not codes:
+        if bool(women) == bool(men):
+            return None
+        letters["m"] = "male" if women else "female"
+    elif codes:
+        letters["m"] = "male"
+    return {text: letters[name] for text, name in seen.items() if name in letters}
 
 
 def group_of(text: str) -> tuple[str, str]:
