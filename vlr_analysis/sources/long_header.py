@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import is_blank, read_number, read_text
+from vlr_analysis.sources.joins import joined_down
 from vlr_analysis.sources.names import dimension_of, role_of
 from vlr_analysis.sources.reading import Gathering, code_of
 from vlr_analysis.sources.sheet_grid import Sheet
@@ -122,26 +124,18 @@ def joined(gathering: Gathering, sheet: Sheet, layout: Layout) -> Sheet:
     """
     figures = {*layout.measures, *(layout.roles[role] for role in ("value", "low", "high") if role in layout.roles)}
     columns = ({*layout.roles.values()} | {*layout.dimensions}) - figures
-    position = {line: row for row, line in enumerate(sheet.lines)}
+    found = joined_down(sheet, columns, layout.header)
     rows = list(sheet.rows)
-    changed: set[int] = set()
-    for top, left, bottom, _ in sorted(sheet.merged):
-        first = position.get(top)
-        if bottom == top or left not in columns or first is None or first <= layout.header:
-            continue
-        content = sheet.at(first, left)
-        below = [row for row in range(first + 1, len(rows)) if sheet.lines[row] <= bottom]
-        if is_blank(content) or not below:
-            continue
-        for row in below:
-            if row not in changed:
-                rows[row] = list(rows[row])
-                changed.add(row)
-            rows[row] += [None] * (left + 1 - len(rows[row]))
-            rows[row][left] = content
-        where = f"{sheet.where(first + 1, left)}" + f" to {sheet.cell(below[-1], left)}" * (len(below) > 1)
-        gathering.mended(where, "nothing", read_text(content)[0], ["joined with the cell above"])
-    return replace(sheet, rows=rows) if changed else sheet
+    below: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row, column in found:
+        below[found[row, column], column].append(row)
+        rows[row] = [*sheet.rows[row]] if rows[row] is sheet.rows[row] else rows[row]
+        rows[row] += [None] * (column + 1 - len(rows[row]))
+        rows[row][column] = sheet.at(found[row, column], column)
+    for (first, column), others in below.items():
+        where = sheet.where(others[0], column) + f" to {sheet.cell(others[-1], column)}" * (len(others) > 1)
+        gathering.mended(where, "nothing", read_text(sheet.at(first, column))[0], ["joined with the cell above"])
+    return replace(sheet, rows=rows) if found else sheet
 
 
 def holds_codes(sheet: Sheet, first: int, column: int) -> bool:
