@@ -9,16 +9,17 @@ from pathlib import Path
 from vlr_analysis.errors import InputError, Problem, listed
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import SUPERSCRIPT, decimal_mark, is_blank, read_label, shown
+from vlr_analysis.sources.group_columns import Row, settle
 from vlr_analysis.sources.long import constant, named
-from vlr_analysis.sources.names import Told, category_of, is_total
+from vlr_analysis.sources.long_values import multiplier
+from vlr_analysis.sources.names import Told, is_subtotal, is_total
+from vlr_analysis.sources.places import refuse_places, refuse_sheets, rows_of_area
 from vlr_analysis.sources.reading import (
     UNIT_NOT_STATED,
     Figure,
     Gathering,
     Reading,
     breakdown_of,
-    filter_error,
-    matches_area,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.sheets import open_sheets
@@ -66,6 +67,7 @@ def read_wide(
     found = [(table, row) for table, row in placed if row is not None]
     if not found:
         raise InputError(opened.file, [_no_years(opened.file, wanted, sheet, opened.sheets)])
+    refuse_sheets(found, area, place or sheet)
     for table, row in placed:
         if row is None:
             gathering.mended(table.title, "no row of years", "nothing", ["sheet left out"])
@@ -114,11 +116,21 @@ def take_table(
     suffix = ""
     if coded:
         layout.dimensions, suffix = constant(layout.dimensions, (row.stub for row in rows))
+    if "code" not in layout.roles and "series" in layout.roles and not coded:
+        fix = "head their column Area and name the indicator: --series WORDS, --indicator CODE"
+        labels = dict.fromkeys(row.stub[layout.roles["series"]] for row in rows)
+        refuse_places(sheet, max(layout.first - 1, 0), labels, gathering.area, "rows named", fix)
+    names_at = [layout.roles[role] for role in ("code", "series", "unit") if role in layout.roles]
+    found = [Row(row.place, tuple(row.stub[c] for c in names_at), "", row.stub) for row in rows]
+    settled = settle(gathering, sheet, layout.dimensions, found, heads=layout.first, codes=coded)
     for row in rows:
+        times = multiplier(gathering, sheet, row.place, layout.roles.get("multiplier"))
+        if row.place not in settled.places or times is None:
+            continue
         code = row.stub.get(layout.roles.get("code", -1), "")
         words = row.stub.get(layout.roles.get("series", -1), "") or layout.title
         unit = row.stub.get(layout.roles.get("unit", -1), "")
-        pairs = [(name, category_of(name, row.stub[place])) for place, name in layout.dimensions.items()]
+        pairs = settled.pairs(row.stub.__getitem__)
         groups: dict[tuple[str, str], str] = {}
         for column in values:
             number = gathering.number(sheet, row.place, column.place, decimal, flags=flags)
@@ -135,12 +147,12 @@ def take_table(
             ends = parts[column.period, column.group]
             low, high = _interval(gathering, sheet, row.place, ends, number.value, decimal)
             if column.group not in groups:
-                groups[column.group] = breakdown_of([*pairs, column.group])
+                groups[column.group] = breakdown_of([*pairs, column.group], sheet.where(row.place, column.place))
             breakdown = groups[column.group]
-            value = number.value if status not in WITHOUT_VALUE else float("nan")
+            value = number.value * times if status not in WITHOUT_VALUE else float("nan")
             gathering.add(Figure(
                 made[0], made[1], measured, column.period, breakdown, value, status, blank, sheet,
-                (row.place, column.place), low, high,
+                (row.place, column.place), low * times, high * times,
             ))  # fmt: skip
 
 
@@ -193,7 +205,7 @@ def _rows(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> lis
             stub[c] = text
         above = dict(stub)
         totals = [stub[layout.roles[role]] for role in ("series", "code") if role in layout.roles]
-        total = next(filter(is_total, totals), "")
+        total = next((text for text in totals if is_total(text) or is_subtotal(text)), "")
         if total and len(with_figures) > 1:
             gathering.mended(sheet.where(r), total, "nothing", ["total over different series left out"])
             continue
@@ -216,10 +228,5 @@ def _of_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, row
     place = layout.roles.get("area")
     if place is None:
         return rows
-    seen = {row.stub[place] for row in rows}
-    if len(seen) == 1 and not told.place:
-        return rows
-    taken = [row for row in rows if matches_area(row.stub[place], gathering.area, told.place)]
-    if not taken and rows:
-        raise filter_error(sheet.title, "of areas", seen, gathering.area)
-    return taken
+    taken = set(rows_of_area(gathering, sheet, place, {row.place: row.stub[place] for row in rows}, told.place))
+    return [row for row in rows if row.place in taken]
