@@ -185,7 +185,7 @@ _TAIL = re.compile(
 _FRACTIONS = "write digits with a decimal point or comma, or leave the cell empty"
 
 
-def decimal_mark(contents: Iterable[Any], default: str = "") -> str:
+def decimal_mark(contents: Iterable[Any], default: str = "", *, form: str = "") -> str:
     """Say which mark stands before the decimals of a sheet or column.
 
     Parameters
@@ -194,19 +194,28 @@ def decimal_mark(contents: Iterable[Any], default: str = "") -> str:
         Cells; only texts are looked at.
     default : str
         What to say where the cells leave it open.
+    form : str
+        The mark that the form of the file prescribes: said where the cells leave it open and none of them has the
+        other mark. In a file of the kit with commas between its cells, 1.234 has three decimals, and "1,234" is
+        refused.
 
     Returns
     -------
     str
         ``.`` or ``,``; empty where the cells contradict each other: 1,234 is then refused, not guessed.
     """
-    seen = set()
+    seen, marks = set(), set()
     for content in contents:
         if isinstance(content, str) and ("," in content or "." in content) and len(content) < 40:
-            seen |= _evidence(_bare(content)[0])
+            text = _bare(content)[0]
+            seen |= (found := _evidence(text))
+            if not found and None not in _readings(text.rstrip("%").strip()):
+                marks |= {"," if "," in text else "."}
         if len(seen) == 2:
             return ""
-    return seen.pop() if seen else default
+    if seen:
+        return seen.pop()
+    return form if form and marks <= {form} else default
 
 
 def _evidence(text: str) -> set[str]:

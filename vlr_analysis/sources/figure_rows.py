@@ -32,12 +32,15 @@ class Page:
     rows : sequence of (row number, cells)
     percents : collection of (row number, place from 0)
         Cells that the program shows as percentages.
+    decimal : str
+        The mark before decimals that the form of the file prescribes; empty: none.
     """
 
     name: str
     sheet: str
     rows: Sequence[tuple[int, Sequence[Any]]] = field(repr=False)
     percents: Collection[tuple[int, int]] = field(default=frozenset(), repr=False)
+    decimal: str = ""
 
     @classmethod
     def of(cls, sheet: Sheet) -> Page:
@@ -247,7 +250,7 @@ class Reader:
     def _wide(
         self, page: Page, places: dict[str, int], periods: dict[int, tuple[str, str]], below: Sequence, told: Told
     ) -> Iterator[list[Figure]]:
-        mark = decimal_mark(_at(cells, place) for _, cells in below for place in periods)
+        mark = decimal_mark((_at(cells, place) for _, cells in below for place in periods), form=page.decimal)
         for number, cells in below:
             given = [place for place in periods if not is_blank(_at(cells, place))]
             texts = self._texts(page, number, cells, places, told) if given else None
@@ -266,7 +269,7 @@ class Reader:
 
     def _long(self, page: Page, places: dict[str, int], below: Sequence, told: Told) -> Iterator[list[Figure]]:
         numbers = [name for name in NUMBERS if name in places]
-        mark = decimal_mark(_at(cells, places[name]) for _, cells in below for name in numbers)
+        mark = decimal_mark((_at(cells, places[name]) for _, cells in below for name in numbers), form=page.decimal)
         labels = read_periods([_at(cells, places["period"]) for _, cells in below], year_start=self.year_start)
         for number, cells in below:
             texts = self._texts(page, number, cells, places, told)
