@@ -99,7 +99,27 @@ def test_flags_of_eurostat_are_statuses_only_where_they_are_flags():
     assert read_number("7.9 b").unreadable is not None  # could be billions
     assert read_number("7.9 (p)").status == "provisional"
     assert read_number("7.9p").status == "provisional"
-    assert read_number("7.9 c", flags=True).unreadable is not None  # a number that should not be there
+    for content, flags in (("7.9 c", True), ("7.9 bc", True), ("2 (c)", False), ("3 [c]", False), ("3 (Q)", False)):
+        number = read_number(content, flags=flags)  # a number that should not be there is not taken
+        assert (number.status, number.value != number.value, bool(number.why)) == ("suppressed", True, True)
+    assert read_number("7.9 z", flags=True).unreadable is not None
+
+
+@pytest.mark.parametrize(("cell", "fix"), [
+    ("1.2 (k)", "write the number out"), ("5 (M)", "write the number out"), ("5 (mn)", "write the number out"),
+    ("5k", "write the number out"), ("4 (s)", "secret"), ("5 (x)", "secret"), ("5 [z]", "secret"),
+    ("5 (h)", "take off 'h'"), ("5 (low)", "take off 'low'"),
+])  # fmt: skip
+def test_a_letter_that_may_be_a_size_or_a_secret_is_refused(cell, fix):
+    number = read_number(cell)
+    assert number.unreadable is not None and fix in number.unreadable.fix and number.value != number.value
+
+
+def test_a_letter_of_sdmx_in_brackets_is_its_status():
+    found = [read_number(f"5 ({letter})") for letter in "pPeEiIfFbBaAgGvVnNuUdDrR"]
+    assert [number.value for number in found] == [5.0] * len(found)
+    wanted = ["provisional"] * 2 + ["estimated"] * 6 + ["break"] * 2 + ["value"] * 14
+    assert [number.status for number in found] == wanted
 
 
 def test_a_number_that_the_program_shows_as_a_percentage_is_taken_as_shown():

@@ -12,7 +12,8 @@ from math import isfinite
 from typing import Any
 
 from vlr_analysis.periods import parse_period
-from vlr_analysis.sources.cells import FLAGS, SUPERSCRIPT, Formula, Unreadable, read_text, shown
+from vlr_analysis.sources.cells import SUPERSCRIPT, Formula, Unreadable, read_text, shown
+from vlr_analysis.sources.flags import FLAGS
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
