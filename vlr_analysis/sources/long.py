@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_label, read_text, shown
-from vlr_analysis.sources.labels import month_of
+from vlr_analysis.sources.labels import WHOLE_YEARS, part_of_year
 from vlr_analysis.sources.long_header import Layout, find_header, layout_of
 from vlr_analysis.sources.names import Told, category_of, unit_of
 from vlr_analysis.sources.reading import (
@@ -122,15 +123,14 @@ def take_rows(
     if coded:
         texts = ({column: read_text(sheet.at(row, column))[0] for column in layout.dimensions} for row in rows)
         layout.dimensions, suffix = constant(layout.dimensions, texts)
-    month_at = next((column for column in layout.dimensions if _holds_months(sheet, column, rows)), None)
-    layout.dimensions = {column: name for column, name in layout.dimensions.items() if column != month_at}
+    part_at, parts = _parts_of_years(sheet, layout, rows)
     words = _Words(gathering, sheet, layout, told, suffix)
     for row in rows:
         label = periods[row, roles["period"]]
         if not label.period:
             continue
-        month = 0 if month_at is None or len(label.period) != 4 else month_of(read_text(sheet.at(row, month_at))[0])
-        period = f"{label.period}-{month:02d}" if month else label.period
+        part = "" if part_at is None or len(label.period) != 4 else parts.get(read_text(sheet.at(row, part_at))[0], "")
+        period = label.period + part
         for column in values:
             number = gathering.number(sheet, row, column, decimal, flags=flags)
             if number is None:
@@ -149,15 +149,20 @@ def take_rows(
             ))  # fmt: skip
 
 
-def _holds_months(sheet: Sheet, column: int, rows: list[int]) -> bool:
-    """Whether a column holds names of months and nothing else: with the year beside them they are the period."""
-    filled = False
-    for row in rows:
-        text = read_text(sheet.at(row, column))[0]
-        if text and not month_of(text):
-            return False
-        filled = filled or bool(text)
-    return filled
+def _parts_of_years(sheet: Sheet, layout: Layout, rows: list[int]) -> tuple[int | None, dict[str, str]]:
+    """Return the column of months, quarters or half-years beside the year, and what each of its texts adds to it.
+
+    Such a column is no breakdown: it is taken out of the layout. Of several, the one with most parts is the period.
+    """
+    found: dict[int, dict[str, str]] = {}
+    for column, name in layout.dimensions.items():
+        texts = {read_text(sheet.at(row, column))[0] for row in rows}
+        parts = {text: part_of_year(text, name) for text in texts if text and slug(text) not in WHOLE_YEARS}
+        if parts and all(parts.values()):
+            found[column] = parts
+    layout.dimensions = {column: name for column, name in layout.dimensions.items() if column not in found}
+    finest = max(found, key=lambda column: (len(found[column]), -column), default=None)
+    return finest, found.get(finest, {})
 
 
 def _of_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, rows: list[int]) -> list[int]:
