@@ -494,3 +494,52 @@ def test_a_total_in_the_column_of_codes_is_no_indicator(tmp_path):
     reading = read("wide", tmp_path / "x.csv", **GIVEN)
     assert sorted(set(reading.table["indicator"])) == ["5.5.1", "8.5.2"] and len(reading.table) == 4
     assert any("total over different series left out" in repair.why for repair in reading.repairs)
+
+
+# --- what a workbook hides -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_a_draft(tmp_path):
+    book = Workbook()
+    for name, value in (("Figures", 5), ("Draft", 99)):
+        sheet = book.active if name == "Figures" else book.create_sheet(name)
+        sheet.title = name
+        for row in (["Indicator", "Unit", 2019, 2020], ["8.5.2 Unemployment", "%", value, value]):
+            sheet.append(row)
+    book["Draft"].sheet_state = "hidden"
+    book["Figures"].column_dimensions["C"].hidden = True
+    book.save(tmp_path / "x.xlsx")
+    return tmp_path / "x.xlsx"
+
+
+def test_a_hidden_sheet_is_left_out_and_named(with_a_draft):
+    reading = read("guess", with_a_draft, **GIVEN)
+    assert reading.table["value"].tolist() == [5, 5]
+    told = [str(one) for one in reading.repairs if "hidden" in str(one)]
+    assert any("sheet Draft: a hidden sheet" in line and "--sheet NAME" in line for line in told)
+    assert any("sheet Figures: hidden columns from C" in line for line in told)
+
+
+def test_a_hidden_sheet_is_read_where_it_is_named(with_a_draft):
+    reading = read("guess", with_a_draft, sheet="Draft", **GIVEN)
+    assert reading.table["value"].tolist() == [99, 99]
+    (told,) = [str(one) for one in reading.repairs if "hidden" in str(one)]
+    assert "sheet Draft" in told and "hidden cells are read" in told
+
+
+def test_what_another_sheet_hides_is_not_told(with_a_draft):
+    book = load_workbook(with_a_draft)
+    book["Figures"].column_dimensions["C"].hidden = False
+    book.save(with_a_draft)
+    reading = read("wide", with_a_draft, sheet="Figures", **GIVEN)
+    assert reading.table["value"].tolist() == [5, 5]
+    assert not [one for one in reading.repairs if "hidden" in str(one)]
+
+
+def test_figures_on_hidden_sheets_alone_are_refused(with_a_draft):
+    book = load_workbook(with_a_draft)
+    book["Figures"].delete_rows(1, 5)
+    book.save(with_a_draft)
+    with pytest.raises(InputError, match="only hidden sheets hold something: Draft.*--sheet NAME"):
+        read("guess", with_a_draft, **GIVEN)

@@ -14,7 +14,7 @@ from vlr_analysis.sources.long import named
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Figure, Gathering, Reading
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 
 DAYS = {"date", "observation_date"}
 
@@ -45,7 +45,7 @@ def read_fred(
     InputError
         No such header; a day that cannot be read; no column of that name.
     """
-    opened = open_sheets(path)
+    opened = open_shown(path)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     sheet, header = _placed(opened.sheets, opened.file)
     names = [read_text(content)[0] for content in sheet.rows[header]]

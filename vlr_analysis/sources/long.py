@@ -27,7 +27,7 @@ from vlr_analysis.sources.reading import (
     split_unit,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 
 STATUS = {"a": "value", "e": "estimated", "i": "estimated", "f": "estimated", "p": "provisional", "b": "break",
           "m": "not_applicable", "o": "missing", "l": "missing", "c": "suppressed", "q": "suppressed", "u": "value",
@@ -74,7 +74,7 @@ def read_long(
         No header with a year or period, no column of figures, or columns that could be one or the other: named.
     """
     told = Told(place, indicator, series, unit, decimal, year_start)
-    opened = open_sheets(path)
+    opened = open_shown(path, sheet)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     tables = [table for table in opened.sheets if not sheet or table.name == sheet]
     placed = [(table, find_header(table, columns or {})) for table in tables]
