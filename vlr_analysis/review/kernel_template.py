@@ -43,7 +43,9 @@ MODULES = (
 )  # fmt: skip
 KERNEL_FILES: dict[str, SimpleNamespace] = {}  # stand in for the modules that a kernel has loaded when it starts
 YOUNG = 50_000  # objects between two looks of the collector: a tenth of a chapter's time went into looking every 700
-TEXTS = "python"  # how pandas holds texts here: a fifth faster than in Arrow for tables of thousands of rows, same values
+TEXTS = (
+    "python"  # how pandas holds texts here: a fifth faster than in Arrow for tables of thousands of rows, same values
+)
 NEVER = ("matplotlib.pyplot", "matplotlib_inline")
 
 APART = "--apart"  # as in `kernel_start`: a function instead of a kernel

@@ -22,7 +22,7 @@ from vlr_analysis.sources.reading import (
     breakdown_of,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 from vlr_analysis.sources.wide_header import REMARK, Column, Layout, find_years, layout_of
 
 _LABEL_MARK = re.compile(r"(.*[^\s*])\s*(?:\*+|[†‡" + SUPERSCRIPT + r"]+|\[\d{1,2}\]|\(\d{1,2}\))")
@@ -60,7 +60,7 @@ def read_wide(
         No row of years; the same year twice with nothing that tells the two apart; the area not found.
     """
     told = Told(place, indicator, series, unit, decimal, year_start)
-    opened = open_sheets(path)
+    opened = open_shown(path, sheet)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     wanted = [table for table in opened.sheets if not sheet or table.name == sheet]
     placed = [(table, find_years(table, year_start)) for table in wanted]
