@@ -600,6 +600,13 @@ def test_the_one_place_of_a_file_must_be_the_area_or_be_named(tmp_path, form, te
     assert len(read(form, other, **GIVEN, place="Exampleville-City Region").table) >= 2
 
 
+def test_an_area_with_code_and_label_is_named_by_either(tmp_path):
+    rows = "X:Y(1.0),XX1: Exampleville,2019,1\nX:Y(1.0),XX2: Othertown,2019,2\n"
+    path = text_file(tmp_path, "a.csv", "DATAFLOW,REF_AREA: Area,TIME_PERIOD: Time,OBS_VALUE: Value\n" + rows)
+    for place, value in (("", 1), ("XX2", 2), ("Othertown", 2)):
+        assert read("sdmx-csv", path, **GIVEN, place=place).table["value"].tolist() == [value]
+
+
 def test_a_row_without_an_area_is_of_no_area(tmp_path):
     text = "Area,Year,Indicator,Value\nExampleville,2019,Jobs,1\n,2020,Jobs,2\nOthertown,2021,Jobs,3\n,2022,Jobs,4\n"
     reading = read("long", text_file(tmp_path, "a.csv", text), **GIVEN)
@@ -693,6 +700,10 @@ def test_a_multiplier_is_never_lost(tmp_path, cell, value):
         ("Value (thousands)", "thousand people", 5.2, "thousand people"), ("Valor (miles)", "personas", 5200, "people"),
         ("Value (thousands of people)", None, 5.2, "thousands of people"), ("Value ('000)", "people", 5200, "people"),
         ("Value (thousands of people)", "people", 5200, "people"), ("Value (%)", None, 5.2, "%"),
+        ("Distance (miles)", None, 5.2, "miles"), ("Distance (miles)", "miles", 5.2, "miles"),
+        ("Valor (miles de personas)", None, 5.2, "miles de personas"), ("Miles de casos", "casos", 5200, "casos"),
+        ("Valor (miles)", "miles de casos", 5.2, "miles de casos"),
+        ("Value (k)", None, 5.2, "k"), ("Value (2015 prices)", "%", 5.2, "%"), ("Units sold", None, 5.2, "not stated"),
         ("Value in thousands", "people", 5200, "people"), ("Percent", None, 5.2, "%"), ("Value (%)", "%", 5.2, "%"),
         ("Value", "%", 5.2, "%"), ("Value (thousands)", "%", None, ""), ("Value (%)", "people", None, ""),
     ],

@@ -45,7 +45,7 @@ def read_long(
     area, source : str
         Slug of the place that the figures are of; id in the sources table.
     place : str
-        The area as the file writes it, where its area column holds several.
+        The area as the file writes it, where that is not the name of which `area` is the slug (`places.is_area`).
     indicator, series, unit : str
         Of figures that have no column for it.
     columns : mapping, optional
@@ -120,8 +120,9 @@ def take_rows(
                  if text or not all(is_blank(sheet.at(row, column)) for column in values)}  # fmt: skip
         heading = read_text(sheet.at(layout.header, roles["area"]))[0]
         rows = rows_of_area(gathering, sheet, roles["area"], texts, told.place, heading)
-    if not (told.indicator or told.series):
-        bare = without_name(gathering, sheet, layout, rows, values)
+    if not told.series:
+        names_of = ("series",) if told.indicator else ("code", "series")
+        bare = without_name(gathering, sheet, layout, rows, values, names_of)
         rows = [row for row in rows if row not in bare]
     numbers = [*values, *(roles[role] for role in ("low", "high") if role in roles)]
     decimal = told.decimal or decimal_mark(
@@ -145,6 +146,9 @@ def take_rows(
     if heading.times != 1:
         where = sheet.where(layout.header, roles["value"])
         gathering.mended(where, heading.text, f"times {heading.times:g}, or the unit", ["as the heading says"])
+    if heading.note:
+        where = sheet.where(layout.header, roles["value"])
+        gathering.mended(where, heading.text, f"{heading.note}, where no unit is said", ["words of the heading"])
     for row, period in at.items():
         if row not in groups.places:
             continue
