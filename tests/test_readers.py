@@ -227,7 +227,7 @@ def test_a_messy_workbook_is_read_with_every_repair_named(tmp_path):
         "C8: '0.125' read as 12.5 (shown as a percentage, multiplied by 100)",
         "'1 Registered at the agency' read as nothing (remark left out)",
         "'Total' read as nothing (total over different series left out)",
-        "'Change' read as nothing (column without a year left out)",
+        "'Change' read as nothing (a change is no figure observed: column left out)",
         "sheet Notes: 'no row of years' read as nothing (sheet left out)",
     ):
         assert words in log

@@ -7,7 +7,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import nan
 from pathlib import Path
@@ -130,6 +130,8 @@ class Gathering:
         content = sheet.at(row, column)
         read = _read_text_number if type(content) is str else read_number
         number = read(content, decimal=decimal, percent_format=(row, column) in sheet.percent, flags=flags)
+        if (row, column) in sheet.percent_sign:
+            number = replace(number, percent=True)
         if number.unreadable:
             self.tell(sheet.where(row, column), number.unreadable)
             return None
@@ -255,9 +257,13 @@ _CODE = re.compile(
 )
 
 
+_RANGE = re.compile(r"\d{1,2}[-_]\d{1,2}\.?")  # 15-24 is a group of ages
+
+
 def code_of(text: str) -> str:
     """Return the code of an indicator in a text (``Indicator 3-2-1`` gives 3.2.1), or an empty text."""
-    found = _CODE.fullmatch(text.strip())
+    text = text.strip()
+    found = None if _RANGE.fullmatch(text) else _CODE.fullmatch(text)
     return re.sub(r"[-_]", ".", found[1]).strip(".").lower() if found else ""
 
 
@@ -271,7 +277,8 @@ _UNIT_WORDS = re.compile(
     r"%|per\s?cent|percent|prozent|pour\s?cent|por\s?ciento|^(number|persons|people|count|index|rate|years|euro?|usd|gbp)"
     r"|^(personas?|pessoas?|personnes?|personen|habitantes?|habitants?|einwohner|n[uú]mero|nombre|anzahl|casos|cas)\b"
     r"|^(hogares|viviendas|habitaciones|m[eé]nages|logements|domic[ií]lios|haushalte|a[nñ]os|anos|ans|jahre)\b"
-    r"|\bper\b|\bpro\b|\bpor\b|\bpar\b|\bje\b|\d|€|\$|£|km|kwh|mwh|tonn|µg|m²|m3|m³|hectare|ratio", re.I
+    r"|\bper\b|\bpro\b|\bpor\b|\bpar\b|\bje\b|=\s?100\b|\b10?[,. ]?000\b|\b100[,. ]?000\b|\bppp\b"
+    r"|^['’]?000s?$|\b(thousand|million|billion)s?\b|€|\$|£|km|kwh|mwh|tonn|µg|m²|m3|m³|hectare|ratio", re.I
 )  # fmt: skip
 
 
