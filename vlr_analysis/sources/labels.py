@@ -175,6 +175,8 @@ def year_as_day(content: date | datetime) -> int:
 
     A day is a count from 1900: the numbers of years are days of 1905.
     """
+    if isinstance(content, ShownDate):
+        return 0
     day = content.date() if isinstance(content, datetime) else content
     number = (day - date(1899, 12, 30)).days
     return number if 1900 <= number <= 2100 else 0

@@ -138,7 +138,7 @@ def take_table(
             ):
                 continue
             status = column.status if column.status and status == "value" else status
-            blank = number.status == "missing" and not number.why
+            blank = number.status == status == "missing" and not number.why
             low, high = _interval(gathering, sheet, row.place, ends, number.value, decimal)
             if times != 1:
                 low, high = round(low * times, 10), round(high * times, 10)
@@ -221,7 +221,13 @@ def _contradicts(
     if number.percent and unit != UNIT_NOT_STATED and not _PERCENT.search(unit):
         fix = "write % as the unit, or take the percent sign off the figures"
         problem = Problem(sheet.where(row, column), f"a percentage of the unit {shown(unit)}", "one or the other", fix)
-    elif mixed and not number.percent and isinstance(content, (int, float)) and 0 < abs(content) <= 1:
+    elif (
+        mixed
+        and not number.percent
+        and (unit == UNIT_NOT_STATED or _PERCENT.search(unit))
+        and isinstance(content, (int, float))
+        and 0 < abs(content) <= 1
+    ):
         fix = "show the cell as a percentage too, or write all figures of the row as plain numbers"
         found = f"{content:g} in a row of numbers shown as percentages"
         problem = Problem(sheet.where(row, column), found, "one form in a row", fix)

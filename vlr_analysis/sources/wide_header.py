@@ -82,9 +82,8 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
             gathering.mended(sheet.where(row, place), sheet.at(row, place), label.period, label.why)
         for text, at in ((upper.get(place, ""), row - 1), (lower.get(place, ""), row + 1)):
             if why := _say(column, text):
-                gathering.mended(
-                    sheet.where(at, place), text, "nothing" if column.part == "ignore" else column.times, [why]
-                )
+                taken = "nothing" if column.part == "ignore" else f"times {column.times:,.0f}"
+                gathering.mended(sheet.where(at, place), text, taken, [why])
         columns.append(column)
     first = row + 1 + bool(lower)
     layout = Layout(first, columns, top=row - bool(names), title="")

@@ -16,7 +16,7 @@ from vlr_analysis.sources.wide_header import REMARK, Layout
 from vlr_analysis.sources.wide_words import UNOBSERVED, kind_of
 
 _LABEL_MARK = re.compile(r"(.*[^\s*])\s*(?:\*+|[†‡" + SUPERSCRIPT + r"]+|\[\d{1,2}\]|\(\d{1,2}\))")
-_POWER = re.compile(r"(?:.*[\W\d_])?(?:[kcdmhµμn]?m|ft|mi|in|yd|s|10)[²³⁰¹⁴-⁹]+")  # m², µg/m³, 10⁶
+_POWER = re.compile(r"(?:.*[\W\d_])?(?:(?:[kcdmhµμn]?m|ft|mi|in|yd|s)[²³]|10[²³⁰¹⁴-⁹]+)")  # m², µg/m³, 10⁶
 MOST_BLANKS = 4  # columns of groups with empty cells, of which every reading is tried
 
 

@@ -66,7 +66,7 @@ _BEFORE = (
     r"|valores|valeurs|chiffres|angaben|zahlen|werte|expressed|given|expresad[oa]s|dados)?\s*[:=]?\s*"
     r"(?:are\s+|given\s+|expressed\s+)?(?:in\s+|en\s+|em\s+)?"
 )
-_AFTER = r"(?:\s+(?:of|de)\s+|\s*d['’]\s*|\s+)?(?P<of>[^\W\d_][\w ]{0,30}?)?"
+_AFTER = r"(?:(?:\s+(?:of|de)\s+|\s*d['’]\s*)(?P<of>[^\W\d_][\w ]{0,30}?)|\s+(?P<what>[^\W\d_]\w{0,20}))?"
 _WHOLE = re.compile(rf"\W*{_BEFORE}{_WORD}{_AFTER}\W*", re.I)
 _AT_END = re.compile(rf"(?P<rest>.*\S)\s*[(\[,;:–—]\s*{_BEFORE}{_WORD}{_AFTER}\s*[)\]]?\W*", re.I)
 _IN_WORDS = re.compile(rf"(?P<rest>.*\S)\s+(?:in|en|em)\s+{_WORD}{_AFTER}\W*", re.I)
@@ -110,7 +110,7 @@ def scale_in(text: str) -> Scale | None:
         rest = found.groupdict().get("rest") or ""
         times = next(times for times, words in _FACTORS if re.fullmatch(words.replace(r"(?=\s+de\b)", "").replace(
             r"(?=\s|$)", ""), found["word"], re.I))  # fmt: skip
-        return Scale(times, rest, (found["of"] or "").strip())
+        return Scale(times, rest, (found["of"] or found["what"] or "").strip())
     return None
 
 
