@@ -58,17 +58,18 @@ def groups(reading):
     (["U,%,,,1,1", "U,%,Women,,2,2", "U,%,,15-24,3,3"], {("", 1), ("sex=female", 2), ("age=15-24", 3)}),
     (["U,%,Women,,1,1", "U,%,Men,,2,2", "U,%,,,3,3"], {("sex=female", 1), ("sex=male", 2), ("", 3)}),
     # Another series does not take the group of the one above.
-    (["U,%,Women,,1,1", "V,%,,,2,2"], {("sex=female", 1), ("", 2)}),
+    (["U,%,Women,,1,1", "U,%,Men,,2,2", "V,%,,,3,3"], {("sex=female", 1), ("sex=male", 2), ("", 3)}),
 ])  # fmt: skip
 def test_an_empty_cell_of_groups_is_the_group_above_or_the_total(tmp_path, rows, wanted):
     reading = from_text(tmp_path, "\n".join(["Indicator,Unit,Sex,Age,2019,2020", *rows, ""]))
     assert groups(reading) == wanted
 
 
-def test_an_empty_cell_that_may_be_either_is_refused_at_its_cell(tmp_path):
+def test_an_empty_cell_that_may_be_either_is_told_at_its_cell(tmp_path):
     text = "Indicator,Unit,Sex,Age,2019,2020\nU,%,Women,15-24,1,1\nU,%,,25-64,2,2\n"
-    with pytest.raises(InputError, match=r"row 3, column C: found an empty cell below 'Women'.*Total where the whole"):
-        from_text(tmp_path, text)
+    reading = from_text(tmp_path, text)
+    assert set(reading.table["breakdown"]) == {"age=15-24;sex=female"}
+    assert "cell C3: found nothing below Sex; expected a group, or Total" in str(reading.problems[0])
 
 
 def test_joined_cells_of_groups_hold_for_all_their_rows(tmp_path):
@@ -361,10 +362,12 @@ def test_flags_beside_their_years_are_taken(tmp_path):
     reading = from_text(tmp_path, text)
     assert figures(reading) == {
         ("A", "%", "2019", ""): "provisional", ("A", "%", "2020", ""): 7.9, ("B", "%", "2019", ""): 5.2,
-        ("C", "%", "2019", ""): "suppressed", ("D", "%", "2019", ""): "break", ("D", "%", "2020", ""): 2}  # fmt: skip
-    assert "row 3, column F: found 'c' beside a number" in str(reading.problems[0]) and len(reading.problems) == 1
+        ("B", "%", "2020", ""): "suppressed", ("C", "%", "2019", ""): "suppressed", ("D", "%", "2019", ""): "break",
+        ("D", "%", "2020", ""): 2}  # fmt: skip
+    assert reading.table.loc[reading.table["status"] == "suppressed", "value"].isna().all()
+    assert "row 4, column F: found 'target' beside a number" in str(reading.problems[0]) and len(reading.problems) == 1
     log = "\n".join(map(str, reading.repairs))
-    assert "a flag that is not known" in log and "'target' read as nothing" in log
+    assert "a flag that is not known" in log and "a hidden figure left out" in log
     with pytest.raises(InputError, match=r"column E: found a column Flag of no year"):
         from_text(tmp_path, "Indicator,Unit,2019,2020,Flag\nA,%,5.2,7.9,p\n")
 

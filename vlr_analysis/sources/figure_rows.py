@@ -14,6 +14,7 @@ from vlr_analysis.errors import Problem
 from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, examine
 from vlr_analysis.sources.cells import Repair, Unreadable, decimal_mark, is_blank, read_number, read_text, shown
 from vlr_analysis.sources.figure_texts import read_cell, stray_spaces
+from vlr_analysis.sources.joins import joined_down
 from vlr_analysis.sources.labels import read_periods
 from vlr_analysis.sources.sheet_grid import Sheet, letters
 
@@ -32,18 +33,27 @@ class Page:
     rows : sequence of (row number, cells)
     percents : collection of (row number, place from 0)
         Cells that the program shows as percentages.
+    joined : collection of (row number, place from 0)
+        Cells that are joined with one above them: its text is repeated here. A number is not.
     """
 
     name: str
     sheet: str
     rows: Sequence[tuple[int, Sequence[Any]]] = field(repr=False)
     percents: Collection[tuple[int, int]] = field(default=frozenset(), repr=False)
+    joined: Collection[tuple[int, int]] = field(default=frozenset(), repr=False)
 
     @classmethod
     def of(cls, sheet: Sheet) -> Page:
         """Return the cells of an opened sheet."""
         percents = frozenset((sheet.lines[row], place) for row, place in sheet.percent)
-        return cls(sheet.file, sheet.name, list(zip(sheet.lines, sheet.rows, strict=True)), percents)
+        joined = joined_down(sheet)
+        rows = [list(cells) for cells in sheet.rows] if joined else sheet.rows
+        for (row, place), first in joined.items():
+            rows[row] += [None] * (place + 1 - len(rows[row]))
+            rows[row][place] = sheet.at(first, place)
+        lines = frozenset((sheet.lines[row], place) for row, place in joined)
+        return cls(sheet.file, sheet.name, list(zip(sheet.lines, rows, strict=True)), percents, lines)
 
     def where(self, row: int, place: int | None = None, head: str = "") -> str:
         """Name a cell as its program does: ``x.xlsx, Figures!C4``, or ``x.csv, row 4, column value``."""
@@ -318,7 +328,9 @@ class Reader:
                 told.problems.append(read.at(where))
                 good = False
                 continue
-            told.mended(where, content, repr(read), why)
+            joined = (number, places[column]) in page.joined
+            why = [*why, "joined with the cell above"] if joined else why
+            told.mended(where, None if joined else content, repr(read), why)
             texts[column] = read
         if not good or not {"indicator", "unit", *self.needed} - {"period", "value"} <= texts.keys():
             return None  # told: by its cell, or as a column that is not there

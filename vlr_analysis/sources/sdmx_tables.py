@@ -87,7 +87,9 @@ def _bare(gathering: Gathering, sheet: Sheet, layout: Layout, names: list[str]) 
     labelled = any(":" in str(content) for content in sheet.rows[0])
     action = names.index("action") if "action" in names else None
     worded = {layout.roles[role] for role in ("area", "series", "unit") if role in layout.roles}
-    coded = set(layout.dimensions) | {layout.roles[role] for role in ("code", "status") if role in layout.roles}
+    coded = set(layout.dimensions) | {
+        layout.roles[role] for role in ("code", "status", "confidential", "multiplier") if role in layout.roles
+    }
     made = Sheet(sheet.file, sheet.name, decimal=".")
     for row, cells in enumerate(sheet.rows):
         if row and action is not None and str(sheet.at(row, action)).strip().casefold()[:1] == "d":

@@ -8,8 +8,11 @@ from pathlib import Path
 from vlr_analysis.errors import InputError, Problem, listed
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_text, shown
-from vlr_analysis.sources.long import STATUS, constant, named
-from vlr_analysis.sources.names import Told, category_of
+from vlr_analysis.sources.group_columns import Row, settle
+from vlr_analysis.sources.long import constant, named
+from vlr_analysis.sources.long_values import multiplier
+from vlr_analysis.sources.names import Told
+from vlr_analysis.sources.places import refuse_places, refuse_sheets
 from vlr_analysis.sources.reading import (
     UNIT_NOT_STATED,
     Figure,
@@ -19,10 +22,11 @@ from vlr_analysis.sources.reading import (
 )
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.statuses import NOT_OBSERVED, status_of
 from vlr_analysis.sources.wide_blocks import tables_of
 from vlr_analysis.sources.wide_header import Column, Layout, layout_of
 from vlr_analysis.sources.wide_rows import rows_of
-from vlr_analysis.sources.wide_words import UNOBSERVED, kind_of, scale_in, takes_no_scale
+from vlr_analysis.sources.wide_words import scale_in, takes_no_scale
 
 _PERCENT = re.compile(r"%|per\s?cent|prozent|pour\s?cent|por\s?cent|porcent|\bpct\b|\bpp\b|points|puntos|pontos", re.I)
 
@@ -65,6 +69,7 @@ def read_wide(
     placed = [(table, tables_of(table, year_start)) for table in wanted]
     if not any(tables for _, tables in placed):
         raise InputError(opened.file, [_no_years(opened.file, wanted, sheet, opened.sheets)])
+    refuse_sheets([(table, tables[0][1]) for table, tables in placed if tables], area, place or sheet)
     for table, tables in placed:
         if not tables:
             gathering.mended(table.title, "no row of years", "nothing", ["sheet left out"])
@@ -111,11 +116,21 @@ def take_table(
     suffix = ""
     if coded:
         layout.dimensions, suffix = constant(layout.dimensions, (row.stub for row in rows))
+    if "code" not in layout.roles and "series" in layout.roles and not coded:
+        fix = "head their column Area and name the indicator: --series WORDS, --indicator CODE"
+        labels = dict.fromkeys(row.stub[layout.roles["series"]] for row in rows)
+        refuse_places(sheet, max(layout.first - 1, 0), labels, gathering.area, "rows named", fix)
+    names_at = [layout.roles[role] for role in ("code", "series", "unit") if role in layout.roles]
+    found = [Row(row.place, tuple(row.stub[c] for c in names_at), "", row.stub) for row in rows]
+    settled = settle(gathering, sheet, layout.dimensions, found, heads=layout.first, codes=coded)
     for row in rows:
+        power = multiplier(gathering, sheet, row.place, layout.roles.get("multiplier"))
+        if row.place not in settled.places or power is None:
+            continue
         code = row.stub.get(layout.roles.get("code", -1), "")
         words = row.stub.get(layout.roles.get("series", -1), "") or layout.title
         unit = row.stub.get(layout.roles.get("unit", -1), "")
-        pairs = [(name, category_of(name, row.stub[place])) for place, name in layout.dimensions.items()]
+        pairs = settled.pairs(row.stub.__getitem__)
         groups: dict[tuple[str, str], str] = {}
         mixed = bool(sheet.percent) and any((row.place, column.place) in sheet.percent for column in values)
         for column in values:
@@ -128,25 +143,23 @@ def take_table(
                 names[key] = made[0], f"{made[1]}, {suffix}" if suffix else made[1], made[2]
             made = names[key]
             measured = "%" if made[2] == UNIT_NOT_STATED and number.percent else made[2]
-            times = _times(gathering, sheet, row.place, column, layout, unit or measured)
+            scale = _times(gathering, sheet, row.place, column, layout, unit or measured)
             ends = parts[column.period, column.group]
-            status = _status(gathering, sheet, row.place, ends.get("status"), number)
-            if (
-                times is None
-                or not status
-                or _contradicts(gathering, sheet, row.place, column.place, measured, number, mixed)
-            ):
+            status = _status(gathering, sheet, row.place, column.place, ends.get("status"), number)
+            if scale is None or not status:
+                continue
+            if _contradicts(gathering, sheet, row.place, column.place, measured, number, mixed):
                 continue
             status = column.status if column.status and status == "value" else status
             blank = number.status == status == "missing" and not number.why
-            low, high = _interval(gathering, sheet, row.place, ends, number.value, decimal)
-            if times != 1:
-                low, high = round(low * times, 10), round(high * times, 10)
-            if column.group not in groups:
-                groups[column.group] = breakdown_of([*pairs, column.group])
-            breakdown = groups[column.group]
+            factor = scale if power == 1 else power
             value = number.value if status not in WITHOUT_VALUE else float("nan")
-            value = round(value * times, 10) if times != 1 else value
+            low, high = _interval(gathering, sheet, row.place, ends, value, decimal)
+            if factor != 1:
+                value, low, high = (round(part * factor, 10) for part in (value, low, high))
+            if column.group not in groups:
+                groups[column.group] = breakdown_of([*pairs, column.group], sheet.where(row.place, column.place))
+            breakdown = groups[column.group]
             gathering.add(Figure(
                 made[0], made[1], measured, column.period, breakdown, value, status, blank, sheet,
                 (row.place, column.place), low, high,
@@ -169,24 +182,24 @@ def _interval(
     return float("nan"), float("nan")
 
 
-def _status(gathering: Gathering, sheet: Sheet, row: int, flags: Column | None, number: Number) -> str:
-    """Return the status of a figure and of the flag beside it; empty where the two are at odds, or it is a target."""
+def _status(gathering: Gathering, sheet: Sheet, row: int, column: int, flags: Column | None, number: Number) -> str:
+    """Return the status of a figure and of the flag beside it; empty where the two are at odds, which is told."""
     text = "" if flags is None else read_text(sheet.at(row, flags.place))[0]
     if not text:
         return number.status
-    where = sheet.where(row, flags.place)
-    if kind_of(text) in UNOBSERVED:
-        gathering.mended(where, text, "nothing", ["a target or a forecast is no figure observed: left out"])
-        return ""
-    told = STATUS.get(text.casefold()) or STATUS.get(text.split(":")[0].strip().casefold(), "")
+    where, there = sheet.where(row, flags.place), number.value == number.value
+    told = status_of(text)
     if not told:
         gathering.mended(where, text, number.status, ["a flag that is not known"])
         return number.status
-    if number.value == number.value and told in WITHOUT_VALUE:
-        fix = "empty the figure, or correct the flag"
-        gathering.problems.append(Problem(where, f"{shown(text)} beside a number", "no number there", fix))
+    if there and told == "suppressed":
+        gathering.mended(sheet.where(row, column), "a number", told, ["a hidden figure left out"])
+        return told
+    if there and (told == NOT_OBSERVED or told in WITHOUT_VALUE):
+        fix = "leave the figure out, or correct the flag"
+        gathering.problems.append(Problem(where, f"{shown(text)} beside a number", "a figure observed", fix))
         return ""
-    if number.value != number.value:
+    if not there:
         return told if told in WITHOUT_VALUE else number.status
     return number.status if told == "value" else told
 

@@ -11,9 +11,9 @@ from vlr_analysis.sources.cells import is_blank, read_label, read_number, read_t
 from vlr_analysis.sources.labels import month_of
 from vlr_analysis.sources.long_header import holds_codes
 from vlr_analysis.sources.names import Told, dimension_of, group_of, is_total, role_of
+from vlr_analysis.sources.places import is_area
 from vlr_analysis.sources.reading import (
     Gathering,
-    matches_area,
     split_unit,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
@@ -104,7 +104,7 @@ def _names_columns(contents: list[Any], above: list[Any], years: int) -> bool:
 def _of_one_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> None:
     """Keep the columns of the area, where headings name it and others."""
     groups = {column.group[1] for column in layout.columns if column.group[0] == "group"}
-    own = {text for text in groups if matches_area(text, gathering.area, told.place)}
+    own = {text for text in groups if is_area(text, gathering.area, told.place)}
     if not own:
         return
     for column in layout.columns:
@@ -287,7 +287,7 @@ def _unnamed(gathering: Gathering, sheet: Sheet, layout: Layout, place: int, tol
              and not REMARK.match(text)]  # fmt: skip
     kinds = {group_of(text)[0] for text in texts if not is_total(text)}
     named = told.series or told.indicator or _heading(sheet, layout)
-    if "area" not in layout.roles and any(matches_area(text, gathering.area, told.place) for text in texts):
+    if "area" not in layout.roles and any(is_area(text, gathering.area, told.place) for text in texts):
         layout.roles["area"] = place
     elif len(kinds) == 1 and kinds <= {"age", "sex"}:
         layout.dimensions[place] = kinds.pop()

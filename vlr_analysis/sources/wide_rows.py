@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
-from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import SUPERSCRIPT, is_blank, read_label
-from vlr_analysis.sources.names import Told, is_total
-from vlr_analysis.sources.reading import Gathering, filter_error, matches_area
+from vlr_analysis.sources.names import Told, is_subtotal, is_total
+from vlr_analysis.sources.places import rows_of_area
+from vlr_analysis.sources.reading import Gathering
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_header import REMARK, Layout
 from vlr_analysis.sources.wide_words import UNOBSERVED, kind_of
@@ -35,7 +35,7 @@ def rows_of(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> l
     Raises
     ------
     InputError
-        The area column does not hold the area; an empty cell that may be the group above or the total.
+        The area column does not hold the area.
     """
     figures = [column.place for column in layout.columns]
     named_by = layout.roles.get("series")
@@ -70,7 +70,7 @@ def rows_of(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> l
             row.stub[c] = text
         above = dict(row.stub)
         totals = [row.stub[layout.roles[role]] for role in ("series", "code") if role in layout.roles]
-        total = next(filter(is_total, totals), "")
+        total = next((text for text in totals if is_total(text) or is_subtotal(text)), "")
         if total and len(with_figures) > 1:
             gathering.mended(sheet.where(r), total, "nothing", ["total over different series left out"])
             continue
@@ -126,16 +126,11 @@ def _without_mark(
 
 
 def _write_groups_again(gathering: Gathering, sheet: Sheet, layout: Layout, rows: list[Row]) -> None:
-    """Write a group into the empty cells below it, where they do not mean the total.
+    """Write a group into the empty cells below it, where it is plain that they go on with it.
 
-    An empty cell is the group above where else two rows would be of the same; it is the total where it would be so
-    with the group. Where both could be, the table itself has to say which: by the word Total, by joined cells, by
-    an empty cell where a block of rows begins, by leaving the name of the series out too.
-
-    Raises
-    ------
-    InputError
-        Nothing says which.
+    It is where else two rows of other figures would be of the same, and they are not with the group; where both
+    could be, the table itself has to say which: by the word Total, by joined cells, by an empty cell where a block of
+    rows begins, by leaving the name of the series out too. What stays empty is settled, or told, with all groups.
     """
     blank = [place for place in sorted(layout.dimensions) if _below(rows, place)]
     if not blank:
@@ -148,20 +143,14 @@ def _write_groups_again(gathering: Gathering, sheet: Sheet, layout: Layout, rows
     for choice in choices:
         filled = [place for place, again in zip(blank, choice, strict=True) if again]
         texts = _filled(rows, filled)
-        keys = [tuple(sorted(text.items())) for text in texts]
-        tried.append((filled, texts, len(set(keys)) == len(keys)))
+        tried.append((filled, texts, _agree(sheet, layout, rows, texts)))
     fitting = [option for option in tried if option[2]] or tried
     for place in blank:
-        told = _told(sheet, layout, rows, place)
+        told = _told(sheet, rows, place)
         if told is not None and len(fitting) > 1:
             fitting = [option for option in fitting if (place in option[0]) == told] or fitting
     if len(fitting) > 1:
-        place = next(place for place in blank if len({place in option[0] for option in fitting}) > 1)
-        row, above = _below(rows, place)[0]
-        where = sheet.where(row.place, place)
-        fix = "write the group into every row, or Total where the whole city is meant"
-        problem = Problem(where, f"an empty cell below {above!r}", "the group, or Total", fix)
-        raise InputError(sheet.file, [problem])
+        return
     filled, texts, _ = fitting[0]
     for row, text in zip(rows, texts, strict=True):
         for place in filled:
@@ -169,6 +158,16 @@ def _write_groups_again(gathering: Gathering, sheet: Sheet, layout: Layout, rows
                 where = sheet.where(row.place, place)
                 gathering.mended(where, "nothing", text[place], ["group taken from the row above"])
         row.stub = text
+
+
+def _agree(sheet: Sheet, layout: Layout, rows: list[Row], texts: list[dict[int, str]]) -> bool:
+    """Whether no two rows say of the same something else."""
+    seen: dict[tuple, list] = {}
+    for row, text in zip(rows, texts, strict=True):
+        figures = [sheet.at(row.place, column.place) for column in layout.columns]
+        if seen.setdefault(tuple(sorted(text.items())), figures) != figures:
+            return False
+    return True
 
 
 def _filled(rows: list[Row], places: Sequence[int]) -> list[dict[int, str]]:
@@ -193,7 +192,7 @@ def _below(rows: list[Row], place: int) -> list[tuple[Row, str]]:
     return [(row, text[place]) for row, text in zip(rows, texts, strict=True) if text[place] and not row.stub[place]]
 
 
-def _told(sheet: Sheet, layout: Layout, rows: list[Row], place: int) -> bool | None:
+def _told(sheet: Sheet, rows: list[Row], place: int) -> bool | None:
     """Return whether the empty cells of a column are the group above; None where the table does not say."""
     if any(row.stub[place] and is_total(row.stub[place]) for row in rows):
         return True
@@ -209,10 +208,5 @@ def _of_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, row
     place = layout.roles.get("area")
     if place is None:
         return rows
-    seen = {row.stub[place] for row in rows}
-    if len(seen) == 1 and not told.place:
-        return rows
-    taken = [row for row in rows if matches_area(row.stub[place], gathering.area, told.place)]
-    if not taken and rows:
-        raise filter_error(sheet.title, "of areas", seen, gathering.area)
-    return taken
+    taken = set(rows_of_area(gathering, sheet, place, {row.place: row.stub[place] for row in rows}, told.place))
+    return [row for row in rows if row.place in taken]
