@@ -569,6 +569,13 @@ def test_the_one_place_of_a_file_must_be_the_area_or_be_named(tmp_path, form, te
     assert len(read(form, other, **GIVEN, place="Exampleville-City Region").table) >= 2
 
 
+def test_an_area_with_code_and_label_is_named_by_either(tmp_path):
+    rows = "X:Y(1.0),XX1: Exampleville,2019,1\nX:Y(1.0),XX2: Othertown,2019,2\n"
+    path = text_file(tmp_path, "a.csv", "DATAFLOW,REF_AREA: Area,TIME_PERIOD: Time,OBS_VALUE: Value\n" + rows)
+    for place, value in (("", 1), ("XX2", 2), ("Othertown", 2)):
+        assert read("sdmx-csv", path, **GIVEN, place=place).table["value"].tolist() == [value]
+
+
 def test_a_row_without_an_area_is_of_no_area(tmp_path):
     text = "Area,Year,Indicator,Value\nExampleville,2019,Jobs,1\n,2020,Jobs,2\nOthertown,2021,Jobs,3\n,2022,Jobs,4\n"
     reading = read("long", text_file(tmp_path, "a.csv", text), **GIVEN)

@@ -31,7 +31,7 @@ def read_eurostat(
     area, source : str
         Slug of the place that the figures are of; id in the sources table.
     place : str
-        The code in the dimension geo, such as ``UKK11``; not needed where the file holds one place.
+        The code in the dimension geo, such as ``UKK11``; needed also where the file holds one place.
     indicator, series, unit : str
         Code of the kit, measure in words, and unit. Left out: the code of the data set, and the code of the unit.
 

@@ -93,9 +93,9 @@ def settle(
     dimensions = dict(dimensions)
     words = {column: _words(sheet, column, name, rows, heads, codes) for column, name in dimensions.items()}
     if not codes:
-        _refuse_area(gathering, sheet, dimensions, rows, heads)
+        _refuse_area(gathering, sheet, dimensions, words, rows, heads)
     _join_twins(gathering, sheet, dimensions, words, rows, heads)
-    rows = [row for row in rows if not _subtotal(gathering, sheet, dimensions, row)]
+    rows = _without_subtotals(gathering, sheet, dimensions, words, rows)
     columns = [column for column, name in dimensions.items() if name != OWN]
     unclear = set() if codes else _settle_empty(gathering, sheet, columns, words, rows, heads)
     return Groups(dimensions, frozenset(row.place for row in rows) - unclear, words)
@@ -113,7 +113,9 @@ def _words(sheet: Sheet, column: int, name: str, rows: Sequence[Row], heads: int
     found = {text: category_of(name, text) for text in seen}
     if name == "sex":
         # Rows of other areas may hold the letter that settles it.
-        every = {read_text(sheet.at(row, column))[0] for row in range(heads, len(sheet.rows))}
+        every = set()
+        if {slug(text) for text in seen} & {"m", "v"}:
+            every = {read_text(sheet.at(row, column))[0] for row in range(heads, len(sheet.rows))}
         heading = next((text for row in range(heads) if slug(text := read_text(sheet.at(row, column))[0]) in
                         ("sexo", "genero")), "")  # fmt: skip
         letters = sexes_of(every | set(seen), heading, codes=codes)
@@ -128,11 +130,13 @@ def _words(sheet: Sheet, column: int, name: str, rows: Sequence[Row], heads: int
 
 
 def _refuse_area(
-    gathering: Gathering, sheet: Sheet, dimensions: Mapping[int, str], rows: Sequence[Row], heads: int
+    gathering: Gathering, sheet: Sheet, dimensions: Mapping[int, str], words: Mapping[int, Mapping[str, str]],
+    rows: Sequence[Row], heads: int,
 ) -> None:  # fmt: skip
     for column, name in dimensions.items():
-        place = next((row.place for row in rows if slug(row.texts[column]) == gathering.area), None)
-        if place is not None and name != OWN:
+        ours = {text for text in words[column] if slug(text) == gathering.area} if name != OWN else set()
+        if ours:
+            place = next(row.place for row in rows if row.texts[column] in ours)
             heading = _heading(sheet, column, heads)
             fix = f"head the column Area if it holds areas ({heading!r} is read as one of groups); "
             fix += "write Total where it stands for the whole city"
@@ -162,12 +166,19 @@ def _join_twins(
         gathering.mended(where, _heading(sheet, column, heads), "nothing", [f"a second column of {name}, the same"])
 
 
-def _subtotal(gathering: Gathering, sheet: Sheet, dimensions: Mapping[int, str], row: Row) -> bool:
-    column = next((column for column in dimensions if is_subtotal(row.texts[column])), None)
-    if column is not None:
-        why = "a subtotal is neither a group nor the total: left out"
-        gathering.mended(sheet.where(row.place, column), row.texts[column], "nothing", [why])
-    return column is not None
+def _without_subtotals(
+    gathering: Gathering, sheet: Sheet, dimensions: Mapping[int, str], words: Mapping[int, Mapping[str, str]],
+    rows: Sequence[Row],
+) -> Sequence[Row]:  # fmt: skip
+    left_out = set()
+    for column in dimensions:
+        sums = {text for text in words[column] if is_subtotal(text)}
+        for row in rows if sums else ():
+            if row.texts[column] in sums:
+                why = "a subtotal is neither a group nor the total: left out"
+                gathering.mended(sheet.where(row.place, column), row.texts[column], "nothing", [why])
+                left_out.add(row.place)
+    return [row for row in rows if row.place not in left_out] if left_out else rows
 
 
 # --- empty cells -----------------------------------------------------------------------------------------
@@ -178,6 +189,8 @@ def _settle_empty(
     rows: Sequence[Row], heads: int,
 ) -> set[int]:  # fmt: skip
     """Return the rows in which an empty cell is not plain, which is told; what is taken for everybody is noted."""
+    if all(words[column].get("", "there") == "there" for column in columns):
+        return set()  # no cell is empty
     group = {row.place: {column: words[column][row.texts[column]] for column in columns} for row in rows}
     of_series: dict[Hashable, list[Row]] = defaultdict(list)
     for row in rows:
@@ -195,11 +208,9 @@ def _settle_empty(
                 continue
             if any(row.texts[column] and not group[row.place][column] for row in own):
                 unclear |= {row.place for row in blank}  # it writes a total elsewhere
-            elif any(any(group[row.place].values()) for row in own) and (
-                _has_totals(own, group) or any(group[row.place][column] for row in own)
-            ):
+            elif (totals := _has_totals(own, group)) or any(group[row.place][column] for row in own):
                 wrong = _alone(own, blank, column, columns, group)
-                if _has_totals(own, group):
+                if totals and wrong:
                     wrong -= _margins(own, blank, column, group)
                 settled, unclear = settled or len(wrong) < len(blank), unclear | wrong
             else:

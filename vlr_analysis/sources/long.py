@@ -44,7 +44,7 @@ def read_long(
     area, source : str
         Slug of the place that the figures are of; id in the sources table.
     place : str
-        The area as the file writes it, where its area column holds several.
+        The area as the file writes it, where that is not the name of which `area` is the slug (`places.is_area`).
     indicator, series, unit : str
         Of figures that have no column for it.
     columns : mapping, optional
@@ -114,8 +114,9 @@ def take_rows(
         refuse_places(sheet, layout.header, names, gathering.area, "columns of figures named", fix)
     rows = _figures_only(gathering, sheet, layout, list(range(layout.header + 1, len(sheet.rows))))
     if "area" in roles:
-        texts = {row: read_text(sheet.at(row, roles["area"]))[0] for row in rows
-                 if not all(is_blank(sheet.at(row, column)) for column in values)}  # fmt: skip
+        texts = {row: read_text(sheet.at(row, roles["area"]))[0] for row in rows}
+        texts = {row: text for row, text in texts.items()
+                 if text or not all(is_blank(sheet.at(row, column)) for column in values)}  # fmt: skip
         heading = read_text(sheet.at(layout.header, roles["area"]))[0]
         rows = rows_of_area(gathering, sheet, roles["area"], texts, told.place, heading)
     if not (told.indicator or told.series):
@@ -225,13 +226,14 @@ class _Words:
     def __init__(self, gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, suffix: str = ""):
         self.gathering, self.sheet, self.layout, self.told, self.suffix = gathering, sheet, layout, told, suffix
         self.known: dict[Any, Any] = {}
+        self.rows: dict[int, Row] = {}
 
     def text(self, row: int, role: str) -> str:
         column = self.layout.roles.get(role)
         return "" if column is None else self.gathering.label(self.sheet, row, column)
 
     def of(self, row: int, column: int) -> tuple[str, str, str]:
-        key = (column, self.text(row, "code"), self.text(row, "series"), self.text(row, "unit"))
+        key = (column, *self.rows[row].series)
         if key not in self.known:
             where = self.sheet.where(row, column)
             words = key[2] or self._header(column)
@@ -244,16 +246,16 @@ class _Words:
 
     def settle(self, periods: Mapping[int, str], codes: bool) -> Groups:
         """Say what the columns of groups mean, for the rows that have a period."""
-        rows = [
-            Row(row, (self.text(row, "code"), self.text(row, "series"), self.text(row, "unit")), period,
-                {column: self.gathering.label(self.sheet, row, column) for column in self.layout.dimensions})
+        self.rows = {
+            row: Row(row, (self.text(row, "code"), self.text(row, "series"), self.text(row, "unit")), period,
+                     {column: self.gathering.label(self.sheet, row, column) for column in self.layout.dimensions})
             for row, period in periods.items()
-        ]  # fmt: skip
-        first = self.layout.header + 1
+        }  # fmt: skip
+        first, rows = self.layout.header + 1, list(self.rows.values())
         return settle(self.gathering, self.sheet, self.layout.dimensions, rows, heads=first, codes=codes)
 
     def breakdown(self, row: int, groups: Groups) -> str:
-        texts = {column: self.gathering.label(self.sheet, row, column) for column in groups.dimensions}
+        texts = self.rows[row].texts
         key = ("breakdown", *texts.values())
         if key not in self.known:
             pairs = []

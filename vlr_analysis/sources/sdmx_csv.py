@@ -276,7 +276,7 @@ def read_sdmx(
     area, source : str
         Slug of the place that the figures are of; id in the sources table.
     place : str
-        Code of the area in REF_AREA (GEO, COUNTRY, LOCATION); not needed where the file holds one.
+        Code or label of the area in REF_AREA (GEO, COUNTRY, LOCATION); left out: the name whose slug is `area`.
     indicator, series, unit : str
         Take the place of the file's own.
 

@@ -43,7 +43,7 @@ def read_wide(
     area, source : str
         Slug of the place that the figures are of; id in the sources table.
     place : str
-        The area as the file writes it, where its area column holds several.
+        The area as the file writes it, where that is not the name of which `area` is the slug (`places.is_area`).
     indicator, series, unit : str
         Of figures that have no column for it.
     sheet : str
