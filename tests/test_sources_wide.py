@@ -85,6 +85,8 @@ def test_joined_cells_of_groups_hold_for_all_their_rows(tmp_path):
 @pytest.mark.parametrize("text", [
     "Indicator,Unit,2015,2016\nA,%,1,2\n,,,\nTable 2,,,\nIndicator,Unit,2019,2020\nB,%,3,4\n",
     "Indicator,Unit,2015,2016\nA,%,1,2\nMeasure,Unit,2019,2020\nB,%,3,4\n",
+    "Indicator,Unit,2015,2016,Notes\nA,%,1,2,\n\nIndicator,Unit,2019,2020,Notes\nB,%,3,4,\n",
+    "Indicator,Unit,2015,2016\nA,%,1,2\nSubject,Unit,2019,2020\nB,%,3,4\n",
     "Topic,Unit,2015,2016\nA,%,1,2\n,,,\nTopic,Unit,2019,2020\nB,%,3,4\n",
     "Indicator,2015,2016,,Indicator,2019,2020\nA (%),1,2,,B (%),3,4\n",
     "Indicator,Unit,2015,2016,Indicator,Unit,2019,2020\nA,%,1,2,B,%,3,4\n",
@@ -110,10 +112,18 @@ def test_percent_formats_and_marks_stay_with_their_cells_in_a_second_table(tmp_p
     assert figures(reading)["C", "people", "2019", ""] == 1500  # the comma of the first table says what a point is
 
 
-def test_a_row_of_years_without_a_name_below_named_columns_is_refused(tmp_path):
-    text = "Indicator,Unit,2015,2016\nA,%,1,2\n,,2019,2020\nB,%,3,4\n"
-    with pytest.raises(InputError, match=r"row 3: found a row that may be of years or of figures.*Fix: name the first"):
-        from_text(tmp_path, text)
+@pytest.mark.parametrize(("rows", "words"), [
+    (",,2019,2020\n", "row 3: found a row that may be of years or of figures.*Fix: name the first column"),
+    ("\nSubject,Kind,2019,2020\n", "row 4: found a row that may be of years or of figures.*Fix: head the first"),
+])  # fmt: skip
+def test_a_row_that_may_be_of_years_is_refused(tmp_path, rows, words):
+    with pytest.raises(InputError, match=words):
+        from_text(tmp_path, f"Indicator,Unit,2015,2016\nA,%,1,2\n{rows}B,%,3,4\n")
+
+
+def test_names_between_years_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"column D: found names or remarks below 'Subject' between the years"):
+        from_text(tmp_path, "Indicator,2015,2016,Subject,2019,2020\nA (%),1,2,B (%),3,4\n")
 
 
 @pytest.mark.parametrize("text", [
@@ -334,6 +344,8 @@ def test_thousands_above_or_below_the_table_multiply_its_counts(tmp_path, text):
 def test_thousands_that_a_title_or_a_unit_names_are_told_once(tmp_path):
     reading = from_text(tmp_path, "Population (thousands)\n,2019,2020\nWomen,1.5,2\nMen,1,2\n")
     assert figures(reading)["Population", "not stated", "2019", "sex=female"] == 1500
+    reading = from_text(tmp_path, "Millions of euros,,\nIndicator,2019,2020\nGDP,1.5,2\nDebt (%),3,4\n")
+    assert figures(reading)["GDP", "euros", "2019", ""] == 1.5e6 and figures(reading)["Debt", "%", "2019", ""] == 3
     reading = from_text(tmp_path, "In thousands,,\nIndicator,Unit,2019,2020\nA,thousands of people,812,815\n")
     assert figures(reading)["A", "thousands of people", "2019", ""] == 812
 
@@ -376,3 +388,9 @@ def test_ends_of_intervals_beside_their_years_are_taken(tmp_path):
     text = "Indicator,Unit,2019,Lower CI,Upper CI,2020,Lower CI,Upper CI\nA,%,5,4,6,7,6,8\n"
     reading = from_text(tmp_path, text, "guess")
     assert reading.table[["value", "low", "high"]].to_numpy().tolist() == [[5, 4, 6], [7, 6, 8]]
+
+
+def test_words_of_progress_in_a_column_of_status_are_no_flags(tmp_path):
+    reading = from_text(tmp_path, "Indicator,Unit,2019,2020,Target,Status\nA,%,5,6,9,on track\nB,%,1,2,9,behind\n")
+    assert len(reading.table) == 4 and set(reading.table["status"]) == {"value"}
+    assert "words that are no flags" in "\n".join(map(str, reading.repairs))

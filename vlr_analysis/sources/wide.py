@@ -11,7 +11,7 @@ from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_text
 from vlr_analysis.sources.group_columns import Row, settle
 from vlr_analysis.sources.long import constant, named
 from vlr_analysis.sources.long_values import multiplier
-from vlr_analysis.sources.names import Told
+from vlr_analysis.sources.names import Told, unit_of
 from vlr_analysis.sources.places import refuse_places, refuse_sheets
 from vlr_analysis.sources.reading import (
     UNIT_NOT_STATED,
@@ -143,6 +143,8 @@ def take_table(
                 names[key] = made[0], f"{made[1]}, {suffix}" if suffix else made[1], made[2]
             made = names[key]
             measured = "%" if made[2] == UNIT_NOT_STATED and number.percent else made[2]
+            if measured == UNIT_NOT_STATED and layout.counted:
+                measured = unit_of(layout.counted)
             scale = _times(gathering, sheet, row.place, column, layout, unit or measured)
             ends = parts[column.period, column.group]
             status = _status(gathering, sheet, row.place, column.place, ends.get("status"), number)

@@ -11,13 +11,14 @@ from typing import Any
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import decimal_mark, is_blank, read_number, read_text
-from vlr_analysis.sources.labels import read_periods, year_as_day
+from vlr_analysis.sources.labels import month_of, read_periods, year_as_day
 from vlr_analysis.sources.names import dimension_of, role_of
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_words import UNOBSERVED, kind_of
 
 HEADER_WITHIN = 60  # rows from the top in which a header is looked for
 YEARS = range(1900, 2101)
+_OF_A_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _SPAN = re.compile(r"\W*((?:19|20)\d\d)\s*[-–—/]\s*((?:19|20)?\d\d)\W*")
 # Columns of numbers that are groups all the same: codes and sizes of these.
 NUMBERED = frozenset((
@@ -114,6 +115,25 @@ def check_years(sheet: Sheet, row: int, contents: list[Any], year_start: str) ->
         raise InputError(sheet.file, problems)
 
 
+def refuse_time(sheet: Sheet, row: int, column: int, name: str, filled: list[Any]) -> None:
+    """Refuse a column that would give groups and is of time: figures below an unreadable period, or months.
+
+    Raises
+    ------
+    InputError
+    """
+    problem = None
+    if _OF_A_YEAR.search(name) and not any(read_number(content, decimal="").unreadable for content in filled):
+        fix = "write the year, such as 2019, or 2019-01 for a month, or delete the column"
+        problem = Problem(sheet.where(row, column), f"figures below {name!r}", "a year or an ISO 8601 period", fix)
+    elif len(filled) > 1 and all(isinstance(content, str) and month_of(content) for content in filled):
+        fix = "write a row for each month, with its period, such as 2019-01"
+        found = "months down the rows and years across the columns"
+        problem = Problem(sheet.where(row, column), found, "one period for each figure", fix)
+    if problem:
+        raise InputError(sheet.file, [problem])
+
+
 # --- several tables on one sheet -------------------------------------------------------------------------
 
 
@@ -149,30 +169,50 @@ def _further(sheet: Sheet, first: int, year_start: str) -> list[int]:
     stub = _stub_of(sheet, first, year_start)
     if first and not any(stub):  # names stand in the row above
         stub = [read_text(content)[0] for content in sheet.rows[first - 1][: len(stub)]]
-    known: dict[str, bool] = {}
+    named = any(_stub_of(sheet, first, year_start))
     found = []
     for row in range(first + 2, len(sheet.rows) - 1):
-        start = next((text for content in sheet.rows[row][:20] if (text := read_text(content)[0])), "")
-        if start not in known:
-            known[start] = start in stub or role_of(start) in ("series", "code") or start[:2] in ("19", "20")
-        if not known[start]:
+        if sum(map(_may_be_time, sheet.rows[row])) < 2:
             continue
         labels = periods_in(sheet.rows[row], year_start)
         right = [content for content in sheet.rows[row][min(labels, default=0) :] if not is_blank(content)]
         if len({label.period for label in labels.values()}) < 2 or len(labels) < 0.5 * len(right):
             continue
         texts = [text for content in sheet.rows[row][: min(labels)] if (text := read_text(content)[0])]
-        if texts and all(text in stub or names_a_column(text) for text in texts):
-            found.append(row)
-        elif not texts and _counts_up(sheet, row, labels):
-            if any(_stub_of(sheet, first, year_start)):
-                fix = "name the first column in the row of years, such as Indicator, or write what the figures are of"
-                found_here = "a row that may be of years or of figures"
-                raise InputError(
-                    sheet.file, [Problem(sheet.where(row), found_here, "a header, or figures with a name", fix)]
-                )
+        if _is_header(sheet, row, labels, texts, stub, named):
             found.append(row)
     return found
+
+
+def _may_be_time(content: Any) -> bool:
+    """Whether a cell may be of time, the quick answer: tables have figures by the ten thousand."""
+    if isinstance(content, str):
+        return _OF_A_YEAR.search(content) is not None
+    return isinstance(content, date) or (isinstance(content, (int, float)) and content in YEARS)
+
+
+def _is_header(
+    sheet: Sheet, row: int, labels: dict[int, Any], texts: list[str], stub: list[str], named: bool
+) -> bool:  # fmt: skip
+    """Whether a row of what may be years is a header, by what stands left of them; refused where nothing says so."""
+    known = [text for text in texts if text in stub or role_of(text) in ("series", "code", "unit")]
+    if texts and known and all(text in stub or names_a_column(text) for text in texts):
+        return True
+    steps = _steps(labels)
+    if not steps or (known and steps == {1}):
+        return bool(known and steps)
+    if not texts:
+        doubtful, plain = named, not named
+    else:
+        gap = sheet.lines[row - 1] != sheet.lines[row] - 1
+        doubtful, plain = steps == {1} and (gap or len(labels) > 2), False
+    if doubtful:
+        fix = "head the first column Indicator if it is a header, or leave no empty row above it"
+        if not texts:
+            fix = "name the first column in the row of years, such as Indicator, or write what the figures are of"
+        said = "a row that may be of years or of figures"
+        raise InputError(sheet.file, [Problem(sheet.where(row), said, "a header, or figures with a name", fix)])
+    return plain
 
 
 def _stub_of(sheet: Sheet, row: int, year_start: str) -> list[str]:
@@ -180,10 +220,11 @@ def _stub_of(sheet: Sheet, row: int, year_start: str) -> list[str]:
     return [read_text(content)[0] for content in sheet.rows[row][: min(labels, default=0)]]
 
 
-def _counts_up(sheet: Sheet, row: int, labels: dict[int, Any]) -> bool:
+def _steps(labels: dict[int, Any]) -> set[int]:
+    """Return the one step by which years count up, at most ten; empty where they do not."""
     years = [int(labels[place].period[:4]) for place in sorted(labels)]
     steps = {later - earlier for earlier, later in pairwise(years)}
-    return len(labels) > 1 and len(steps) == 1 and 0 < steps.pop() <= 10
+    return steps if len(steps) == 1 and 0 < min(steps) <= 10 else set()
 
 
 def _start(sheet: Sheet, header: int, year_start: str) -> int:
@@ -193,14 +234,21 @@ def _start(sheet: Sheet, header: int, year_start: str) -> int:
     while row > 1:
         cells = [content for content in sheet.rows[row - 1] if not is_blank(content)]
         over = [sheet.at(row - 1, place) for place in places if not is_blank(sheet.at(row - 1, place))]
-        headings = row == header and all(isinstance(text, str) and _is_word(text) for text in over)
+        headings = row == header and all(isinstance(text, str) and is_word(text) for text in over)
         if len(cells) > 1 and not headings:
             break
         row -= 1
     return row
 
 
-def _is_word(text: str) -> bool:
+def is_number(content: Any) -> bool:
+    """Whether a cell holds a figure."""
+    number = read_number(content, decimal=".")
+    return number.value == number.value
+
+
+def is_word(text: str) -> bool:
+    """Whether a text is no figure and no mark in the place of one."""
     number = read_number(text, decimal=".")
     return number.unreadable is not None
 
@@ -219,7 +267,7 @@ def _lefts(sheet: Sheet, header: int, bottom: int, year_start: str) -> list[int]
         if column in labels or not any(place >= lefts[-1] and place < column for place in labels):
             continue
         below = [sheet.at(row, column) for row in range(header + 1, bottom) if not is_blank(sheet.at(row, column))]
-        words = below and all(isinstance(content, str) and _is_word(content) for content in below)
+        words = below and all(isinstance(content, str) and is_word(content) for content in below)
         gap = all(is_blank(sheet.at(row, column - 1)) for row in range(header, bottom))
         again = text and (text == first or role_of(text) in ("series", "code"))
         apart = words and gap and (not text or text in names or names_a_column(text)) and not _is_note(text)

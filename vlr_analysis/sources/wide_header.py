@@ -17,14 +17,14 @@ from vlr_analysis.sources.reading import (
     split_unit,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, periods_in
+from vlr_analysis.sources.statuses import status_of
+from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, is_number, is_word, periods_in, refuse_time
 from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, kind_of, scale_in
 
 REMARK = re.compile(
     r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
     r"|[¹²³†‡])", re.I
 )  # fmt: skip
-_OF_A_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _QUARTER = re.compile(r"[QqTt]\.? ?([1-4])")
 _PARTS = {"value", "low", "high", "status", "ignore"}
 _COUNTERS = frozenset(
@@ -56,6 +56,7 @@ class Layout:
     title: str = ""
     top: int = 0
     times: float = 1.0
+    counted: str = ""
 
 
 def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layout:
@@ -142,7 +143,7 @@ def _upper(sheet: Sheet, row: int, labels: dict[int, Any], above: list[Any]) -> 
     texts = {place: read_label(above[place])[0] if place < len(above) else "" for place in labels}
     stub = [read_label(content)[0] for content in above[: min(labels)]]
     said = set(texts.values()) - {""}
-    if not said or any(map(_is_number, said)):
+    if not said or any(map(is_number, said)):
         return {}
     number = sheet.lines[row - 1]
     if not any(top <= number <= bottom and right >= min(labels) for top, _, bottom, right in sheet.merged):
@@ -208,13 +209,16 @@ def _stub(
         if not filled:
             continue
         if role in _PARTS:
-            _beside(sheet, layout, row, column, name, role)
+            if role == "status" and not any(status_of(read_text(content)[0]) for content in filled):
+                gathering.mended(sheet.where(row, column), name, "nothing", ["words that are no flags of figures"])
+            else:
+                _beside(sheet, layout, row, column, name, role)
             continue
         if (kind := kind_of(name)) in UNOBSERVED:
             why = f"a {kind} is no figure observed: column left out"
             gathering.mended(sheet.where(row, column), name, "nothing", [why])
             continue
-        _refuse_time(sheet, row, column, name, filled)
+        refuse_time(sheet, row, column, name, filled)
         if role == "period":  # "Year" as the corner above the names of series
             role = "series" if "series" not in layout.roles else ""
         if role == "series" and "code" not in layout.roles and holds_codes(sheet, layout.first, column):
@@ -224,6 +228,10 @@ def _stub(
         elif role in ("unit", "area", "code") and min(years) < column < max(years):
             fix = f"leave one column {name}, before the years, or write a table for each"
             raise InputError(sheet.file, [Problem(sheet.where(row, column), f"a second column {name}", "one", fix)])
+        elif min(years) < column < max(years) and all(isinstance(text, str) and is_word(text) for text in filled):
+            fix = "leave an empty column before a second table, or head a column of remarks Notes"
+            found = f"names or remarks below {name!r} between the years"
+            raise InputError(sheet.file, [Problem(sheet.where(row, column), found, "figures of years", fix)])
         elif dimension_of(name) in ("sex", "age", "district") and column > min(years):
             layout.dimensions[column] = dimension_of(name)
         elif column > min(years) or (name and is_total(name)):
@@ -236,11 +244,6 @@ def _stub(
             unnamed.append(column)
     for column in unnamed:
         _unnamed(gathering, sheet, layout, column, told)
-
-
-def _is_number(content: Any) -> bool:
-    number = read_number(content, decimal=".")
-    return number.value == number.value
 
 
 def _beside(sheet: Sheet, layout: Layout, row: int, place: int, name: str, role: str) -> None:
@@ -269,7 +272,7 @@ def _is_counter(sheet: Sheet, row: int, place: int, name: str, filled: list[Any]
     InputError
         Figures that are neither of a year nor numbers of districts, ages and the like.
     """
-    if not all(map(_is_number, filled)):
+    if not all(map(is_number, filled)):
         return False
     words = set(dimension_of(name).split("-"))
     if words & NUMBERED:
@@ -295,20 +298,6 @@ def _unnamed(gathering: Gathering, sheet: Sheet, layout: Layout, place: int, tol
         layout.roles["series"] = place
     else:
         layout.dimensions[place] = "group"
-
-
-def _refuse_time(sheet: Sheet, row: int, column: int, name: str, filled: list[Any]) -> None:
-    """Refuse a column that would give groups and is of time: figures below an unreadable period, or months."""
-    problem = None
-    if _OF_A_YEAR.search(name) and not any(read_number(content, decimal="").unreadable for content in filled):
-        fix = "write the year, such as 2019, or 2019-01 for a month, or delete the column"
-        problem = Problem(sheet.where(row, column), f"figures below {name!r}", "a year or an ISO 8601 period", fix)
-    elif len(filled) > 1 and all(isinstance(content, str) and month_of(content) for content in filled):
-        fix = "write a row for each month, with its period, such as 2019-01"
-        found = "months down the rows and years across the columns"
-        problem = Problem(sheet.where(row, column), found, "one period for each figure", fix)
-    if problem:
-        raise InputError(sheet.file, [problem])
 
 
 def _heading(sheet: Sheet, layout: Layout) -> tuple[int, str] | None:
@@ -356,7 +345,7 @@ def take_scale(gathering: Gathering, sheet: Sheet, layout: Layout) -> None:
     InputError
         A title speaks of thousands and does not say plainly that figures are in thousands; two lines differ.
     """
-    found: dict[float, int] = {}
+    found: dict[float, tuple[int, str]] = {}
     problems = []
     places = {column.place for column in layout.columns}
     for row in (r for r in range(len(sheet.rows)) if not layout.top <= r < layout.first):
@@ -365,19 +354,20 @@ def take_scale(gathering: Gathering, sheet: Sheet, layout: Layout) -> None:
         text = " ".join(dict.fromkeys(read_text(content)[0] for content in sheet.rows[row] if not is_blank(content)))
         scale = scale_in(text)
         if scale and (row < layout.top or REMARK.match(text)):
-            found.setdefault(scale.times, row)
+            first, counted = found.get(scale.times, (row, ""))
+            found[scale.times] = first, counted or scale.unit
         elif row < layout.top and hints_at_scale(text):
             fix = "write (figures in thousands) if they are, else take the word out"
             problems.append(Problem(sheet.where(row), repr(text[:60]), "plain words of what figures are in", fix))
     if len(found) > 1:
         fix = "write one line that says what the figures are in"
-        where = " and ".join(sheet.where(row) for row in sorted(found.values()))
+        where = " and ".join(sheet.where(row) for row, _ in sorted(found.values()))
         said = ", ".join(f"times {times:,.0f}" for times in found)
         problems.append(Problem(where, said, "one multiplier", fix))
     if problems:
         raise InputError(sheet.file, problems)
-    for times, row in found.items():
-        layout.times = times
+    for times, (row, counted) in found.items():
+        layout.times, layout.counted = times, counted
         text = " ".join(read_text(content)[0] for content in sheet.rows[row] if not is_blank(content))
         gathering.mended(sheet.where(row), text, f"times {times:,.0f}", ["counts of the table are multiplied"])
 
