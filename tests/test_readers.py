@@ -227,7 +227,7 @@ def test_a_messy_workbook_is_read_with_every_repair_named(tmp_path):
         "C8: '0.125' read as 12.5 (shown as a percentage, multiplied by 100)",
         "'1 Registered at the agency' read as nothing (remark left out)",
         "'Total' read as nothing (total over different series left out)",
-        "'Change' read as nothing (column without a year left out)",
+        "'Change' read as nothing (a change is no figure observed: column left out)",
         "sheet Notes: 'no row of years' read as nothing (sheet left out)",
     ):
         assert words in log
@@ -620,7 +620,7 @@ def test_a_row_without_an_area_is_of_no_area(tmp_path):
     [
         ("long", "Year,Exampleville,Othertown\n2019,1,2\n2020,3,4\n", "named Exampleville, Othertown"),
         ("long", "Year,France,Deutschland\n2019,1,2\n2020,3,4\n", "columns of figures named France, Deutschland"),
-        ("wide", "Jobs,,\n,2019,2020\nExampleville,1,2\nOthertown,3,4\n", "rows named Exampleville, Othertown"),
+        ("wide", "Topic,2019,2020\nExampleville,1,2\nOthertown,3,4\n", "rows named Exampleville, Othertown"),
         ("long", "Year,Region,Indicator,Value\n2019,Exampleville,Jobs,1\n2019,Othertown,Jobs,2\n", "the area itself"),
         ("wide", "Indicator,District,2019,2020\nJobs,Exampleville,1,2\nJobs,North,1,2\n", "the area itself"),
     ],
@@ -742,8 +742,10 @@ def test_two_columns_of_one_breakdown_must_agree(tmp_path):
 
 
 def test_a_range_of_ages_is_no_code(tmp_path):
-    reading = read("wide", text_file(tmp_path, "a.csv", ",2019,2020\n15-24,1,2\n25-34,3,4\n"), **GIVEN)
-    assert set(reading.table["indicator"]) == {"exampleville.15-24", "exampleville.25-34"}
+    path = text_file(tmp_path, "a.csv", ",2019,2020\n15-24,1,2\n25-34,3,4\n")
+    reading = read("wide", path, **GIVEN, indicator="8.5.2")
+    assert set(reading.table["indicator"]) == {"8.5.2"}
+    assert set(reading.table["breakdown"]) == {"age=15-24", "age=25-34"}
     reading = read("wide", text_file(tmp_path, "b.csv", ",2019,2020\n3-2-1,1,2\nIndicator 3-4,3,4\n"), **GIVEN)
     assert set(reading.table["indicator"]) == {"3.2.1", "3.4"}
 

@@ -23,7 +23,7 @@ from vlr_analysis.sources.sdmx_csv import read_sdmx
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.sheets import open_shown
 from vlr_analysis.sources.wide import read_wide
-from vlr_analysis.sources.wide_header import find_years
+from vlr_analysis.sources.wide_blocks import find_years
 
 GUESS = "guess"
 _TAKEN_OUT = "what a spreadsheet runs or hides taken out"

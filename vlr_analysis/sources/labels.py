@@ -18,6 +18,31 @@ from vlr_analysis.sources.flags import FLAGS
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
+class ShownDate(datetime):
+    """A date of a spreadsheet that the program shows as a year or a month alone.
+
+    Attributes
+    ----------
+    period : str
+        What is shown, in ISO 8601: ``2019`` or ``2019-01``.
+    """
+
+    period: str
+
+    @classmethod
+    def of(cls, day: datetime, period: str) -> ShownDate:
+        """Return the date with what is shown of it."""
+        made = cls(day.year, day.month, day.day, day.hour, day.minute, day.second, day.microsecond)
+        made.period = period
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShownDate) and self.period == other.period and datetime.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        return hash((datetime.__hash__(self), self.period))
+
+
 @dataclass(frozen=True)
 class Label:
     """What one label says of time.
@@ -145,7 +170,12 @@ def _years(span: re.Match) -> int:
 def _label(content: Any, text: tuple[str, str, list[str]] | None, spans: list[re.Match], year_start: str) -> Label:
     if isinstance(content, bool) or content is None or isinstance(content, (Formula, time)):
         return _no_period(content)
+    if isinstance(content, ShownDate):
+        return Label(content.period, why=("a date shown as a year or a month",))
     if isinstance(content, (date, datetime)):
+        if year := year_as_day(content):
+            fix = f"format the cell as a number: it holds {year}, which the program takes for a day"
+            return Label("", unreadable=Unreadable(shown(content), "a year or a date", fix))
         return Label(f"{content.year:04d}-{content.month:02d}-{content.day:02d}")
     if isinstance(content, (int, float)):
         whole = content == content and isfinite(content) and content == int(content)
@@ -161,6 +191,18 @@ def _label(content: Any, text: tuple[str, str, list[str]] | None, spans: list[re
         return _of_span(content, span, spans, status, why, year_start)
     period, more = _other_form(bare)
     return Label(period, status, (*why, *more)) if period else _no_period(content)
+
+
+def year_as_day(content: date | datetime) -> int:
+    """Return the year that a cell holds as a number and a spreadsheet shows as a day, as 2019 is 1905-07-11; else 0.
+
+    A day is a count from 1900: the numbers of years are days of 1905.
+    """
+    if isinstance(content, ShownDate):
+        return 0
+    day = content.date() if isinstance(content, datetime) else content
+    number = (day - date(1899, 12, 30)).days
+    return number if 1900 <= number <= 2100 else 0
 
 
 def _no_period(content: Any) -> Label:

@@ -7,7 +7,7 @@ import io
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import nan
 from pathlib import Path
@@ -130,6 +130,8 @@ class Gathering:
         content = sheet.at(row, column)
         read = _read_text_number if type(content) is str else read_number
         number = read(content, decimal=decimal, percent_format=(row, column) in sheet.percent, flags=flags)
+        if (row, column) in sheet.percent_sign:
+            number = replace(number, percent=True)
         if number.unreadable:
             self.tell(sheet.where(row, column), number.unreadable)
             return None
@@ -293,7 +295,8 @@ _UNIT_WORDS = re.compile(
     r"%|per\s?cent|percent|prozent|pour\s?cent|por\s?ciento|^(number|persons|people|count|index|rate|years|euro?|usd|gbp)"
     r"|^(personas?|pessoas?|personnes?|personen|habitantes?|habitants?|einwohner|n[uú]mero|nombre|anzahl|casos|cas)\b"
     r"|^(hogares|viviendas|habitaciones|m[eé]nages|logements|domic[ií]lios|haushalte|a[nñ]os|anos|ans|jahre)\b"
-    r"|\bper\b|\bpro\b|\bpor\b|\bpar\b|\bje\b|\d|€|\$|£|km|kwh|mwh|tonn|µg|m²|m3|m³|hectare|ratio", re.I
+    r"|\bper\b|\bpro\b|\bpor\b|\bpar\b|\bje\b|=\s?100\b|\b10?[,. ]?000\b|\b100[,. ]?000\b|\bppp\b"
+    r"|^['’]?000s?$|\b(thousand|million|billion)s?\b|€|\$|£|km|kwh|mwh|tonn|µg|m²|m3|m³|hectare|ratio", re.I
 )  # fmt: skip
 
 

@@ -29,6 +29,8 @@ class Sheet:
         Contents: text, number, date, bool, `Formula` or None. Rows need not be equally long.
     percent : set of (int, int)
         Places (position in `rows`, column from 0) of numbers that the program shows as percentages.
+    percent_sign : set of (int, int)
+        Places of numbers that the program shows as they are, with a percent sign behind them.
     merged : list of (int, int, int, int)
         First row, first column, last row, last column of joined cells: row numbers of the file, columns from 0.
     hidden : str
@@ -46,6 +48,7 @@ class Sheet:
     lines: list[int] = field(default_factory=list)
     rows: list[list[Any]] = field(default_factory=list)
     percent: set[tuple[int, int]] = field(default_factory=set)
+    percent_sign: set[tuple[int, int]] = field(default_factory=set)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden: str = ""
     decimal: str = ""
