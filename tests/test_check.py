@@ -15,8 +15,9 @@ from vlr_analysis.results import Results
 from vlr_analysis.review.check import check
 from vlr_analysis.review.check_report import LISTED, TOLD, Report, place
 from vlr_analysis.review.new_city import new_city
-from vlr_analysis.sources import kit
+from vlr_analysis.sources import kit, template_sheet
 from vlr_analysis.sources.cells import Repair
+from vlr_analysis.sources.figure_texts import IN_OUR_WORDS
 from vlr_analysis.sources.template import empty_workbook
 from vlr_analysis.sources.wide import read_wide
 
@@ -359,6 +360,47 @@ def test_what_looks_wrong_is_a_warning_at_its_cell(tmp_path, doubt):
     assert any(word in str(problem) for problem in report.warnings), report.warnings
     if at:
         assert at in cells_of(report.warnings)
+
+
+@pytest.mark.parametrize(("in_sources", "in_figures", "at"), [
+    ("inec", "INEC", "Figures!F3"), ("INEC", "inec", "Sources!A3"), ("INEC", "INEC", "Sources!A3"),
+])  # fmt: skip
+def test_a_source_in_other_capitals_is_one_message(tmp_path, in_sources, in_figures, at):
+    book = empty_workbook("town", "Town")
+    book["Sources"].append([in_sources, "Institute", "Yearbook", "official", "2025-06", "CC BY 4.0"])
+    for name in "ab":
+        book["Figures"].append(["8.5.2", name, "%", None, None, in_figures, *STEADY])
+    book.save(tmp_path / "town.xlsx")
+    report = check(str(tmp_path / "town.xlsx"), None, TODAY)
+    assert cells_of(report.errors) == [at]
+    assert "'inec'" in report.errors[0].fix and "capitals" in str(report.errors[0])
+
+
+def test_words_of_the_officers_language_are_read_and_logged(tmp_path):
+    book = empty_workbook("town", "Town")
+    kinds = [("a", "oficial", "official"), ("b", "Enquête", "survey"), ("c", "إدارية", "administrative")]
+    for name, kind, _ in kinds:
+        book["Sources"].append([name, "Institute", "Yearbook", kind, "2025-06", "CC BY 4.0"])
+    units, statuses = ("personas", "persons", "people", "أشخاص"), ("Estimado", "provisoire", "نهائية", None)
+    for name, unit, status in zip("klmn", units, statuses, strict=True):
+        book["Figures"].append(["8.5.2", name, unit, None, status, "a", *STEADY])
+    for name, unit, word in (
+        ("k", "personas", "sí"),
+        ("l", "people", "Oui"),
+        ("m", "persons", "نعم"),
+        ("n", None, "non"),
+    ):
+        book["Targets"].append(["8.5.2", name, unit, 5, 2030, "plan", word])
+    book.save(tmp_path / "town.xlsx")
+    filled = template_sheet.read_workbook(tmp_path / "town.xlsx")
+    assert check(str(tmp_path / "town.xlsx"), None, TODAY).errors == ()
+    assert filled.sources["source_class"].tolist() == [word for *_, word in kinds]
+    assert set(filled.table["unit"]) == {"people"}
+    said = filled.table.drop_duplicates("series").set_index("series")["status"].to_dict()
+    assert said == {"k": "estimated", "l": "provisional", "m": "value", "n": "value"}
+    assert filled.targets["priority"].tolist() == [True, True, True, False]
+    logged = [repair for repair in filled.repairs if repair.why == IN_OUR_WORDS]
+    assert len(logged) == 3 + 3 + 4
 
 
 # --- a city --------------------------------------------------------------------------------------------

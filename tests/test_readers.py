@@ -541,5 +541,5 @@ def test_figures_on_hidden_sheets_alone_are_refused(with_a_draft):
     book = load_workbook(with_a_draft)
     book["Figures"].delete_rows(1, 5)
     book.save(with_a_draft)
-    with pytest.raises(InputError, match="only hidden sheets hold something: Draft.*--sheet NAME"):
+    with pytest.raises(InputError, match=r"only hidden sheets hold something: Draft.*--sheet NAME"):
         read("guess", with_a_draft, **GIVEN)
