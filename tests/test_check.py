@@ -489,11 +489,29 @@ def test_a_place_is_taken_apart(where, parts):
     assert tuple(place(where).values()) == parts
 
 
-def test_the_text_lists_some_repairs_and_counts_the_others():
-    repairs = [Repair(f"x.xlsx, Figures!A{n}", "'1,5'", "1.5", "decimal comma") for n in range(LISTED + 3)]
-    text = Report("x.xlsx", 1, 1, repairs=repairs).text()
-    assert text.count("decimal comma") == LISTED
-    assert "3 more" in text
+def test_doubtful_repairs_come_first_and_plain_ones_by_kind():
+    plain = [Repair(f"x.xlsx, Figures!A{n}", "'1,5'", "1.5", "decimal comma") for n in range(LISTED + 3)]
+    odd = [
+        Repair("x.xlsx, Figures!B1", "'1.234'", "1234", "thousands mark taken out"),
+        Repair("x.xlsx, Figures!B2", "0.12", "12", "shown as a percentage, multiplied by 100"),
+        Repair("x.xlsx, Figures!B3", "'2 (c)'", "suppressed", "mark c beside a number: confidential"),
+        Repair("x.xlsx, Figures!B4", "'?'", "5", "a reason that nobody has sorted"),
+    ]
+    more = [
+        Repair("x.xlsx, Figures!C1", "'1.234,5'", "1234.5", "thousands mark taken out, decimal comma"),
+        Repair("x.xlsx, Figures!C2", "'1 234'", "1234", "thousands mark taken out"),
+    ]
+    report = Report("x.xlsx", 1, 1, repairs=[*plain, *more, *odd])
+    assert (list(report.doubtful), list(report.plain)) == (odd, [*plain, *more])
+    first, _, second = report.text().partition("Plain repairs")
+    assert "to be looked at" in first and all(one.where in first for one in odd)
+    assert f"decimal comma, {LISTED + 3} times: x.xlsx, Figures!A0 ('1,5' read as 1.5)" in second
+    assert second.count("read as") == 5 and f"and {LISTED} more" in second
+    assert len(json.loads(report.json())["repairs"]) == LISTED + 9
+    page = report.html()
+    assert page.count("decimal comma") == LISTED + 4 and page.index("Figures!B4") < page.index("Figures!A0")
+    many = Report("x.xlsx", 1, 1, repairs=[odd[1]] * (LISTED + 3)).text()
+    assert many.count("multiplied") == LISTED and "3 more" in many
 
 
 def test_the_text_lists_so_many_errors_as_a_person_reads(tmp_path):

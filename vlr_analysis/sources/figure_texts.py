@@ -12,7 +12,7 @@ from vlr_analysis.cell_text import original
 from vlr_analysis.observations import STATUSES
 from vlr_analysis.sources.cells import Formula, Unreadable, is_blank, read_text, shown
 
-# Words of lists in Spanish, French and Arabic, as people write them in a workbook; compared without capitals and accents.
+# Words of lists in Spanish, French and Arabic, as people write them; compared without capitals and accents.
 _MEANT = {
     "yes": "sí oui نعم", "no": "no non لا",
     "official": "oficial officiel officielle رسمي رسمية",
@@ -27,11 +27,11 @@ _MEANT = {
     "break": "ruptura rupture انقطاع", "not_applicable": "no_aplica sans_objet لا_ينطبق",
     "increase": "aumentar aumento subir augmenter hausse زيادة",
     "decrease": "disminuir reducir bajar diminuer réduire baisse خفض انخفاض",
-    "same": "igual misma mismo même identique", "adapted": "adaptado adaptada adapté adaptée", "own": "propio propia propre",
-    "other": "otro otra autre",
+    "same": "igual misma mismo même identique", "adapted": "adaptado adaptada adapté adaptée",
+    "own": "propio propia propre", "other": "otro otra autre",
 }  # fmt: skip
 IN_OUR_WORDS = "a word of another language"
-_PEOPLE = frozenset("person persons persona personas personne personnes pessoa pessoas شخص أشخاص".split())
+_PEOPLE = {"person", "persons", "persona", "personas", "personne", "personnes", "pessoa", "pessoas", "شخص", "أشخاص"}
 
 Read = tuple[str | Unreadable, Sequence[str]]  # the text, or why it cannot be read; and what was mended
 
