@@ -244,3 +244,10 @@ def test_labels_with_a_t_are_quarters_where_there_is_a_fourth_and_else_refused(l
 ])  # fmt: skip
 def test_a_part_of_a_year_is_read_beside_its_year(text, name, part):
     assert part_of_year(text, name) == part
+
+
+@pytest.mark.parametrize(("label", "period"), [
+    ("2019 (c)", ""), ("2019 [k]", ""), ("2019 (M)", ""), ("2019 (x)", ""), ("2019 (p)", "2019"), ("2019 (1)", "2019"),
+])  # fmt: skip
+def test_a_year_marked_as_confidential_or_in_thousands_is_no_year(label, period):
+    assert read_periods([label])[label].period == period

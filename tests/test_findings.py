@@ -399,3 +399,12 @@ def test_a_target_is_told_with_where_the_path_points(made_up):
     assert item.numbers["target"] == 10
     assert item.numbers["projection_low"] < item.numbers["projection"] < item.numbers["projection_high"]
     assert "a path is not a forecast" in item.caveat.lower()
+
+
+def test_who_set_a_target_is_told_in_the_language_in_use(monkeypatch):
+    """A target of the parameters has no author: the words that say so are ours, and are translated."""
+    monkeypatch.setattr(statements, "retold", lambda text: {"city parameters": "parámetros"}.get(text, text))
+    row = pd.Series({"label": "x", "last_value": 1.0, "last_period": "2020", "target": 2.0, "due": 2030.0, "unit": "%",
+                     "verdict": "on track", "target_source": "city parameters"})  # fmt: skip
+    assert "(parámetros)" in statements._stands(row)
+    assert "(plan 2022)" in statements._stands(pd.Series({**row, "target_source": "plan 2022"}))

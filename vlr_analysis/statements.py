@@ -120,7 +120,7 @@ def _stands(row: pd.Series) -> str:
     }  # fmt: skip
     if row["target_source"]:
         return say("{label}: {value} in {period}, target {target} by {due} ({source}): {verdict}.",
-                   source=row["target_source"], **values)  # fmt: skip
+                   source=retold(row["target_source"]), **values)  # fmt: skip
     return say("{label}: {value} in {period}, target {target} by {due}: {verdict}.", **values)
 
 

@@ -255,7 +255,7 @@ class Merged:
         told += [f"{self.withheld} comments of this city are on no page: under review, or withdrawn."] * (
             self.withheld > 0
         )
-        return [*told, f"{self.path}: run `vlr run` to show them; no notebook runs again."]
+        return [*told, f"{self.path}: run `vlr run {Path(self.path).stem}` to show them; no notebook runs again."]
 
 
 def merge(

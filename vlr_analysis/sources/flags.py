@@ -15,6 +15,7 @@ _IN_BRACKETS = {letters: status for letters, status in FLAGS.items() if letters 
 # Without brackets these letters are flags in any sheet; b, d, s ... could be billions, days or seconds.
 _PLAIN = ("p", "e", "r", "prov", "prel", "est", "rev")
 _RANK = ("suppressed", "break", "provisional", "estimated", "value")
+_SECRETS = frozenset("sxzcq")
 _SIZES = frozenset({
     "k", "m", "mn", "mio", "mil", "mill", "th", "ths", "thou", "tsd", "md", "mrd", "bn", "bio", "mm", "t", "mi", "bi",
 })  # fmt: skip
@@ -52,12 +53,17 @@ def flagged(mark: str, *, in_brackets: bool, every: bool) -> str:
     return FLAGS[letters] if letters in _PLAIN else ""
 
 
+def size_or_secret(letters: str) -> bool:
+    """Whether letters may say that figures are in thousands or millions, or that they are not for everybody."""
+    return letters.casefold() in _SIZES or letters.casefold() in _SECRETS
+
+
 def advice(mark: str) -> tuple[str, str]:
     """Return what was expected beside a number in place of a mark that `flagged` does not know, and what to do."""
     letters = mark.casefold()
     if letters in _SIZES:
         return "the number in full", "write the number out, such as 1200 for 1.2 thousand, without letters"
-    if letters in ("s", "x", "z", "c", "q"):
+    if letters in _SECRETS:
         expected = "a number, or the mark of a number that is not published"
         return expected, "write * where it is secret, .. where there is none; else take off the mark"
     return "a number", f"take off {mark!r}, and write what it means in a note; (e) estimated, (p) provisional are read"

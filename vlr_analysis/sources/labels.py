@@ -13,7 +13,7 @@ from typing import Any
 
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import SUPERSCRIPT, Formula, Unreadable, read_text, shown
-from vlr_analysis.sources.flags import FLAGS
+from vlr_analysis.sources.flags import FLAGS, size_or_secret
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -153,7 +153,7 @@ def _period_text(content: str) -> tuple[str, str, list[str]]:
     if mark and (_YEAR.fullmatch(mark[1].strip()) or _SPAN.fullmatch(mark[1].strip())):
         sign = (mark[2] or mark[3] or mark[4]).casefold()
         status = FLAGS.get(sign, "value")
-        if sign.isalpha() and mark[4] and sign not in FLAGS:
+        if sign.isalpha() and sign not in FLAGS and (mark[4] or size_or_secret(sign)):
             return text, "", why
         status = "" if status == "value" else status
         return mark[1].strip(), status, [*why, f"mark {sign} beside the year" + (f": {status}" * bool(status))]
