@@ -435,6 +435,37 @@ def test_months_are_read_by_their_names_in_other_languages(tmp_path, format_name
     assert said(table) == {"": months}
 
 
+@pytest.mark.parametrize(("text", "periods"), [
+    ("Year,Quarter,Code,Unit,Value\n2019,Q1,8.5.2,%,5\n2019,Q2,8.5.2,%,6\n2020,Q1,8.5.2,%,7\n",
+     ["2019-Q1", "2019-Q2", "2020-Q1"]),
+    ("Año,Trimestre,Código,Unidad,Valor\n2019,1,8.5.2,%,5\n2019,2,8.5.2,%,6\n2020,Total,8.5.2,%,7\n",
+     ["2019-Q1", "2019-Q2", "2020"]),
+    ("Année,Semestre,Code,Unité,Valeur\n2019,S1,8.5.2,%,5\n2019,S2,8.5.2,%,6\n2020,S1,8.5.2,%,7\n",
+     ["2019-01-01/P6M", "2019-07-01/P6M", "2020-01-01/P6M"]),
+    ("Year,Quarter,Month,Code,Unit,Value\n2019,Q1,January,8.5.2,%,5\n2019,Q1,March,8.5.2,%,6\n"
+     "2019,Q2,April,8.5.2,%,7\n", ["2019-01", "2019-03", "2019-04"]),
+])  # fmt: skip
+def test_a_column_of_quarters_beside_the_year_is_part_of_the_period(tmp_path, text, periods):
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    table = read("long", tmp_path / "x.csv", **GIVEN).table.sort_values("value")
+    assert table["period"].tolist() == periods and set(table["breakdown"]) == {""}
+
+
+@pytest.mark.parametrize(("days", "periods"), [
+    (("2018-01-01", "2018-07-01", "2019-01-01"), ["2018-01-01/P6M", "2018-07-01/P6M", "2019-01-01/P6M"]),
+    (("2018-10-01", "2019-10-01", "2020-10-01"), ["2018-10-01/P1Y", "2019-10-01/P1Y", "2020-10-01/P1Y"]),
+    (("2018-10-01", "2019-01-01", "2019-04-01"), ["2018-Q4", "2019-Q1", "2019-Q2"]),
+    (("2018-01-01", "2019-01-01", "2021-01-01"), ["2018", "2019", "2021"]),
+    (("2018-01-01", "2018-02-01", "2018-04-01"), ["2018-01", "2018-02", "2018-04"]),
+    (("2018-01-01", "2018-10-01"), ["2018-01-01", "2018-10-01"]),
+])  # fmt: skip
+def test_days_of_fred_are_as_long_as_they_are_apart(tmp_path, days, periods):
+    (tmp_path / "x.csv").write_text("DATE,X\n" + "".join(f"{day},1\n" for day in days), encoding="utf-8")
+    reading = read("fred", tmp_path / "x.csv", **GIVEN, unit="%")
+    assert reading.table["period"].tolist() == periods
+    assert any("years that begin on 10-01" in one.why for one in reading.repairs) == periods[0].endswith("P1Y")
+
+
 @pytest.mark.parametrize(("text", "words"), [
     ("Mes;2019;2020\nEnero;5,1;5,2\nFebrero;5,3;5,4\nMarzo;5,5;5,6\n", "months down the rows .* write a row for each"),
     ("Indicador;Unidad;Xyz 2019;2020;2021\n8.5.2;%;5,1;5,2;5,3\n8.5.3;%;5,3;5,4;5,5\n", "figures below 'Xyz 2019'"),
@@ -669,6 +700,10 @@ def test_a_multiplier_is_never_lost(tmp_path, cell, value):
         ("Value (thousands)", "thousand people", 5.2, "thousand people"), ("Valor (miles)", "personas", 5200, "people"),
         ("Value (thousands of people)", None, 5.2, "thousands of people"), ("Value ('000)", "people", 5200, "people"),
         ("Value (thousands of people)", "people", 5200, "people"), ("Value (%)", None, 5.2, "%"),
+        ("Distance (miles)", None, 5.2, "miles"), ("Distance (miles)", "miles", 5.2, "miles"),
+        ("Valor (miles de personas)", None, 5.2, "miles de personas"), ("Miles de casos", "casos", 5200, "casos"),
+        ("Valor (miles)", "miles de casos", 5.2, "miles de casos"),
+        ("Value (k)", None, 5.2, "k"), ("Value (2015 prices)", "%", 5.2, "%"), ("Units sold", None, 5.2, "not stated"),
         ("Value in thousands", "people", 5200, "people"), ("Percent", None, 5.2, "%"), ("Value (%)", "%", 5.2, "%"),
         ("Value", "%", 5.2, "%"), ("Value (thousands)", "%", None, ""), ("Value (%)", "people", None, ""),
     ],
@@ -740,3 +775,52 @@ def test_a_figure_and_a_hidden_one_for_the_same_key_are_told(tmp_path):
     reading = read("long", text_file(tmp_path, "a.csv", text), **GIVEN)
     assert figures(reading) == {("", "2020"): 4}
     assert "cells C2 and C3: found 3, suppressed for" in str(reading.problems[0])
+
+
+# --- what a workbook hides -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_a_draft(tmp_path):
+    book = Workbook()
+    for name, value in (("Figures", 5), ("Draft", 99)):
+        sheet = book.active if name == "Figures" else book.create_sheet(name)
+        sheet.title = name
+        for row in (["Indicator", "Unit", 2019, 2020], ["8.5.2 Unemployment", "%", value, value]):
+            sheet.append(row)
+    book["Draft"].sheet_state = "hidden"
+    book["Figures"].column_dimensions["C"].hidden = True
+    book.save(tmp_path / "x.xlsx")
+    return tmp_path / "x.xlsx"
+
+
+def test_a_hidden_sheet_is_left_out_and_named(with_a_draft):
+    reading = read("guess", with_a_draft, **GIVEN)
+    assert reading.table["value"].tolist() == [5, 5]
+    told = [str(one) for one in reading.repairs if "hidden" in str(one)]
+    assert any("sheet Draft: a hidden sheet" in line and "--sheet NAME" in line for line in told)
+    assert any("sheet Figures: hidden columns from C" in line for line in told)
+
+
+def test_a_hidden_sheet_is_read_where_it_is_named(with_a_draft):
+    reading = read("guess", with_a_draft, sheet="Draft", **GIVEN)
+    assert reading.table["value"].tolist() == [99, 99]
+    (told,) = [str(one) for one in reading.repairs if "hidden" in str(one)]
+    assert "sheet Draft" in told and "hidden cells are read" in told
+
+
+def test_what_another_sheet_hides_is_not_told(with_a_draft):
+    book = load_workbook(with_a_draft)
+    book["Figures"].column_dimensions["C"].hidden = False
+    book.save(with_a_draft)
+    reading = read("wide", with_a_draft, sheet="Figures", **GIVEN)
+    assert reading.table["value"].tolist() == [5, 5]
+    assert not [one for one in reading.repairs if "hidden" in str(one)]
+
+
+def test_figures_on_hidden_sheets_alone_are_refused(with_a_draft):
+    book = load_workbook(with_a_draft)
+    book["Figures"].delete_rows(1, 5)
+    book.save(with_a_draft)
+    with pytest.raises(InputError, match=r"only hidden sheets hold something: Draft.*--sheet NAME"):
+        read("guess", with_a_draft, **GIVEN)

@@ -35,6 +35,8 @@ class Page:
         Cells that the program shows as percentages.
     joined : collection of (row number, place from 0)
         Cells that are joined with one above them: its text is repeated here. A number is not.
+    decimal : str
+        The mark before decimals that the form of the file prescribes; empty: none.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Page:
     rows: Sequence[tuple[int, Sequence[Any]]] = field(repr=False)
     percents: Collection[tuple[int, int]] = field(default=frozenset(), repr=False)
     joined: Collection[tuple[int, int]] = field(default=frozenset(), repr=False)
+    decimal: str = ""
 
     @classmethod
     def of(cls, sheet: Sheet) -> Page:
@@ -257,7 +260,7 @@ class Reader:
     def _wide(
         self, page: Page, places: dict[str, int], periods: dict[int, tuple[str, str]], below: Sequence, told: Told
     ) -> Iterator[list[Figure]]:
-        mark = decimal_mark(_at(cells, place) for _, cells in below for place in periods)
+        mark = decimal_mark((_at(cells, place) for _, cells in below for place in periods), form=page.decimal)
         for number, cells in below:
             given = [place for place in periods if not is_blank(_at(cells, place))]
             texts = self._texts(page, number, cells, places, told) if given else None
@@ -276,7 +279,7 @@ class Reader:
 
     def _long(self, page: Page, places: dict[str, int], below: Sequence, told: Told) -> Iterator[list[Figure]]:
         numbers = [name for name in NUMBERS if name in places]
-        mark = decimal_mark(_at(cells, places[name]) for _, cells in below for name in numbers)
+        mark = decimal_mark((_at(cells, places[name]) for _, cells in below for name in numbers), form=page.decimal)
         labels = read_periods([_at(cells, places["period"]) for _, cells in below], year_start=self.year_start)
         for number, cells in below:
             texts = self._texts(page, number, cells, places, told)

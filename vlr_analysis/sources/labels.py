@@ -12,7 +12,8 @@ from math import isfinite
 from typing import Any
 
 from vlr_analysis.periods import parse_period
-from vlr_analysis.sources.cells import FLAGS, SUPERSCRIPT, Formula, Unreadable, read_text, shown
+from vlr_analysis.sources.cells import SUPERSCRIPT, Formula, Unreadable, read_text, shown
+from vlr_analysis.sources.flags import FLAGS
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -92,17 +93,39 @@ def read_periods(contents: Sequence[Any], *, year_start: str = "07-01") -> dict[
     dict
         A `Label` for each distinct label. 2019/20 is one year; 2019-20 too; 2017-2019 is three pooled years;
         2012-2013 is one year where 2013-2014 stands beside it, else two pooled years. FY2020 is the year that ends
-        in 2020. 2011-12 alone may be a month or a year and is refused.
+        in 2020. 2011-12 alone may be a month or a year and is refused. T1 to T4 are quarters where T4 is among them;
+        T1 to T3 alone may be quarters or thirds of a year and are refused.
     """
     distinct = list(dict.fromkeys(contents))
     plain = {content: Label(content) for content in distinct if isinstance(content, str) and _is_day(content)}
     texts = {
         content: _period_text(content) for content in distinct if isinstance(content, str) and content not in plain
     }
+    plain |= _of_t(texts)
     spans = [found for text, _, _ in texts.values() if (found := _SPAN.fullmatch(text))]
     return {
         content: plain.get(content) or _label(content, texts.get(content), spans, year_start) for content in distinct
     }
+
+
+_T = re.compile(r"(\d{4})[- ]?T([1-4])|T([1-4])[ /-]?(\d{4})|([1-4])[ .]?T[ /-]?(\d{4})")
+
+
+def _of_t(texts: dict[str, tuple[str, str, list[str]]]) -> dict[str, Label]:
+    """Read the labels with a T: quarters in Spanish, French and Portuguese, thirds of a year in SDMX."""
+    found = {content: match for content, (text, _, _) in texts.items() if (match := _T.fullmatch(text))}
+    parts = {content: (m[1] or m[4] or m[6], int(m[2] or m[3] or m[5])) for content, m in found.items()}
+    quarters = any(part == 4 for _, part in parts.values())
+    labels = {}
+    for content, (year, part) in parts.items():
+        _, status, why = texts[content]
+        if quarters:
+            labels[content] = Label(f"{year}-Q{part}", status, (*why, "T1 to T4 read as quarters"))
+        else:
+            fix = f"write {year}-Q{part} for a quarter, or {year}-{4 * part - 3:02d}-01/P4M for a third of a year"
+            expected = "a label that is plainly a quarter or a third of a year"
+            labels[content] = Label("", unreadable=Unreadable(shown(content), expected, fix))
+    return labels
 
 
 def _is_day(text: str) -> bool:
@@ -229,7 +252,6 @@ _FORMS = (
     (re.compile(r"(\d{4})/(\d{2})/(\d{2})"), lambda m: f"{m[1]}-{m[2]}-{m[3]}"),
     (re.compile(r"(\d{4})[- ]?W(\d{1,2})"), lambda m: f"{m[1]}-W{int(m[2]):02d}"),
     (re.compile(r"(\d{4})[- ]?[SH]([12])"), lambda m: f"{m[1]}-{'01' if m[2] == '1' else '07'}-01/P6M"),
-    (re.compile(r"(\d{4})[- ]?T([1-3])"), lambda m: f"{m[1]}-{4 * int(m[2]) - 3:02d}-01/P4M"),
     (re.compile(r"(\d{4}-\d{2}-\d{2})[T ]00:00(?::00)?(/P.+)?"), lambda m: m[1] + (m[2] or "")),
     (re.compile(r"(\d{4}) \[YR\1\]"), lambda m: m[1]),
     (re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})"), lambda m: _day(m)),
@@ -294,3 +316,43 @@ def _other_form(text: str) -> tuple[str, tuple[str, ...]]:
             continue
         return period, why
     return "", ()
+
+
+_PARTS = {"quarter": 4, "quarters": 4, "qtr": 4, "trimestre": 4, "trim": 4, "quartal": 4, "half": 2, "half-year": 2,
+          "semestre": 2, "halbjahr": 2}  # fmt: skip
+_PART = re.compile(
+    r"(?:[QTSH]\.? ?)?([1-4]|I{1,3}|IV)(?:\.|st|nd|rd|th|er|re|e|ème|eme|º|°|ª)?"
+    r"(?: ?(?:quarter|qtr|trimestre|trim\.?|quartal|half|semestre|halbjahr))?",
+    re.I,
+)
+WHOLE_YEARS = frozenset({"year", "annual", "ano", "anual", "annee", "annuel", "jahr", "total"})
+
+
+def is_part_of_year(name: str) -> bool:
+    """Whether a column of this name (as `slug` writes it) holds quarters or half-years."""
+    return name in _PARTS
+
+
+def part_of_year(text: str, name: str) -> str:
+    """Return what a month, quarter or half-year adds to the year beside it; empty for a text that is none of them.
+
+    Parameters
+    ----------
+    text : str
+        ``March``, ``Q1``; in a column of quarters or half-years also ``T1``, ``1``, ``IV``, ``1er trimestre``.
+    name : str
+        Name of the column, as `slug` writes it.
+
+    Returns
+    -------
+    str
+        ``-03``, ``-Q1``, ``-07-01/P6M``.
+    """
+    if month := month_of(text):
+        return f"-{month:02d}"
+    count = _PARTS.get(name, 4 if re.fullmatch(r"[Qq][1-4]", text) else 0)
+    found = _PART.fullmatch(text)
+    number = {"I": 1, "II": 2, "III": 3, "IV": 4}.get(found[1].upper()) or int(found[1]) if found else 0
+    if not 0 < number <= count:
+        return ""
+    return f"-Q{number}" if count == 4 else f"-{6 * number - 5:02d}-01/P6M"

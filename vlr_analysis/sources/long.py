@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_label, read_text, shown
 from vlr_analysis.sources.group_columns import OWN, Groups, Row, settle
-from vlr_analysis.sources.labels import month_of
+from vlr_analysis.sources.labels import WHOLE_YEARS, part_of_year
 from vlr_analysis.sources.long_header import Layout, find_header, joined, layout_of
 from vlr_analysis.sources.long_values import Heading, multiplier, status_beside, without_name
 from vlr_analysis.sources.names import Told, category_of, unit_of
@@ -28,7 +29,7 @@ from vlr_analysis.sources.reading import (
     split_unit,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 
 
 def read_long(
@@ -68,7 +69,7 @@ def read_long(
         No header with a year or period, no column of figures, or columns that could be one or the other: named.
     """
     told = Told(place, indicator, series, unit, decimal, year_start)
-    opened = open_sheets(path)
+    opened = open_shown(path, sheet)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     tables = [table for table in opened.sheets if not sheet or table.name == sheet]
     placed = [(table, find_header(table, columns or {})) for table in tables]
@@ -119,8 +120,9 @@ def take_rows(
                  if text or not all(is_blank(sheet.at(row, column)) for column in values)}  # fmt: skip
         heading = read_text(sheet.at(layout.header, roles["area"]))[0]
         rows = rows_of_area(gathering, sheet, roles["area"], texts, told.place, heading)
-    if not (told.indicator or told.series):
-        bare = without_name(gathering, sheet, layout, rows, values)
+    if not told.series:
+        names_of = ("series",) if told.indicator else ("code", "series")
+        bare = without_name(gathering, sheet, layout, rows, values, names_of)
         rows = [row for row in rows if row not in bare]
     numbers = [*values, *(roles[role] for role in ("low", "high") if role in roles)]
     decimal = told.decimal or decimal_mark(
@@ -131,20 +133,22 @@ def take_rows(
     if coded:
         texts = ({column: read_text(sheet.at(row, column))[0] for column in layout.dimensions} for row in rows)
         layout.dimensions, suffix = constant(layout.dimensions, texts)
-    month_at = next((column for column in layout.dimensions if _holds_months(sheet, column, rows)), None)
-    layout.dimensions = {column: name for column, name in layout.dimensions.items() if column != month_at}
+    part_at, parts = _parts_of_years(sheet, layout, rows)
     at: dict[int, str] = {}
     for row in rows:
         label = periods[row, roles["period"]]
-        month = 0 if month_at is None or len(label.period) != 4 else month_of(read_text(sheet.at(row, month_at))[0])
+        part = "" if part_at is None or len(label.period) != 4 else parts.get(read_text(sheet.at(row, part_at))[0], "")
         if label.period:
-            at[row] = f"{label.period}-{month:02d}" if month else label.period
+            at[row] = label.period + part
     words = _Words(gathering, sheet, layout, told, suffix)
     groups = words.settle(at, coded)
     heading = Heading() if layout.measures else Heading.of(read_text(sheet.at(layout.header, roles["value"]))[0])
     if heading.times != 1:
         where = sheet.where(layout.header, roles["value"])
         gathering.mended(where, heading.text, f"times {heading.times:g}, or the unit", ["as the heading says"])
+    if heading.note:
+        where = sheet.where(layout.header, roles["value"])
+        gathering.mended(where, heading.text, f"{heading.note}, where no unit is said", ["words of the heading"])
     for row, period in at.items():
         if row not in groups.places:
             continue
@@ -176,15 +180,20 @@ def take_rows(
             ))  # fmt: skip
 
 
-def _holds_months(sheet: Sheet, column: int, rows: list[int]) -> bool:
-    """Whether a column holds names of months and nothing else: with the year beside them they are the period."""
-    filled = False
-    for row in rows:
-        text = read_text(sheet.at(row, column))[0]
-        if text and not month_of(text):
-            return False
-        filled = filled or bool(text)
-    return filled
+def _parts_of_years(sheet: Sheet, layout: Layout, rows: list[int]) -> tuple[int | None, dict[str, str]]:
+    """Return the column of months, quarters or half-years beside the year, and what each of its texts adds to it.
+
+    Such a column is no breakdown: it is taken out of the layout. Of several, the one with most parts is the period.
+    """
+    found: dict[int, dict[str, str]] = {}
+    for column, name in layout.dimensions.items():
+        texts = {read_text(sheet.at(row, column))[0] for row in rows}
+        parts = {text: part_of_year(text, name) for text in texts if text and slug(text) not in WHOLE_YEARS}
+        if parts and all(parts.values()):
+            found[column] = parts
+    layout.dimensions = {column: name for column, name in layout.dimensions.items() if column not in found}
+    finest = max(found, key=lambda column: (len(found[column]), -column), default=None)
+    return finest, found.get(finest, {})
 
 
 def _figures_only(gathering: Gathering, sheet: Sheet, layout: Layout, rows: list[int]) -> list[int]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import is_blank, read_number, read_text
 from vlr_analysis.sources.joins import joined_down
+from vlr_analysis.sources.labels import is_part_of_year
 from vlr_analysis.sources.names import dimension_of, role_of
 from vlr_analysis.sources.reading import Gathering, code_of
 from vlr_analysis.sources.sheet_grid import Sheet
@@ -85,7 +86,8 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
             problems.append(Problem(sheet.where(header), f"the columns {other} and {name}", f"one {role}", fix))
         else:
             layout.roles[role] = column
-    figures = [column for column in others if _holds_figures(sheet, header, column)]
+    parts = {column for column in others if is_part_of_year(dimension_of(names[column]))}
+    figures = [column for column in others if column not in parts and _holds_figures(sheet, header, column)]
     layout.dimensions = {column: dimension_of(names[column]) for column in others if column not in figures}
     problems += _place_figures(sheet, layout, names, figures)
     if problems:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vlr_analysis.errors import Problem
+from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, is_blank, read_text, shown
 from vlr_analysis.sources.long_header import Layout
@@ -83,11 +84,14 @@ class Heading:
         ``Value (thousands)``: 1000.
     unit : str
         ``Value (%)``: %; with a multiplier in it where nothing else says the unit: ``thousands of persons``.
+    note : str
+        Other words in brackets: they are the unit where nothing else is.
     """
 
     text: str = ""
     times: float = 1.0
     unit: str = ""
+    note: str = ""
 
     @classmethod
     def of(cls, text: str) -> Heading:
@@ -99,33 +103,38 @@ class Heading:
         else:
             words = rest[0] if rest and role_of(first) == "value" else "" if role_of(text) else text
         words = re.sub(r"^(in|en|em)\s+", "", words)
-        if (times := scale_of(words)) is not None:
+        spanish = slug(first) in ("valor", "valores", "dato", "datos", "cifra") or slug(words).startswith("miles-de-")
+        size = re.sub(r"^miles\b", "thousands", words, flags=re.I) if spanish else words
+        if (times := scale_of(size)) is not None:
             return cls(text, times)
-        if words and (times := scale_of(words.split()[0])) is not None:
+        if (times := scale_of(size.split(" ")[0])) not in (None, 1):
             return cls(text, times, words)
         known = words.casefold() in UNITS or words in UNITS.values()
-        return cls(text, 1.0, unit_of(words) if known or (in_brackets and split_unit(f"x ({words})")[1]) else "")
+        if known or (in_brackets and split_unit(f"x ({words})")[1]):
+            return cls(text, 1.0, unit_of(words))
+        return cls(text, note=words if in_brackets else "")
 
     def applied(self, gathering: Gathering, where: str, unit: str) -> tuple[float, str] | None:
         """Return multiplier and unit of a figure, given the unit said elsewhere; None where the two are at odds."""
         stated = unit != UNIT_NOT_STATED
-        if not stated and self.unit:
-            return 1.0, self.unit
+        if not stated and (self.unit or self.note):
+            return 1.0, self.unit or self.note
         percent = stated and "%" in unit
-        other = stated and self.times == 1 and self.unit and percent != ("%" in self.unit)
+        other = stated and "%" in self.unit and not percent
         if other or (percent and self.times != 1):
             fix = "correct the heading or the unit"
             gathering.problems.append(Problem(where, f"{unit!r} below the heading {self.text!r}", "one unit", fix))
             return None
-        scaled = stated and any(scale_of(word) for word in re.findall(r"[^\W\d_]+", unit) if scale_of(word) != 1)
+        words = [scale_of(word) for word in re.findall(r"[^\W\d_]+", unit)]
+        scaled = stated and (any(times not in (None, 1) for times in words) or slug(unit).startswith("miles-de-"))
         return (1.0 if scaled else self.times), unit
 
 
 def without_name(
-    gathering: Gathering, sheet: Sheet, layout: Layout, rows: list[int], columns: Iterable[int]
-) -> set[int]:
+    gathering: Gathering, sheet: Sheet, layout: Layout, rows: list[int], columns: Iterable[int], roles: Iterable[str]
+) -> set[int]:  # fmt: skip
     """Return the rows with a figure and without a name of its series where others have one, after telling them."""
-    named = [layout.roles[role] for role in ("code", "series") if role in layout.roles]
+    named = [layout.roles[role] for role in roles if role in layout.roles]
     columns = list(columns)
     bare = [row for row in rows if all(is_blank(sheet.at(row, column)) for column in named)
             and not all(is_blank(sheet.at(row, column)) for column in columns)]  # fmt: skip

@@ -59,7 +59,7 @@ _SEXES = {"f": "female", "female": "female", "females": "female", "women": "fema
 # What the figures are to be multiplied by, as headings and columns of multipliers write it.
 _SCALES = {"units": 1, "unit": 1, "ones": 1, "unidades": 1, "unites": 1, "einheiten": 1,
            "hundreds": 100, "hundred": 100,
-           **dict.fromkeys(("thousands", "thousand", "000", "000s", "1000", "1000s", "1-000", "1-000s", "miles",
+           **dict.fromkeys(("thousands", "thousand", "000", "000s", "1000", "1000s", "1-000", "1-000s",
                             "milhares", "milliers", "tausend", "tsd", "x1000", "x-1000", "x1-000", "x-1-000"), 1000),
            **dict.fromkeys(("millions", "million", "000000", "1000000", "1-000-000", "000-000", "millones", "milhoes",
                             "millionen", "mio"), 10**6),
@@ -139,7 +139,8 @@ def is_subtotal(text: str) -> bool:
 def scale_of(text: str) -> float | None:
     """Return what a word says that figures are to be multiplied by: ``Thousands``, ``'000``; None where it is no such.
 
-    ``in thousands`` is read as ``thousands``; ``thousands of persons`` is a unit and gives None.
+    ``in thousands`` is read as ``thousands``; ``thousands of persons`` is a unit and gives None. So does ``miles``:
+    it is a distance in English and thousands in Spanish.
     """
     return _SCALES.get(re.sub(r"^(in|en|em)-", "", slug(text)))
 
@@ -150,7 +151,9 @@ def power_of(text: str) -> float | None:
     A number is a power of ten, as UNIT_MULT of SDMX writes it. None where the cell cannot be read.
     """
     found = re.fullmatch(r"([+-]?\d{1,2})(?:\.0+)?", text.split(":")[0].strip())
-    return 10.0 ** int(found[1]) if found else scale_of(text)
+    if found:
+        return 10.0 ** int(found[1])
+    return 1000.0 if slug(text) in ("miles", "mil") else scale_of(text)
 
 
 def category_of(dimension: str, text: str) -> str:

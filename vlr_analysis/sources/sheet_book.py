@@ -22,6 +22,7 @@ SMALL = 2_000_000
 FEW_CELLS = 100_000  # a workbook may hold more than these only if it has a packed byte for each cell
 MAX_MERGED = 10_000
 MAX_SHEETS = 200
+HIDDEN_SHEET = "a hidden sheet"
 
 
 @contextmanager
@@ -214,7 +215,7 @@ def _merged(cells) -> Iterator[tuple[int, int, int, int]]:
 def _hidden(listed, parser) -> str:
     rows = [number for number, about in parser.row_dimensions.items() if about.get("hidden") in ("1", "true")]
     columns = [name for name, about in parser.column_dimensions.items() if about.get("hidden") in ("1", "true")]
-    told = ["a hidden sheet"] if listed.sheet_state != "visible" else []
+    told = [HIDDEN_SHEET] if listed.sheet_state != "visible" else []
     told += [f"hidden rows {', '.join(rows[:10])}" + (" and more" if len(rows) > 10 else "")] if rows else []
     told += [f"hidden columns from {', '.join(columns[:10])}"] if columns else []
     return "; ".join(told)

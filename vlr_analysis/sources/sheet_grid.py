@@ -37,6 +37,8 @@ class Sheet:
         What the program does not show: hidden rows and columns, or a hidden sheet.
     decimal : str
         Which mark the kind of file suggests before decimals, where the cells do not show it; empty: none.
+    separator : str
+        What stands between the cells of a text file.
     shift : int
         How many columns stand here for the first column of the file, less one (Eurostat joins several by commas).
     """
@@ -50,6 +52,7 @@ class Sheet:
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden: str = ""
     decimal: str = ""
+    separator: str = ""
     shift: int = 0
 
     def at(self, row: int, column: int) -> Any:

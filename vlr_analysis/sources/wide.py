@@ -21,7 +21,7 @@ from vlr_analysis.sources.reading import (
     breakdown_of,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 from vlr_analysis.sources.statuses import NOT_OBSERVED, status_of
 from vlr_analysis.sources.wide_blocks import tables_of
 from vlr_analysis.sources.wide_header import Column, Layout, layout_of
@@ -63,7 +63,7 @@ def read_wide(
         No row of years; the same year twice with nothing that tells the two apart; the area not found.
     """
     told = Told(place, indicator, series, unit, decimal, year_start)
-    opened = open_sheets(path)
+    opened = open_shown(path, sheet)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     wanted = [table for table in opened.sheets if not sheet or table.name == sheet]
     placed = [(table, tables_of(table, year_start)) for table in wanted]
