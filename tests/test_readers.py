@@ -702,6 +702,8 @@ def test_a_multiplier_is_never_lost(tmp_path, cell, value):
         ("Value (thousands of people)", "people", 5200, "people"), ("Value (%)", None, 5.2, "%"),
         ("Distance (miles)", None, 5.2, "miles"), ("Distance (miles)", "miles", 5.2, "miles"),
         ("Valor (miles de personas)", None, 5.2, "miles de personas"), ("Miles de casos", "casos", 5200, "casos"),
+        ("Value (USD thousands)", "USD", 5200, "USD"), ("Value (USD thousands)", None, 5.2, "USD thousands"),
+        ("Value (per thousand)", None, 5.2, "per thousand"), ("Value ('000 people)", "people", 5200, "people"),
         ("Valor (miles)", "miles de casos", 5.2, "miles de casos"),
         ("Value (k)", None, 5.2, "k"), ("Value (2015 prices)", "%", 5.2, "%"), ("Units sold", None, 5.2, "not stated"),
         ("Value in thousands", "people", 5200, "people"), ("Percent", None, 5.2, "%"), ("Value (%)", "%", 5.2, "%"),

@@ -107,7 +107,10 @@ class Heading:
         size = re.sub(r"^miles\b", "thousands", words, flags=re.I) if spanish else words
         if (times := scale_of(size)) is not None:
             return cls(text, times)
-        if (times := scale_of(size.split(" ")[0])) not in (None, 1):
+        # "per thousand" is a rate.
+        rate = re.search(r"\b(per|por|par|pour|pro|je)\b", size.casefold())
+        sizes = [] if rate else [scale_of(word) for word in re.findall(r"[^\W\d_]+|'?0{3}s?\b", size)]
+        if times := next((times for times in sizes if times not in (None, 1)), None):
             return cls(text, times, words)
         known = words.casefold() in UNITS or words in UNITS.values()
         if known or (in_brackets and split_unit(f"x ({words})")[1]):
