@@ -592,7 +592,9 @@ def test_a_row_without_its_indicator_is_told(tmp_path):
     ],
 )
 def test_the_one_place_of_a_file_must_be_the_area_or_be_named(tmp_path, form, text):
-    for name in ("Exampleville", "EXAMPLEVILLE", "Éxampleville", "City of Exampleville", "exampleville"):
+    names = ("Exampleville", "EXAMPLEVILLE", "Éxampleville", "City of Exampleville", "exampleville",
+             "Exampleville (E08000035)", "Exampleville City Council", "Cantón Exampleville")  # fmt: skip
+    for name in names:
         assert len(read(form, text_file(tmp_path, "a.csv", text.replace("{}", name)), **GIVEN).table) >= 2
     other = text_file(tmp_path, "b.csv", text.replace("{}", "Exampleville-City Region"))
     with pytest.raises(InputError, match=r"the area Exampleville-City Region; .* --place 'Exampleville-City Region'"):

@@ -15,9 +15,11 @@ from vlr_analysis.sources.reading import Gathering, filter_error
 from vlr_analysis.sources.sheet_grid import Sheet
 
 _OF_A_CITY = re.compile(
-    r"^(the-)?(city-of|municipality-of|town-of|ciudad-de|municipio-de|ayuntamiento-de|ville-de|commune-de|cidade-de|"
-    r"municipio-do|concelho-de|camara-municipal-de|stadt|landeshauptstadt|hansestadt|gemeinde)-"
+    r"^(the-)?(city-of|municipality-of|town-of|ciudad-de|municipio-de|ayuntamiento-de|canton|canton-de|distrito-metropolitano-de|"
+    r"ville-de|commune-de|cidade-de|municipio-do|concelho-de|camara-municipal-de|stadt|landeshauptstadt|hansestadt|gemeinde)-"
+    r"|-(city-of|city-council|landeshauptstadt|hansestadt)$"
 )
+_CODE_BEHIND = re.compile(r"(.*\S)\s*[(\[][A-Z]{0,3}\d{4,}[)\]]\s*")  # Leeds (E08000035)
 
 
 def is_area(text: str, area: str, place: str = "") -> bool:
@@ -35,13 +37,19 @@ def is_area(text: str, area: str, place: str = "") -> bool:
     Returns
     -------
     bool
-        True for the name of which `area` is the slug, so that accents, capitals and "City of" make no difference.
+        True for the name of which `area` is the slug, so that accents, capitals, "City of" before or behind it and a
+        code in brackets make no difference.
     """
     if place:
         return text.casefold() == place.casefold()
-    name = slug(text)
+    found = _CODE_BEHIND.fullmatch(text)
+    name = slug(found[1] if found else text)
     # Ciudad de México is not Mexico.
-    return name == area or (_OF_A_CITY.sub("", name) == area and area not in _countries())
+    return name == area or (_bare(name) == _bare(area) and area not in _countries())
+
+
+def _bare(name: str) -> str:
+    return _OF_A_CITY.sub("", name)
 
 
 @lru_cache(maxsize=1)
