@@ -21,7 +21,9 @@ import yaml
 
 from vlr_analysis.observations import COLUMNS, KEY, WITHOUT_VALUE, check
 from vlr_analysis.periods import parse_period
-from vlr_analysis.sources.open_sdg import MISSING, STATUS, STATUS_COLUMNS, SUPPRESSED, UNIT_COLUMNS, read_open_sdg
+from vlr_analysis.sources.open_sdg import STATUS_COLUMNS, UNIT_COLUMNS, read_open_sdg
+from vlr_analysis.sources.open_sdg_values import MISSING, SUPPRESSED
+from vlr_analysis.sources.statuses import status_of
 
 OUT = Path(__file__).resolve().parents[1] / "docs" / "methods" / "benchmark-import.csv"
 SOURCES = Path(__file__).resolve().parents[2] / "shared" / "sources" / "open-sdg"
@@ -101,8 +103,9 @@ def _file(cells: pd.DataFrame, code: str, folder: Path) -> pd.DataFrame | None:
     for row in cells.itertuples(index=False, name=None):
         value, status = _value(row[place["value"]])
         if "status" in place and row[place["status"]]:
-            told = STATUS.get(row[place["status"]].casefold()[:1], status)
+            told = status_of(row[place["status"]]) or status
             status = told if status == "value" or (status == "missing" and told in WITHOUT_VALUE) else status
+            value = float("nan") if status == "suppressed" else value
         period = periods[row[place["year"]]]
         good = good and period is not None and status != "wrong"
         pairs = sorted((name, row[i].replace(";", ",").replace("=", ":")) for i, name in dimensions if row[i])
