@@ -109,10 +109,7 @@ def test_tables_scroll_in_a_box_that_the_keyboard_reaches():
         ("<td>2002-04-01", "unbroken"),
         ("<td>t-641ff58a", "unbroken"),
         ('<th scope="row">2.2', "short"),
-        (
-            '<th scope="row">'('<th scope="row">' + "Longer than the name of a series. " * 3, "sentence"),
-            "sentence",
-        ),
+        ('<th scope="row">' + "Longer than the name of a series. " * 3, "sentence"),
         ("<td>a reason that takes some room", "long"),
         ("<td>official", ""),
         ('<th scope="row">Adult obesity prevalence', ""),
