@@ -82,7 +82,12 @@ def _look(found: re.Match) -> str:
 
 def kept(text: str) -> Markup:
     """Keep a number with its percent sign, and a date, in one line; the words stay as they are."""
-    return Markup(_KEPT.sub(lambda found: f'<span class="unbroken">{found[0]}</span>', str(escape(text))))
+
+    def whole(found: re.Match) -> str:
+        look = "unbroken money" if set("£€$") & set(found[0]) else "unbroken"
+        return f'<span class="{look}">{found[0]}</span>'
+
+    return Markup(_KEPT.sub(whole, str(escape(text))))
 
 
 def cells(notebook: NotebookNode, stem: str) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ from vlr_analysis.review.page_cells import table_name
 
 LARGEST = 32 * 2**20  # bytes of a certificate; those of large cities have some hundred thousand
 EXPECTED = f"a report of the kit, with its {FILE}"
-_UNBROKEN = re.compile(r"<span class=\"unbroken\">([^<]*)</span>")  # how a page keeps a number in one line
+_UNBROKEN = re.compile(r"<span class=\"unbroken(?: money)?\">([^<]*)</span>")  # how a page keeps a number in one line
 
 
 @dataclass(frozen=True)
