@@ -7,6 +7,7 @@ import os
 import re
 import stat
 import sys
+from html import unescape
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ from vlr_analysis.exhibits import MIME
 from vlr_analysis.findings import make
 from vlr_analysis.review import page_cells, page_findings, pages, pdf
 from vlr_analysis.review.session import Ended, Wanted, review
+from vlr_analysis.review.workbook import head_of
 
 # --- verdicts and counts ---------------------------------------------------------------------------------
 
@@ -98,6 +100,47 @@ def test_tables_scroll_in_a_box_that_the_keyboard_reaches():
     assert boxed.count('tabindex="0"') == 1
     plain = page_cells.scrolling('<p>a</p><table border="1"><tr></tr></table>')
     assert plain == '<p>a</p><div class="table" tabindex="0" role="group"><table border="1"><tr></tr></table></div>'
+
+
+@pytest.mark.parametrize(
+    ("cell", "look"),
+    [
+        ("<td>2011-2013", "unbroken"),
+        ("<td>2002-04-01", "unbroken"),
+        ("<td>t-641ff58a", "unbroken"),
+        ('<th scope="row">2.2', "short"),
+        ('<th scope="row">' + "Longer than the name of a series. " * 3, "sentence"),
+        ("<td>a reason that takes some room", "long"),
+        ("<td>official", ""),
+        ('<th scope="row">Adult obesity prevalence', ""),
+    ],
+)
+def test_cells_are_set_by_what_they_hold(cell, look):
+    shown = page_cells.scrolling(f'<div class="table" id="x"><table>{cell}</table></div>')
+    set_so = cell.replace(">", f' class="{look}">') if look else cell
+    assert shown.endswith(f"<table>{set_so}</table></div>")
+
+
+@pytest.mark.parametrize("kept", ["5.7 %", "−0.3 %", "5,7\u00a0%", "2025-04-01", "2001-2003", "+£2.52"])
+def test_a_number_stays_with_its_sign_in_one_line_and_no_word_changes(kept):
+    text = f"a < b: {kept} of 12 cities"
+    shown = page_cells.kept(text)
+    look = "unbroken money" if "£" in kept else "unbroken"
+    assert f'<span class="{look}">{kept}</span>' in shown
+    assert unescape(re.sub("<[^>]+>", "", shown)) == text
+
+
+def test_numbers_of_a_finding_stand_with_the_ends_of_their_interval():
+    names = ["depth", "gap_high", "gap_low", "gap", "slope_high", "slope_low", "slope_per_year", "year"]
+    row = pd.Series({"area": "town", "series": "s", "unit": "%", "grade": "B", "indicator": "a"})
+    made = make("trend", row, "agree", "Sentence.", dict.fromkeys(names, 2021.0))
+    card = page_findings.cards(
+        {made.id: ("02_trends", made)}, pd.DataFrame(columns=["indicator", "series", "unit", "goal"])
+    )
+    told = page_findings.evidence(card[made.id], None, "")["numbers"]
+    order = ["depth", "gap", "gap_low", "gap_high", "slope_per_year", "slope_low", "slope_high", "year"]
+    assert [name for name, _ in told] == [head_of(name) for name in order]
+    assert dict(told)[head_of("year")] == "2021"
 
 
 def test_headings_of_any_script_have_an_anchor():

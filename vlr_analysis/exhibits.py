@@ -404,6 +404,8 @@ def _cells(data: pd.DataFrame, name: str, is_header: bool) -> list[str]:
             text = str(value).replace("-", "−")
         elif name == "breakdown":
             text = group(str(value))
+        elif name == "place":
+            text = group(str(value)).replace("=", " ").replace(";", ", ") if "=" in str(value) else visible(str(value))
         else:
             text = visible(str(value) if name in NAMES else retold(str(value)))
         # <bdi> keeps a right-to-left name from turning the row around.

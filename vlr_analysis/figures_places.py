@@ -24,7 +24,7 @@ from vlr_analysis.drawing import (
     styled,
     year_axis,
 )
-from vlr_analysis.exhibits import Exhibit, interval, number, slug, with_unit
+from vlr_analysis.exhibits import Exhibit, interval, number, plain_unit, slug, with_unit
 from vlr_analysis.language import N_, gettext, retold, told, told_of
 from vlr_analysis.periods import spoken
 
@@ -291,7 +291,7 @@ def forest(effects: pd.DataFrame, pooled: pd.Series, names: Mapping[str, str], t
     axes.grid(axis="x", color="#e4e8ec")
     words = retold(title)
     name_panel(axes, words, "", 90)
-    axes.set_xlabel(gettext(unit), fontsize=8)
+    axes.set_xlabel(plain_unit(unit), fontsize=8)
     figure.legend(loc="lower center", ncols=2, fontsize=8)
     each = "; ".join(
         f"{row.place} {number(row.effect)} ({interval(row.low, row.high)})" for row in rows.iloc[::-1].itertuples()

@@ -14,7 +14,7 @@ import pandas as pd
 from vlr_analysis.exhibits import Exhibit, with_unit
 from vlr_analysis.grades import KEY as GRADED
 from vlr_analysis.grades import LETTERS, lowest
-from vlr_analysis.language import coded, retold, told, told_of
+from vlr_analysis.language import coded, gettext, retold, told, told_of
 from vlr_analysis.lookup import Lookup
 
 AT_MOST = 12
@@ -152,7 +152,7 @@ def _mark(text: str) -> str:
 
 def sentence(parts: Iterable[str]) -> str:
     """Join parts to one sentence with a capital and a full stop; empty parts are passed over."""
-    text = "; ".join(part.rstrip(".") for part in parts if part)
+    text = gettext("; ").join(part.rstrip(".") for part in parts if part)
     return f"{text[0].upper()}{text[1:]}." if text else ""
 
 

@@ -256,7 +256,8 @@ WORDS = (
     coded("random sample"), coded("quota"), coded("register"), coded("invited"), coded("open call"),
     coded("improves"), coded("worsens"), coded("unchanged"), coded("concern"), coded("satisfied"), coded("hidden"),
     coded("provisional"), coded("estimated"), coded("suppressed"), coded("missing"), coded("break"), coded("value"),
-    coded("sex"), coded("age"), coded("race"),
+    coded("sex"), coded("age"), coded("race"), coded("kind"), coded("people"), coded("consent"), coded("all"),
+    coded("interviews"), coded("technology"),
     coded("ethnicity"), coded("income"), coded("disability"), coded("education"), coded("location"), coded("place"),
     coded("place type"), coded("employment"), coded("mode"), coded("yes"), coded("no"), coded("increase"),
     coded("decrease"), coded("or"), coded("and"), coded("the year before"), coded("the base"),
@@ -320,6 +321,24 @@ def directed(text: str) -> str:
     if not right_to_left(current()):
         return text
     return _AFTER_NAME.sub(rf"\g<1>{RIGHT_TO_LEFT}", _DIRECTED.sub(LEFT_TO_RIGHT, text))
+
+
+@lru_cache(maxsize=64)
+def _country(code: str, language: str) -> str:
+    from babel import Locale
+    from babel.core import UnknownLocaleError, get_global
+
+    two = get_global("territory_aliases").get(code, ())
+    try:
+        names = Locale.parse(_tag(language)).territories
+    except (UnknownLocaleError, ValueError):
+        return code
+    return names.get(two[0], code) if len(two) == 1 and two[0] not in ("XA", "XB") else code
+
+
+def country(code: str) -> str:
+    """Return the name of a country, given by its ISO 3166-1 alpha-3 code, in the language in use; else the code."""
+    return _country(code, current())
 
 
 @lru_cache(maxsize=16)

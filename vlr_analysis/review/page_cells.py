@@ -24,6 +24,10 @@ from vlr_analysis.review.workbook import head_of
 MOST_POINTS = 150  # rows of a figure's data on the page; all of them are in the CSV file beside it
 _IMAGE = re.compile(r'<img\b[^>]*\bsrc="(data:image/[^"]+)"')
 _TABLE = re.compile(r'<div class="table"(?= id=)')
+_CELL = re.compile(r'<(td|th scope="row")>((?:<bdi>)?[^<]*)')
+_UNBROKEN = re.compile(r"\d{4}(?:[-/–]\d{1,4}){0,2}|[a-z]-[0-9a-f]{8}")  # a period, the id of a finding
+_SENTENCE = 80  # letters from which the head of a row is read as a sentence
+_KEPT = re.compile(r"[+−](?:US\$|[£€$])[\d.,]*\d|[+−-]?\d[\d.,]*[ \u00a0\u202f][%٪]|\d{4}-\d{2}(?:\d{2}|-\d{2})?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
 
 
@@ -57,8 +61,33 @@ def scrolling(html: str) -> str:
     """Give each table a box of its own, which scrolls by keyboard where the page is narrower than the table."""
     box = '<div class="table" tabindex="0" role="group"'
     if _TABLE.search(html):
-        return _TABLE.sub(box, html)
-    return re.sub(r"(<table.*?</table>)", rf"{box}>\1</div>", html, flags=re.S)
+        return _CELL.sub(_look, _TABLE.sub(box, html))
+    return _CELL.sub(_look, re.sub(r"(<table.*?</table>)", rf"{box}>\1</div>", html, flags=re.S))
+
+
+def _look(found: re.Match) -> str:
+    """Say how a cell is set: a period or an id in one line, the head of a row by its length."""
+    tag, text = found[1], found[2]
+    look = ""
+    if _UNBROKEN.fullmatch(text):
+        look = "unbroken"
+    elif tag != "td" and len(unescape(text)) > _SENTENCE:
+        look = "sentence"
+    elif tag != "td" and len(text) < 9:
+        look = "short"
+    elif tag == "td" and len(text) > 24:
+        look = "long"
+    return f'<{tag} class="{look}">{text}' if look else found[0]
+
+
+def kept(text: str) -> Markup:
+    """Keep a number with its percent sign, and a date, in one line; the words stay as they are."""
+
+    def whole(found: re.Match) -> str:
+        look = "unbroken money" if set("£€$") & set(found[0]) else "unbroken"
+        return f'<span class="{look}">{found[0]}</span>'
+
+    return Markup(_KEPT.sub(whole, str(escape(text))))
 
 
 def cells(notebook: NotebookNode, stem: str) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from vlr_analysis import catalogue
 from vlr_analysis.exhibits import number, table
 from vlr_analysis.findings import KEY, Finding
 from vlr_analysis.grades import LETTERS
-from vlr_analysis.language import gettext, retold
+from vlr_analysis.language import gettext, pgettext, retold
 from vlr_analysis.periods import spoken
 from vlr_analysis.review.origins import came_from
 from vlr_analysis.review.page_cells import scrolling
@@ -164,13 +164,29 @@ def evidence(card: Card, rows: pd.DataFrame | None, method: str) -> dict[str, An
         shown = Markup(scrolling(table(newest, f"rows-{finding.id}", caption, columns).html))
     # Among numbers `series` counts them; elsewhere it names one, and is headed otherwise.
     numbers = [
-        (gettext("Series") if name == "series" else head_of(name), _shown(name, value))
-        for name, value in finding.numbers.items()
+        (pgettext("number of", "Series") if name == "series" else head_of(name), _shown(name, value))
+        for name, value in _in_order(finding.numbers)
     ]
     registers = [at for at in finding.evidence if "register" in at]
     return {"card": card, "numbers": numbers, "rows": shown, "registers": registers, "method": method}
 
 
+def _in_order(numbers: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Set the lower and the upper end of an interval behind the number that it belongs to, in this order."""
+    heads = [name for name in numbers if not name.endswith(("_low", "_high"))]
+
+    def place(name: str) -> tuple[str, int]:
+        stem, _, end = name.rpartition("_")
+        if name in heads:
+            return name, 0
+        head = next((head for head in (stem, *heads) if head in heads and head.startswith(stem)), stem)
+        return head, 1 if end == "low" else 2
+
+    return [(name, numbers[name]) for name in sorted(numbers, key=place)]
+
+
 def _shown(name: str, value: Any) -> str:
     counted = isinstance(value, int | float) and not isinstance(value, bool)
-    return number(value, 4) if counted and name != "year" else spoken(retold(str(value)))
+    if counted and name == "year":
+        return f"{value:.0f}"
+    return number(value, 4) if counted else spoken(retold(str(value)))

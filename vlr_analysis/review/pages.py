@@ -20,7 +20,7 @@ from markupsafe import Markup
 from vlr_analysis.cell_text import visible
 from vlr_analysis.exhibits import table
 from vlr_analysis.findings import Finding
-from vlr_analysis.language import current, gettext, ngettext, pgettext, retold, right_to_left
+from vlr_analysis.language import country, current, gettext, ngettext, pgettext, retold, right_to_left
 from vlr_analysis.method_files import docstring, read_methods
 from vlr_analysis.own_methods import reference, settings_in_words
 from vlr_analysis.review import comments, page_cells, page_findings
@@ -65,7 +65,7 @@ def _environment() -> Environment:
     }
     environment.filters |= {
         "code": page_cells.code, "verdict": page_findings.verdict_words, "group": page_findings.group_of,
-        "retold": retold,
+        "retold": retold, "kept": page_cells.kept, "country": country,
     }  # fmt: skip
     return environment
 

@@ -30,6 +30,7 @@ from vlr_analysis.review.page_cells import table_name
 
 LARGEST = 32 * 2**20  # bytes of a certificate; those of large cities have some hundred thousand
 EXPECTED = f"a report of the kit, with its {FILE}"
+_UNBROKEN = re.compile(r"<span class=\"unbroken(?: money)?\">([^<]*)</span>")  # how a page keeps a number in one line
 
 
 @dataclass(frozen=True)
@@ -265,7 +266,9 @@ def _stated(exhibits: Mapping[str, list[dict]]) -> list[dict]:
 
 def _pages(folder: Path, findings: Sequence[Mapping]) -> Iterator[Difference]:
     """Look for every sentence on the pages that tell it."""
-    texts = {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.html"))}
+    texts = {
+        path.name: _UNBROKEN.sub(r"\1", path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.html"))
+    }
     for one in findings:
         for name in ("index.html", "evidence.html", f"{one['notebook']}.html"):
             written = {str(escape(one["statement"])), html.escape(one["statement"])}
