@@ -40,6 +40,7 @@ NAMES = {
     "target_code", "theme", "title", "titles",
 }  # fmt: skip
 
+NOTHING = 1e-12  # below it a number is told as zero
 MONEY = ("£", "€", "US$", "$")  # stand before the number
 
 # Declared rounding of everything that is written: six significant digits.
@@ -172,11 +173,12 @@ def number(value: float | None, digits: int = 3) -> str:
 def plain_number(value: float | None, digits: int = 3) -> str:
     """Return a number in English form, as results keep it, with commas at thousands and a true minus sign.
 
-    It has `digits` significant digits; whole thousands keep all theirs. NaN and None give an en dash.
+    It has `digits` significant digits; whole thousands keep all theirs. NaN and None give an en dash. What lies within
+    1e-12 of zero is what rounding left, and reads 0, as it counts as equal to zero when a review is reproduced.
     """
     if value is None or not math.isfinite(value):
         return "–"
-    if value == 0:
+    if abs(value) < NOTHING:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{decimals}f}"
