@@ -1,11 +1,14 @@
 """The pages in a real browser: nothing asks the network, everything works by keyboard, on paper and at three widths."""
 
+import io
 import itertools
 import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.image import imread
 from typer.testing import CliRunner
 
 from vlr_analysis.cli import app
@@ -167,6 +170,48 @@ def test_charts_begin_with_their_labels_from_right_to_left_too(report, watched):
     opened.evaluate("document.documentElement.dir = 'rtl'")
     seen = "box => [box.scrollWidth > box.clientWidth, box.scrollLeft, getComputedStyle(box).direction]"
     assert opened.eval_on_selector(".plate", seen) == [True, 0, "ltr"]
+
+
+def shaded(opened, box):
+    """Whether the left and the right edge of a box are darker than the page, by the middle pixel of all rows there."""
+    at = box.bounding_box()
+    clip = {"x": at["x"], "y": max(at["y"], 0), "width": at["width"], "height": min(at["height"], 300)}
+    pixels = imread(io.BytesIO(opened.screenshot(clip=clip)))[..., :3].mean(axis=2)
+    return tuple(bool(np.median(pixels[:, column]) < 0.9) for column in (1, -2))
+
+
+@pytest.mark.parametrize("width", [1200, 820, 390])
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_a_table_that_goes_on_shades_the_edge_where_it_does(report, watched, width, direction):
+    page = watched(viewport={"width": width, "height": 900})
+    opened = page.open(report / KINDS["chapter with tables"])
+    opened.evaluate(f"document.documentElement.dir = '{direction}'")
+    boxes = [box for box in opened.locator(".table").all() if box.is_visible()]
+    seen = {"cut": 0, "whole": 0}
+    for box in boxes:
+        room, needed = box.evaluate("one => [one.clientWidth, one.scrollWidth]")
+        if 0 < needed - room < 60:
+            continue  # covers of both ends overlap
+        box.evaluate("one => one.scrollIntoView({block: 'start'})")
+        there = (False, True) if direction == "ltr" else (True, False)
+        if needed == room:
+            seen["whole"] += 1
+            assert shaded(opened, box) == (False, False)
+            continue
+        seen["cut"] += 1
+        assert box.get_attribute("tabindex") == "0"
+        assert shaded(opened, box) == there
+        box.focus()
+        opened.keyboard.press("ArrowRight" if direction == "ltr" else "ArrowLeft")
+        opened.wait_for_function("one => one.scrollLeft !== 0", arg=box.element_handle())
+        box.evaluate("(one, sign) => { one.scrollLeft = sign * one.scrollWidth }", 1 if direction == "ltr" else -1)
+        assert shaded(opened, box) == there[::-1]
+        if seen["cut"] == 3:
+            break
+    assert seen["cut"]
+    opened.emulate_media(media="print")
+    style = "one => [getComputedStyle(one).overflowX, getComputedStyle(one).backgroundImage]"
+    assert boxes[0].evaluate(style) == ["visible", "none"]
 
 
 def test_headings_follow_in_order_and_each_page_says_its_language(report, page):

@@ -1,5 +1,7 @@
 """What a notebook depends on, and the cache that rests on it: nothing stale, nothing run twice, the change named."""
 
+import csv
+import io
 import json
 import re
 import shutil
@@ -11,6 +13,7 @@ import pytest
 
 from vlr_analysis.params import city_ids
 from vlr_analysis.review import cache, inputs, plan, session
+from vlr_analysis.sources import kit
 
 ROOT = Path(__file__).resolve().parents[1]
 VLR = [sys.executable, "-m", "vlr_analysis.cli"]
@@ -90,6 +93,43 @@ def test_inputs_name_the_citys_own_files_its_neighbours_and_the_registers(projec
     assert "environment/pandas" in named
     assert "environment/distributed" not in named, "extras are no part of it"
     assert list(named) == sorted(named)
+
+
+def test_a_source_that_only_others_name_runs_no_notebook_again(project, task):
+    """A new row counts where a table of the city names it; the certificate hashes the whole table all the same."""
+
+    def kept() -> tuple[str, str]:
+        hashes = inputs.Hashes(project)
+        whole = inputs.of_task(task, hashes)
+        reduced = inputs.of_notebook(task, whole, hashes)
+        assert {name for name in whole if whole[name] != reduced[name]} <= {inputs.SOURCES}
+        return whole[inputs.SOURCES], reduced[inputs.SOURCES]
+
+    path = project / inputs.SOURCES
+    columns = path.read_text(encoding="utf-8").split("\n")[0].split(",")
+    before = kept()
+    for source in ("another-city-office", "new-office"):
+        filled = {"source": source, "publisher": "Office", "title": "Yearbook", "licence": "CC0"}
+        with path.open("a", encoding="utf-8") as file:
+            file.write(",".join(filled.get(name, "") for name in columns) + "\n")
+    unnamed = kept()
+    assert unnamed[0] != before[0] and unnamed[1] == before[1]
+    figures = project / "data" / "porto-exemplo.csv"
+    text = figures.read_text(encoding="utf-8")
+    own = next(row["source"] for row in csv.DictReader(io.StringIO(text)))
+    figures.write_text(text.replace(f",{own}\n", ",new-office\n", 1), encoding="utf-8")
+    named = kept()
+    assert named[0] == unnamed[0] and named[1] != unnamed[1]
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("new-office,Office", "new-office,Bureau"), encoding="utf-8"
+    )
+    assert kept()[1] != named[1]
+    kit.write_table(kit.read_table(figures), figures.with_suffix(".parquet"))
+    figures.unlink()
+    packed = kept()
+    assert packed[0] != packed[1]
+    path.write_text("source\n", encoding="utf-8")
+    assert len(set(kept())) == 1, "a table that cannot be read counts whole"
 
 
 def test_other_cities_are_no_part_of_it():

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from vlr_analysis.observations import STATUSES, WITHOUT_VALUE
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import Formula, decimal_mark, is_blank, read_label, read_number, shown
-from vlr_analysis.sources.labels import read_periods
+from vlr_analysis.sources.labels import part_of_year, read_periods
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,27 @@ def test_flags_of_eurostat_are_statuses_only_where_they_are_flags():
     assert read_number("7.9 b").unreadable is not None  # could be billions
     assert read_number("7.9 (p)").status == "provisional"
     assert read_number("7.9p").status == "provisional"
-    assert read_number("7.9 c", flags=True).unreadable is not None  # a number that should not be there
+    for content, flags in (("7.9 c", True), ("7.9 bc", True), ("2 (c)", False), ("3 [c]", False), ("3 (Q)", False)):
+        number = read_number(content, flags=flags)  # a number that should not be there is not taken
+        assert (number.status, number.value != number.value, bool(number.why)) == ("suppressed", True, True)
+    assert read_number("7.9 z", flags=True).unreadable is not None
+
+
+@pytest.mark.parametrize(("cell", "fix"), [
+    ("1.2 (k)", "write the number out"), ("5 (M)", "write the number out"), ("5 (mn)", "write the number out"),
+    ("5k", "write the number out"), ("4 (s)", "secret"), ("5 (x)", "secret"), ("5 [z]", "secret"),
+    ("5 (h)", "take off 'h'"), ("5 (low)", "take off 'low'"),
+])  # fmt: skip
+def test_a_letter_that_may_be_a_size_or_a_secret_is_refused(cell, fix):
+    number = read_number(cell)
+    assert number.unreadable is not None and fix in number.unreadable.fix and number.value != number.value
+
+
+def test_a_letter_of_sdmx_in_brackets_is_its_status():
+    found = [read_number(f"5 ({letter})") for letter in "pPeEiIfFbBaAgGvVnNuUdDrR"]
+    assert [number.value for number in found] == [5.0] * len(found)
+    wanted = ["provisional"] * 2 + ["estimated"] * 6 + ["break"] * 2 + ["value"] * 14
+    assert [number.status for number in found] == wanted
 
 
 def test_a_number_that_the_program_shows_as_a_percentage_is_taken_as_shown():
@@ -201,3 +221,33 @@ def test_any_label_is_a_period_or_a_refusal(text):
     assert bool(read.period) == (read.unreadable is None)
     if read.period:
         parse_period(read.period)
+
+
+@pytest.mark.parametrize(("labels", "periods"), [
+    (("2019T1", "2019T2", "2019T4"), ["2019-Q1", "2019-Q2", "2019-Q4"]),
+    (("2019-T1", "T4 2019", "1T2020"), ["2019-Q1", "2019-Q4", "2020-Q1"]),
+    (("2019T1", "2019T2", "2019T3"), ["", "", ""]),
+])  # fmt: skip
+def test_labels_with_a_t_are_quarters_where_there_is_a_fourth_and_else_refused(labels, periods):
+    found = read_periods(labels)
+    assert [found[label].period for label in labels] == periods
+    for label in found.values():
+        fix = label.unreadable.fix if label.unreadable else ""
+        assert label.why if label.period else ("-Q" in fix and "/P4M" in fix)
+
+
+@pytest.mark.parametrize(("text", "name", "part"), [
+    ("Q1", "quarter", "-Q1"), ("Q4", "season", "-Q4"), ("T3", "trimestre", "-Q3"), ("2", "trimestre", "-Q2"),
+    ("IV", "trimestre", "-Q4"), ("1er trimestre", "trimestre", "-Q1"), ("2nd quarter", "quarter", "-Q2"),
+    ("S2", "semestre", "-07-01/P6M"), ("1", "half-year", "-01-01/P6M"), ("March", "mes", "-03"),
+    ("3", "semestre", ""), ("5", "quarter", ""), ("T1", "zone", ""), ("1", "zone", ""), ("North", "quarter", ""),
+])  # fmt: skip
+def test_a_part_of_a_year_is_read_beside_its_year(text, name, part):
+    assert part_of_year(text, name) == part
+
+
+@pytest.mark.parametrize(("label", "period"), [
+    ("2019 (c)", ""), ("2019 [k]", ""), ("2019 (M)", ""), ("2019 (x)", ""), ("2019 (p)", "2019"), ("2019 (1)", "2019"),
+])  # fmt: skip
+def test_a_year_marked_as_confidential_or_in_thousands_is_no_year(label, period):
+    assert read_periods([label])[label].period == period

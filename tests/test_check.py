@@ -15,8 +15,9 @@ from vlr_analysis.results import Results
 from vlr_analysis.review.check import check
 from vlr_analysis.review.check_report import LISTED, TOLD, Report, place
 from vlr_analysis.review.new_city import new_city
-from vlr_analysis.sources import kit
+from vlr_analysis.sources import kit, template_sheet
 from vlr_analysis.sources.cells import Repair
+from vlr_analysis.sources.figure_texts import IN_OUR_WORDS
 from vlr_analysis.sources.template import empty_workbook
 from vlr_analysis.sources.wide import read_wide
 
@@ -361,6 +362,47 @@ def test_what_looks_wrong_is_a_warning_at_its_cell(tmp_path, doubt):
         assert at in cells_of(report.warnings)
 
 
+@pytest.mark.parametrize(("in_sources", "in_figures", "at"), [
+    ("inec", "INEC", "Figures!F3"), ("INEC", "inec", "Sources!A3"), ("INEC", "INEC", "Sources!A3"),
+])  # fmt: skip
+def test_a_source_in_other_capitals_is_one_message(tmp_path, in_sources, in_figures, at):
+    book = empty_workbook("town", "Town")
+    book["Sources"].append([in_sources, "Institute", "Yearbook", "official", "2025-06", "CC BY 4.0"])
+    for name in "ab":
+        book["Figures"].append(["8.5.2", name, "%", None, None, in_figures, *STEADY])
+    book.save(tmp_path / "town.xlsx")
+    report = check(str(tmp_path / "town.xlsx"), None, TODAY)
+    assert cells_of(report.errors) == [at]
+    assert "'inec'" in report.errors[0].fix and "capitals" in str(report.errors[0])
+
+
+def test_words_of_the_officers_language_are_read_and_logged(tmp_path):
+    book = empty_workbook("town", "Town")
+    kinds = [("a", "oficial", "official"), ("b", "Enquête", "survey"), ("c", "إدارية", "administrative")]
+    for name, kind, _ in kinds:
+        book["Sources"].append([name, "Institute", "Yearbook", kind, "2025-06", "CC BY 4.0"])
+    units, statuses = ("personas", "persons", "people", "أشخاص"), ("Estimado", "provisoire", "نهائية", None)
+    for name, unit, status in zip("klmn", units, statuses, strict=True):
+        book["Figures"].append(["8.5.2", name, unit, None, status, "a", *STEADY])
+    for name, unit, word in (
+        ("k", "personas", "sí"),
+        ("l", "people", "Oui"),
+        ("m", "persons", "نعم"),
+        ("n", None, "non"),
+    ):
+        book["Targets"].append(["8.5.2", name, unit, 5, 2030, "plan", word])
+    book.save(tmp_path / "town.xlsx")
+    filled = template_sheet.read_workbook(tmp_path / "town.xlsx")
+    assert check(str(tmp_path / "town.xlsx"), None, TODAY).errors == ()
+    assert filled.sources["source_class"].tolist() == [word for *_, word in kinds]
+    assert set(filled.table["unit"]) == {"people"}
+    said = filled.table.drop_duplicates("series").set_index("series")["status"].to_dict()
+    assert said == {"k": "estimated", "l": "provisional", "m": "value", "n": "value"}
+    assert filled.targets["priority"].tolist() == [True, True, True, False]
+    logged = [repair for repair in filled.repairs if repair.why == IN_OUR_WORDS]
+    assert len(logged) == 3 + 3 + 4
+
+
 # --- a city --------------------------------------------------------------------------------------------
 
 
@@ -447,11 +489,29 @@ def test_a_place_is_taken_apart(where, parts):
     assert tuple(place(where).values()) == parts
 
 
-def test_the_text_lists_some_repairs_and_counts_the_others():
-    repairs = [Repair(f"x.xlsx, Figures!A{n}", "'1,5'", "1.5", "decimal comma") for n in range(LISTED + 3)]
-    text = Report("x.xlsx", 1, 1, repairs=repairs).text()
-    assert text.count("decimal comma") == LISTED
-    assert "3 more" in text
+def test_doubtful_repairs_come_first_and_plain_ones_by_kind():
+    plain = [Repair(f"x.xlsx, Figures!A{n}", "'1,5'", "1.5", "decimal comma") for n in range(LISTED + 3)]
+    odd = [
+        Repair("x.xlsx, Figures!B1", "'1.234'", "1234", "thousands mark taken out"),
+        Repair("x.xlsx, Figures!B2", "0.12", "12", "shown as a percentage, multiplied by 100"),
+        Repair("x.xlsx, Figures!B3", "'2 (c)'", "suppressed", "mark c beside a number: confidential"),
+        Repair("x.xlsx, Figures!B4", "'?'", "5", "a reason that nobody has sorted"),
+    ]
+    more = [
+        Repair("x.xlsx, Figures!C1", "'1.234,5'", "1234.5", "thousands mark taken out, decimal comma"),
+        Repair("x.xlsx, Figures!C2", "'1 234'", "1234", "thousands mark taken out"),
+    ]
+    report = Report("x.xlsx", 1, 1, repairs=[*plain, *more, *odd])
+    assert (list(report.doubtful), list(report.plain)) == (odd, [*plain, *more])
+    first, _, second = report.text().partition("Plain repairs")
+    assert "to be looked at" in first and all(one.where in first for one in odd)
+    assert f"decimal comma, {LISTED + 3} times: x.xlsx, Figures!A0 ('1,5' read as 1.5)" in second
+    assert second.count("read as") == 5 and f"and {LISTED} more" in second
+    assert len(json.loads(report.json())["repairs"]) == LISTED + 9
+    page = report.html()
+    assert page.count("decimal comma") == LISTED + 4 and page.index("Figures!B4") < page.index("Figures!A0")
+    many = Report("x.xlsx", 1, 1, repairs=[odd[1]] * (LISTED + 3)).text()
+    assert many.count("multiplied") == LISTED and "3 more" in many
 
 
 def test_the_text_lists_so_many_errors_as_a_person_reads(tmp_path):
@@ -547,7 +607,8 @@ def test_a_messy_workbook_goes_from_file_to_review(project, tmp_path):
         file.write("office,Statistics office,Tabla 4,official,,,,2025-06,CC BY 4.0,,,\n")
     parameters = project / "params" / "town.yaml"
     text = parameters.read_text(encoding="utf-8").replace("data: data/town.xlsx", "data: data/town.csv")
-    parameters.write_text(text, encoding="utf-8")
+    wish = "\n  indicators:\n    - {indicator: town.viviendas-sin-agua, direction: decrease}\n"
+    parameters.write_text(text.rstrip() + wish, encoding="utf-8")
     report = check("town", project, TODAY)
     assert report.errors == ()
     table = kit.read_table(path).set_index(["series", "period"])["value"]
@@ -557,4 +618,4 @@ def test_a_messy_workbook_goes_from_file_to_review(project, tmp_path):
     assert jobless["status"].tolist().count("missing") == 1
     assert jobless["status"].iloc[-1] == "provisional"
     findings = Results(load_cities(["town"], project)[0]).findings
-    assert len(findings) > 0
+    assert any("Viviendas sin agua" in finding.statement for finding in findings)

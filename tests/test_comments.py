@@ -7,6 +7,7 @@ import shutil
 from contextlib import nullcontext
 from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
@@ -368,6 +369,15 @@ def test_first_page_and_evidence_lead_to_the_form():
 )
 def test_wrong_use_is_told(arguments):
     assert CliRunner().invoke(app, ["comments", *arguments]).exit_code == 2
+
+
+def test_a_merge_says_how_to_show_the_city_alone_and_a_name_leads_to_its_report(root, tmp_path):
+    told = merge(root, sheet(tmp_path / "back.csv", [row_of(findings()[0], "A thought")]))
+    assert f"run `vlr run {CITY}` to show" in told[-1]
+    with pytest.raises(InputError, match=f"did you mean .*reports/{CITY}"):
+        comments_desk.sheet(Path(CITY), tmp_path / "out.xlsx", root / "reports")
+    with pytest.raises(InputError, match="give the folder of a city's report"):
+        comments_desk.sheet(Path("nowhere"), tmp_path / "out.xlsx", root / "reports")
 
 
 def test_log_of_a_city_without_comments(root):

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from vlr_analysis.cli import app
 from vlr_analysis.errors import InputError
-from vlr_analysis.review import certificate, comments, comments_read, diff, diff_page
+from vlr_analysis.review import certificate, comments, comments_read, comments_sheet, diff, diff_page
 from vlr_analysis.review.comments_sheet import read_findings
 
 POVERTY = (CITY, "1.2.1", "population below the national poverty line", "%", "2024", "")
@@ -81,6 +81,31 @@ def test_exactly_the_comments_on_changed_findings_are_flagged(tmp_path):
     (one,) = diff.diff(old, elsewhere(one_figure)[1])
     assert one.warnings == ()
     assert {item.comment.finding for item in one.comments} == {change.old["id"] for change in one.findings}
+
+
+def test_a_finding_is_named_alike_wherever_its_code_has_changed(tmp_path):
+    """By both codes, in the terminal, on the page, in the log of comments and the sheet to answer in."""
+    told, newer = read_findings(made_up_report()), read_findings(elsewhere(one_figure)[1])
+    given = comments_read.read([sheet(tmp_path / "in.csv", [row_of(one, f"on {one['id']}") for one in told])], [], told)
+    given = [replace(one, state="open") for one in given]
+    changes = diff.compare(diff._side(made_up_report()), diff._side(elsewhere(one_figure)[1]))
+    changes = replace(changes, comments=tuple(comments.stand(given, newer)))
+    (first, *_) = changes.of("changed")
+    name = f"now {first.new['id']}, before {first.old['id']}"
+    lines = list(diff_page.lines(changes))
+    assert any(line.startswith(f"  changed {name} (") for line in lines)
+    assert any(line.endswith(f" on {name}: finding changed") for line in lines)
+    html = (tmp_path / "out" / "what-changed.html", diff_page.write([changes], tmp_path / "out"))[0]
+    assert html.read_text(encoding="utf-8").count(f"<code>{name}</code>") == 2
+    assert any(f" on {name}: finding changed" in line for line in comments.log_lines(changes.comments))
+    rows = comments_sheet.to_answer(changes.comments)
+    assert name in {row["Finding"] for row in rows}
+    same = next(one for one in changes.comments if one.standing == "current")
+    assert same.name == same.now == same.comment.finding
+    again = comments_read.read(
+        [sheet(tmp_path / "more.csv", [row_of(first.new, "More") | {"Finding": name}])], given, newer
+    )
+    assert [one.finding for one in again] == [first.new["id"]]
 
 
 def test_a_new_period_a_withdrawn_and_a_hidden_figure_are_told_apart(sides):

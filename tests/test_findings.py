@@ -2,11 +2,23 @@
 
 import dataclasses
 import io
+import re
 
 import pandas as pd
 import pytest
 
-from vlr_analysis import comparison, exhibits, findings, grades, lead, results, statements, statements_places, trends
+from vlr_analysis import (
+    comparison,
+    exhibits,
+    findings,
+    grades,
+    lead,
+    results,
+    statements,
+    statements_evidence,
+    statements_places,
+    trends,
+)
 from vlr_analysis.cities import load_city
 from vlr_analysis.findings import Finding, from_table, leading, make, selector
 
@@ -49,6 +61,53 @@ def test_findings_survive_the_trip_through_csv(made_up):
     text = findings.as_table(made_up.findings).to_csv(index=False)
     back = from_table(pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False))
     assert [dataclasses.asdict(item) for item in back] == [dataclasses.asdict(item) for item in made_up.findings]
+
+
+DIGITS = r"[−+]?[£$€]?(\d[\d,]*(?:\.\d+)?)"
+BESIDE = re.compile(rf"{DIGITS}[^\d()]*(?: in [\d/ to-]+)? \(95 % interval (?:for one value )?{DIGITS} to {DIGITS}")
+
+
+@pytest.mark.parametrize(("name", "least"), [("made_up", 10), ("bristol", 10)])
+def test_an_estimate_and_its_interval_have_the_same_number_of_places(name, least, request):
+    """The one rule for numbers that stand side by side: +0.100 a year (0.031 to 0.150)."""
+    seen = 0
+    for item in request.getfixturevalue(name).findings:
+        bare = item.statement.replace(exhibits.plain_unit(item.unit), "") if item.unit else item.statement
+        found = BESIDE.findall(bare)
+        assert len(found) == bare.count("(95 % interval") - bare.count("(95 % interval;"), item.statement
+        for numbers in found:
+            seen += 1
+            assert len({len(number.partition(".")[2]) for number in numbers}) == 1, item.statement
+    assert seen >= least
+
+
+@pytest.mark.parametrize(
+    ("numbers", "written"),
+    [
+        ((0.1, 0.0312, 0.15), ("+0.100 percentage points", "0.031 to 0.150")),
+        ((6.0, 5.0, 7.0), ("+6 percentage points", "5 to 7")),
+        ((-0.0312, -12.0, 0.5), ("−0.031 percentage points", "−12.000 to 0.500")),
+        ((5.0, 4.9992, 5.0009), ("+5.000 percentage points", "4.999 to 5.001")),
+        ((1234.4, -3.26, 2600.1), ("+1,234 percentage points", "−3 to 2,600")),
+        ((0.0, -0.25, 0.5), ("0.00 percentage points", "−0.25 to 0.50")),
+        ((-0.0001, -25.0, 30.0), ("−0.0001 percentage points", "−25.0000 to 30.0000")),
+        ((2.54, float("nan"), float("nan")), ("+2.54 percentage points", "no interval")),
+    ],
+)
+def test_an_estimate_is_rounded_as_its_interval_is(numbers, written):
+    assert exhibits.alike(*numbers, "%", exhibits.gap) == written
+
+
+def test_what_counts_grades_has_none_and_is_no_finding(made_up, bristol):
+    for review in (made_up, bristol):
+        told = statements_evidence.rests_on(review.city.observations, review.city.definitions, review.grades)
+        assert told.startswith("This review rests on ") and "The evidence is of grade A in " in told
+        assert not [item for item in review.findings if "This review rests on" in item.statement]
+        assert all(item.indicator for item in review.findings if item.kind == "evidence")
+        counted = map(int, re.findall(r"(?:A|B|C|D) in (\d+)", told))
+        assert sum(counted) == (review.grades["breakdown"] == "").sum()
+    nothing = made_up.city.observations.iloc[:0]
+    assert "no figures yet" in statements_evidence.rests_on(nothing, made_up.city.definitions, made_up.grades)
 
 
 @pytest.mark.parametrize("name", ["made_up", "bristol"])
@@ -293,7 +352,7 @@ def gap_row(**changes):
         (
             {"ordered": True, "least_advantaged": "q1", "most_advantaged": "q5", "difference": -20.0,
              "difference_low": -21.5, "difference_high": -18.6},
-            "q1 fares worse than q5, a difference of 20 percentage points (95 % interval 18.6 to 21.5)",
+            "q1 fares worse than q5, a difference of 20.0 percentage points (95 % interval 18.6 to 21.5)",
         ),
         (
             {"unit": "change relative to January 2020, proportion", "difference": 0.05, "difference_low": 0.02,
@@ -340,3 +399,12 @@ def test_a_target_is_told_with_where_the_path_points(made_up):
     assert item.numbers["target"] == 10
     assert item.numbers["projection_low"] < item.numbers["projection"] < item.numbers["projection_high"]
     assert "a path is not a forecast" in item.caveat.lower()
+
+
+def test_who_set_a_target_is_told_in_the_language_in_use(monkeypatch):
+    """A target of the parameters has no author: the words that say so are ours, and are translated."""
+    monkeypatch.setattr(statements, "retold", lambda text: {"city parameters": "parámetros"}.get(text, text))
+    row = pd.Series({"label": "x", "last_value": 1.0, "last_period": "2020", "target": 2.0, "due": 2030.0, "unit": "%",
+                     "verdict": "on track", "target_source": "city parameters"})  # fmt: skip
+    assert "(parámetros)" in statements._stands(row)
+    assert "(plan 2022)" in statements._stands(pd.Series({**row, "target_source": "plan 2022"}))

@@ -1012,6 +1012,13 @@ def test_hostile_names_in_a_zip_are_refused(tmp_path, empty_kit, entries, told):
     assert files_of(empty_kit) == {} and not (tmp_path / "outside.txt").exists()
 
 
+def test_an_entry_without_a_name_is_refused(tmp_path, empty_kit):
+    path = hostile(tmp_path, "~")
+    path.write_bytes(path.read_bytes().replace(b"~", b"\0"))
+    with pytest.raises(InputError, match="a name that may lead out of the folder"):
+        receive(path, empty_kit)
+
+
 def test_zips_that_would_unpack_to_too_much_are_refused(tmp_path, empty_kit, monkeypatch):
     bomb = hostile(tmp_path, "manifest.json", content=b"0" * 20_000_000)
     with pytest.raises(InputError, match="bytes that unpack to 20,000,000"):

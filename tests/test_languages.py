@@ -369,6 +369,10 @@ def test_a_hand_over_in_any_language_is_taken_in(tag, review, tmp_path):
     ("فجوة −0.4 في 2020", "فجوة \u200e−0.4 في 2020"),
     ("من 2019-03 إلى 2015–2020", "من \u200e2019-03 إلى \u200e2015–2020"),
     ("COVID-19 و2019/20 r-5876b713 1.2-3", "COVID-19 و2019/20 r-5876b713 1.2-3"), ("\u200e−0.4", "\u200e−0.4"),
+    ("مياه Çarşı، 2017: قيمة", "مياه Çarşı\u200f، 2017: قيمة"), ("PM2.5، 2017", "PM2.5\u200f، 2017"),
+    ("Leeds، Bristol: 15.1 %", "Leeds\u200f، Bristol\u200f: 15.1 %"), ("Porto (2019) كان", "Porto\u200f (2019) كان"),
+    ("Leeds، −2.3 ثم", "Leeds\u200f، \u200e−2.3 ثم"), ("خطة Agenda 2030 لمدينة", "خطة Agenda 2030 لمدينة"),
+    ("Air: a title، ثم", "Air: a title، ثم"), ("Leeds\u200f، 2017", "Leeds\u200f، 2017"),
 ])  # fmt: skip
 def test_signs_and_periods_keep_their_order_from_right_to_left(text, wanted):
     with language.using("ar"):

@@ -181,9 +181,38 @@ GOOD = "dict(indicator=['planted.1'], series=['planted'], unit=['%'], result=[1.
         (f"pd.DataFrame({GOOD.replace('planted.1', 'planted.2')}))", "found the series planted.2, planted, %, ;"),
         (f"pd.DataFrame({GOOD.replace('1.0', 'np.inf')}))", "expected a finite number, or NaN"),
         (f"pd.DataFrame({GOOD}, low=[2.0], high=[3.0]))", "the result 1 between them"),
-        (f"pd.DataFrame({GOOD}, first=['1999']))", "expected a period that it was given"),
+        (f"pd.DataFrame({GOOD}, first=['1999']))", "expected a period of this series that it was given"),
         ("pd.DataFrame(dict(indicator=['planted.1'], result=['x']))", "column verdict: found nothing"),
         (f"pd.concat([pd.DataFrame({GOOD}))] * 2)", "a series that has a row already"),
+        (f"pd.DataFrame({GOOD}, first=['2021'], last=['2020']))", "columns first and last: found 2021 to 2020"),
+        (f"pd.DataFrame({GOOD.replace('1.0', 'True')}))", "row 1, column result: found True (bool); expected a finite"),
+        (f"pd.DataFrame({GOOD.replace('1.0', '1 + 0j')}))", "column result: found (1+0j) (complex)"),
+        (f"pd.DataFrame({GOOD.replace('1.0', '10**400')}))", "(int); expected a finite number, or NaN"),
+        (f"pd.DataFrame({GOOD.replace('1.0', 'str(1.0)')}))", "found '1.0' (str); expected a finite number"),
+        (
+            f"pd.DataFrame({GOOD.replace('1.0', 'np.nan')}, low=[1.0], high=[2.0]))",
+            "no interval where there is no result",
+        ),
+        (f"pd.DataFrame({GOOD}, low=[pd.NA], high=[3.0]))", "both ends or none"),
+        (
+            f"pd.DataFrame({GOOD}, target=[pd.Timestamp('2024-05-01')]))",
+            "column target: found 2024-05-01 00:00:00 (Times",
+        ),
+        (
+            f"pd.DataFrame({GOOD}, target=[[1, 2]]))",
+            "column target: found [1, 2] (list); expected a finite number, text",
+        ),
+        (f"pd.DataFrame({GOOD}, target=[10**5000]))", "column target: found something that cannot be written (int)"),
+        (f"pd.DataFrame({GOOD}, target=[np.inf]))", "column target: found inf (float)"),
+        (
+            f"pd.DataFrame({GOOD}, reason=pd.Series(['\\ud800'], dtype=object)))",
+            "column reason: found '\\ud800' (str); expected text",
+        ),
+        (
+            f"pd.concat([pd.DataFrame({GOOD})), pd.DataFrame(dict(result=[2.0]))], axis=1)",
+            "column result: found 2 columns of this name",
+        ),
+        (f"pd.DataFrame({GOOD})).T.set_index([['a'] * 5, list('bcdef')]).T", "found columns of several levels"),
     ],
 )
 def test_a_table_that_is_none_is_refused_with_the_column_and_the_fix(extended, returned, said):
@@ -193,6 +222,59 @@ def test_a_table_that_is_none_is_refused_with_the_column_and_the_fix(extended, r
     assert said in str(wrong.value)
     assert str(wrong.value).startswith("method years_to_target, methods/years_to_target.py")
     assert "Fix: " in str(wrong.value)
+
+
+def test_what_nobody_said_is_nothing_and_an_interval_without_width_is_none(extended):
+    """Missing values of every kind are NaN; ends that are written alike give no better grade than no interval."""
+    more = "low=[2.0], high=[2.0000001], target=[pd.NA], last_value=[None], pace=[10**300]"
+    returning(extended, f"def years_to_target(o, s):\n    return pd.DataFrame({GOOD.replace('1.0', '2.0')}, {more}))\n")
+    row = own_methods.tried("years_to_target", {2020: 1.0, 2021: 2.0}, root=extended)
+    assert row[["low", "high", "target", "last_value"]].isna().all()
+    assert (row["result"], row["pace"], row["reason"]) == (2.0, 10**300, "an interval without width is none")
+    assert (row["first"], row["last"]) == ("2020", "2021")
+
+
+@pytest.mark.parametrize("column", ["label", "goal", "priority", "grade", "place", "area", "result", "method", "order"])
+def test_a_further_column_has_no_name_that_the_kit_uses(extended, column):
+    edit(extended / f"{METHOD}.yaml", ("    target: Target", f"    {column}: Target"))
+    with pytest.raises(InputError) as wrong:
+        read_methods(extended)
+    found, expected, fix = told(wrong.value)[f"{METHOD}.yaml, key columns.{column}"]
+    assert found == repr(column) and "label, goal" in expected and f"years_to_target_{column}" in fix
+
+
+ONE = "o[o['indicator'] == '1.2.1'].iloc[[0]][['indicator', 'series', 'unit']].assign(result=1.0, verdict='on track'"
+
+
+@pytest.mark.parametrize(
+    ("returned", "said"),
+    [
+        (f"{ONE}, target=pd.Timestamp('2024-05-01'))", "row 1, column target: found 2024-05-01"),
+        (f"{ONE}, target=[{{1}}])", "row 1, column target: found {1} (set)"),
+        (f"{ONE}, low=10**400, high=10**400)", "row 1, column low: found 1000"),
+        (f"{ONE}, first='1066')", "column first: found '1066'; expected a period of this series"),
+        (f"pd.concat([{ONE}), {ONE})], axis=1)", "column result: found 2 columns of this name"),
+    ],
+)
+def test_whatever_a_method_returns_only_its_own_section_fails(extended, returned, said):
+    returning(extended, f"def years_to_target(o, s):\n    return {returned}\n")
+    review = Results(load_city("porto-exemplo", extended))
+    (own,) = review.own
+    assert own.failed.startswith(f"porto-exemplo, method years_to_target, {METHOD}.py") and said in own.failed
+    assert "Fix: " in own.failed and not own.findings
+    assert {finding.kind for finding in review.findings} >= {"trend", "recovery", "disparity"}
+    assert own_methods.joined(review.own).empty and len(list(own_methods.tables(review.city, review.own))) == 0
+
+
+def test_what_no_check_foresees_stays_with_the_method_too(extended, monkeypatch):
+    city = load_city("porto-exemplo", extended)
+    monkeypatch.setattr(own_methods, "findings_of", lambda *_: 1 / 0)
+    (own,) = own_methods.run_methods(city, Results(city).grades)
+    assert "nothing can be told (ZeroDivisionError: division by zero); expected" in own.failed and not own.findings
+    monkeypatch.undo()
+    returning(extended, "class Stop(BaseException):\n    pass\n\n\ndef years_to_target(o, s):\n    raise Stop\n")
+    (own,) = own_methods.run_methods(city, Results(city).grades)
+    assert own.failed == f"porto-exemplo, method years_to_target, {METHOD}.py, line 10: Stop"
 
 
 @pytest.mark.parametrize(
@@ -303,7 +385,7 @@ def test_findings_keep_their_id_in_every_language_and_change_it_with_a_number(ex
     assert len(english) == 2 and all(re.fullmatch("m-[0-9a-f]{8}", one.id) for one in english)
     assert english[0].statement == (
         "Poverty, national definition: some progress. Years to the target at the present pace: 11.3 years "
-        "(95 % interval 8.93 to 14.8; 2017 to 2024)."
+        "(95 % interval 8.9 to 14.8; 2017 to 2024)."
     )
     assert "cierto progreso" in spanish[0].statement and "11,3" in spanish[0].statement
     edit(extended / f"{METHOD}.yaml", ("values: 8", "values: 9"))

@@ -285,6 +285,27 @@ def test_an_empty_series_takes_the_name_of_the_indicator(cuenca):
     assert kit.read_table(path)["series"].tolist() == [catalogue.label("3.6.1"), "Homes with a tank"]
 
 
+def test_joined_cells_are_of_all_their_rows(cuenca):
+    path = fill(
+        cuenca,
+        Figures=[
+            ["8.5.2", "jobless", "%", "sex=female", None, "env", 5],
+            ["4.4.1", "skills", "%", None, None, "env", 7],
+        ],
+    )
+    book = openpyxl.load_workbook(path)
+    book["Figures"].merge_cells("D3:D4")
+    book["Figures"].merge_cells("F3:F4")
+    book.save(path)
+    filled = template_sheet.read_workbook(path)
+    assert filled.table[["indicator", "breakdown", "value"]].to_numpy().tolist() == [
+        ["4.4.1", "sex=female", 7], ["8.5.2", "sex=female", 5]]  # fmt: skip
+    assert [str(repair) for repair in filled.repairs] == [
+        "cuenca.xlsx, Figures!D4: nothing read as 'sex=female' (joined with the cell above)",
+        "cuenca.xlsx, Figures!F4: nothing read as 'env' (joined with the cell above)",
+    ]
+
+
 def test_one_figure_a_row_and_a_second_sheet_are_read_too(cuenca):
     head = ["Indicator", "Series", "Unit", "Period", "Group", "Value", "Low", "High", "Status", "Source"]
     path = fill(

@@ -227,7 +227,7 @@ def test_a_messy_workbook_is_read_with_every_repair_named(tmp_path):
         "C8: '0.125' read as 12.5 (shown as a percentage, multiplied by 100)",
         "'1 Registered at the agency' read as nothing (remark left out)",
         "'Total' read as nothing (total over different series left out)",
-        "'Change' read as nothing (column without a year left out)",
+        "'Change' read as nothing (a change is no figure observed: column left out)",
         "sheet Notes: 'no row of years' read as nothing (sheet left out)",
     ):
         assert words in log
@@ -435,6 +435,37 @@ def test_months_are_read_by_their_names_in_other_languages(tmp_path, format_name
     assert said(table) == {"": months}
 
 
+@pytest.mark.parametrize(("text", "periods"), [
+    ("Year,Quarter,Code,Unit,Value\n2019,Q1,8.5.2,%,5\n2019,Q2,8.5.2,%,6\n2020,Q1,8.5.2,%,7\n",
+     ["2019-Q1", "2019-Q2", "2020-Q1"]),
+    ("Año,Trimestre,Código,Unidad,Valor\n2019,1,8.5.2,%,5\n2019,2,8.5.2,%,6\n2020,Total,8.5.2,%,7\n",
+     ["2019-Q1", "2019-Q2", "2020"]),
+    ("Année,Semestre,Code,Unité,Valeur\n2019,S1,8.5.2,%,5\n2019,S2,8.5.2,%,6\n2020,S1,8.5.2,%,7\n",
+     ["2019-01-01/P6M", "2019-07-01/P6M", "2020-01-01/P6M"]),
+    ("Year,Quarter,Month,Code,Unit,Value\n2019,Q1,January,8.5.2,%,5\n2019,Q1,March,8.5.2,%,6\n"
+     "2019,Q2,April,8.5.2,%,7\n", ["2019-01", "2019-03", "2019-04"]),
+])  # fmt: skip
+def test_a_column_of_quarters_beside_the_year_is_part_of_the_period(tmp_path, text, periods):
+    (tmp_path / "x.csv").write_text(text, encoding="utf-8")
+    table = read("long", tmp_path / "x.csv", **GIVEN).table.sort_values("value")
+    assert table["period"].tolist() == periods and set(table["breakdown"]) == {""}
+
+
+@pytest.mark.parametrize(("days", "periods"), [
+    (("2018-01-01", "2018-07-01", "2019-01-01"), ["2018-01-01/P6M", "2018-07-01/P6M", "2019-01-01/P6M"]),
+    (("2018-10-01", "2019-10-01", "2020-10-01"), ["2018-10-01/P1Y", "2019-10-01/P1Y", "2020-10-01/P1Y"]),
+    (("2018-10-01", "2019-01-01", "2019-04-01"), ["2018-Q4", "2019-Q1", "2019-Q2"]),
+    (("2018-01-01", "2019-01-01", "2021-01-01"), ["2018", "2019", "2021"]),
+    (("2018-01-01", "2018-02-01", "2018-04-01"), ["2018-01", "2018-02", "2018-04"]),
+    (("2018-01-01", "2018-10-01"), ["2018-01-01", "2018-10-01"]),
+])  # fmt: skip
+def test_days_of_fred_are_as_long_as_they_are_apart(tmp_path, days, periods):
+    (tmp_path / "x.csv").write_text("DATE,X\n" + "".join(f"{day},1\n" for day in days), encoding="utf-8")
+    reading = read("fred", tmp_path / "x.csv", **GIVEN, unit="%")
+    assert reading.table["period"].tolist() == periods
+    assert any("years that begin on 10-01" in one.why for one in reading.repairs) == periods[0].endswith("P1Y")
+
+
 @pytest.mark.parametrize(("text", "words"), [
     ("Mes;2019;2020\nEnero;5,1;5,2\nFebrero;5,3;5,4\nMarzo;5,5;5,6\n", "months down the rows .* write a row for each"),
     ("Indicador;Unidad;Xyz 2019;2020;2021\n8.5.2;%;5,1;5,2;5,3\n8.5.3;%;5,3;5,4;5,5\n", "figures below 'Xyz 2019'"),
@@ -463,3 +494,335 @@ def test_a_total_in_the_column_of_codes_is_no_indicator(tmp_path):
     reading = read("wide", tmp_path / "x.csv", **GIVEN)
     assert sorted(set(reading.table["indicator"])) == ["5.5.1", "8.5.2"] and len(reading.table) == 4
     assert any("total over different series left out" in repair.why for repair in reading.repairs)
+
+
+# --- figures of another group, another place, another size ----------------------------------------------
+
+
+def workbook(path: Path, rows: list, joins: tuple = (), name: str = "Sheet", **others: list) -> Path:
+    book = Workbook()
+    book.active.title = name
+    for title, content in {name: rows, **others}.items():
+        sheet = book[title] if title == name else book.create_sheet(title)
+        for row in content:
+            sheet.append(row)
+    for area in joins:
+        book.active.merge_cells(area)
+    book.save(path)
+    return path
+
+
+def figures(reading) -> dict:
+    """Return {(breakdown, period): value or status}."""
+    return {(row.breakdown, row.period): row.status if math.isnan(row.value) else row.value
+            for row in reading.table.itertuples()}  # fmt: skip
+
+
+HEAD = ["Year", "Indicator", "Unit", "Sex", "Value"]
+UNE = ["8.5.2 Unemployment", "%"]
+
+
+def test_joined_cells_of_a_long_table_are_of_all_their_rows(tmp_path):
+    rows = [HEAD, [2019, *UNE, "Women", 5.2], [2020, *UNE, None, 7.9], [2019, *UNE, "Men", 4], [2020, *UNE, None, 5]]
+    reading = read("long", workbook(tmp_path / "a.xlsx", rows, ("D2:D3", "D4:D5")), **GIVEN)
+    assert figures(reading) == {("sex=female", "2019"): 5.2, ("sex=female", "2020"): 7.9, ("sex=male", "2019"): 4,
+                                ("sex=male", "2020"): 5}  # fmt: skip
+    assert "Sheet!D3: 'nothing' read as Women (joined with the cell above)" in "\n".join(map(str, reading.repairs))
+    rows = [["Area", "Year", "Indicator", "Value"], ["Exampleville", 2019, "Jobs", 1], [None, 2020, None, 2],
+            ["Othertown", 2021, "Jobs", 8], [None, 2022, None, 9]]  # fmt: skip
+    reading = read("long", workbook(tmp_path / "b.xlsx", rows, ("A2:A3", "A4:A5", "C2:C5")), **GIVEN)
+    assert figures(reading) == {("", "2019"): 1, ("", "2020"): 2}
+    assert set(reading.table["series"]) == {"Jobs"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "taken", "told"),
+    [
+        # goes on with the group above: not taken
+        ("2019,A,W,1\n2020,A,,2\n2019,A,M,3\n2020,A,,4\n", {"sex=W", "sex=M"}, "cells C3, C5: found nothing below Sex"),
+        ("2019,A,W,1\n2020,A,,2\n", {"sex=W"}, "cell C3: found nothing below Sex"),
+        ("2019,A,W,1\n2019,B,,2\n2019,A,M,3\n", {"sex=W", "sex=M"}, "cell C3"),
+        # the column writes a total elsewhere
+        ("2019,A,W,1\n2019,A,Total,2\n2020,A,W,1\n2020,A,,2\n", {"sex=W", ""}, "cell C5"),
+        # everybody
+        ("2018,A,,1\n2019,A,,1\n2019,A,W,2\n2020,A,,3\n2020,A,W,4\n", {"sex=W", ""}, ""),
+        ("2019,A,W,1\n2019,A,M,2\n2019,B,,2\n2020,B,,2\n", {"sex=W", "sex=M", ""}, ""),
+        ("2019,A,,1\n2020,A,,2\n", {""}, ""),
+    ],
+)
+def test_an_empty_cell_is_everybody_only_where_that_is_plain(tmp_path, rows, taken, told):
+    rows = rows.replace(",W", ",Women").replace(",M", ",Men")
+    reading = read("long", text_file(tmp_path, "a.csv", "Year,Indicator,Sex,Value\n" + rows), **GIVEN)
+    assert set(reading.table["breakdown"]) == {
+        text.replace("W", "female").replace("M", "male") for text in taken
+    }  # fmt: skip
+    assert told in "\n".join(map(str, reading.problems)) and bool(told) == bool(reading.problems)
+    noted = [str(repair) for repair in reading.repairs if "everybody" in str(repair)]
+    assert bool(noted) == (not told and "sex=W" in taken)
+
+
+def test_an_empty_cell_beside_crossed_groups_is_told(tmp_path):
+    text = "Indicator,Sex,Age,2019,2020\nA,Women,15-24,1,2\nA,,25-64,3,4\nA,Men,15-24,5,6\nA,,25-64,3,4\n"
+    reading = read("wide", text_file(tmp_path, "a.csv", text), **GIVEN)
+    assert set(reading.table["breakdown"]) == {"age=15-24;sex=female", "age=15-24;sex=male"}
+    assert "cells B3, B5: found nothing below Sex" in str(reading.problems[0])
+    margins = "Indicator,Sex,Age,2019,2020\nA,,,1,2\nA,Women,,3,4\nA,Men,,5,6\nA,,15-24,3,4\nA,,25-64,7,8\n"
+    reading = read("wide", text_file(tmp_path, "b.csv", margins), **GIVEN)
+    assert reading.problems == []
+    assert set(reading.table["breakdown"]) == {"", "sex=female", "sex=male", "age=15-24", "age=25-64"}
+
+
+def test_a_row_without_its_indicator_is_told(tmp_path):
+    path = text_file(tmp_path, "a.csv", "Indicator,Year,Unit,Value\n8.5.2 Rate,2019,%,1\n,2020,%,2\n")
+    reading = read("long", path, **GIVEN)
+    assert figures(reading) == {("", "2019"): 1}
+    assert "row 3, column A: found nothing, in 1 row with figures; expected the name of the indicator" in str(
+        reading.problems[0])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("long", "Area,Year,Indicator,Value\n{},2019,Jobs,1\n{},2020,Jobs,2\n"),
+        ("wide", "Area,Indicator,2019,2020\n{},Jobs,1,2\n{},Homes,1,2\n"),
+        ("eurostat", "unit,geo\\TIME_PERIOD\t2019\t2020\nPC,{}\t1\t2\n"),
+        ("sdmx-csv", "DATAFLOW,REF_AREA,TIME_PERIOD,OBS_VALUE\nX:Y(1.0),{},2019,1\nX:Y(1.0),{},2020,2\n"),
+        ("unsd", "SeriesCode,GeoAreaCode,GeoAreaName,TimePeriod,Value\nX,1,{},2019,1\nX,1,{},2020,2\n"),
+        ("world-bank", "Country Name,Country Code,Indicator Name,Indicator Code,2019,2020\n{},X,Jobs,Y,1,2\n"),
+    ],
+)
+def test_the_one_place_of_a_file_must_be_the_area_or_be_named(tmp_path, form, text):
+    for name in ("Exampleville", "EXAMPLEVILLE", "Éxampleville", "City of Exampleville", "exampleville"):
+        assert len(read(form, text_file(tmp_path, "a.csv", text.replace("{}", name)), **GIVEN).table) >= 2
+    other = text_file(tmp_path, "b.csv", text.replace("{}", "Exampleville-City Region"))
+    with pytest.raises(InputError, match=r"the area Exampleville-City Region; .* --place 'Exampleville-City Region'"):
+        read(form, other, **GIVEN)
+    assert len(read(form, other, **GIVEN, place="Exampleville-City Region").table) >= 2
+
+
+def test_an_area_with_code_and_label_is_named_by_either(tmp_path):
+    rows = "X:Y(1.0),XX1: Exampleville,2019,1\nX:Y(1.0),XX2: Othertown,2019,2\n"
+    path = text_file(tmp_path, "a.csv", "DATAFLOW,REF_AREA: Area,TIME_PERIOD: Time,OBS_VALUE: Value\n" + rows)
+    for place, value in (("", 1), ("XX2", 2), ("Othertown", 2)):
+        assert read("sdmx-csv", path, **GIVEN, place=place).table["value"].tolist() == [value]
+
+
+def test_a_row_without_an_area_is_of_no_area(tmp_path):
+    text = "Area,Year,Indicator,Value\nExampleville,2019,Jobs,1\n,2020,Jobs,2\nOthertown,2021,Jobs,3\n,2022,Jobs,4\n"
+    reading = read("long", text_file(tmp_path, "a.csv", text), **GIVEN)
+    assert figures(reading) == {("", "2019"): 1}
+    assert "row 3, column A: found nothing, in 2 rows with figures; expected the name of an area" in str(
+        reading.problems[0])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "words"),
+    [
+        ("long", "Year,Exampleville,Othertown\n2019,1,2\n2020,3,4\n", "named Exampleville, Othertown"),
+        ("long", "Year,France,Deutschland\n2019,1,2\n2020,3,4\n", "columns of figures named France, Deutschland"),
+        ("wide", "Topic,2019,2020\nExampleville,1,2\nOthertown,3,4\n", "rows named Exampleville, Othertown"),
+        ("long", "Year,Region,Indicator,Value\n2019,Exampleville,Jobs,1\n2019,Othertown,Jobs,2\n", "the area itself"),
+        ("wide", "Indicator,District,2019,2020\nJobs,Exampleville,1,2\nJobs,North,1,2\n", "the area itself"),
+    ],
+)
+def test_names_of_places_are_no_series_and_no_groups(tmp_path, form, text, words):
+    with pytest.raises(InputError, match=words):
+        read(form, text_file(tmp_path, "a.csv", text), **GIVEN)
+
+
+def test_one_column_of_a_place_can_be_taken(tmp_path):
+    path = text_file(tmp_path, "a.csv", "Year,Exampleville,Othertown\n2019,1,2\n2020,3,4\n")
+    reading = read("long", path, **GIVEN, columns={"value": "Exampleville"}, ignore=["Othertown"], series="Jobs")
+    assert figures(reading) == {("", "2019"): 1, ("", "2020"): 3}
+    assert set(reading.table["series"]) == {"Jobs"}
+
+
+def test_sheets_of_several_places_or_groups_are_not_joined(tmp_path):
+    one, two = [["Indicator", 2019, 2020], ["Jobs", 1, 2]], [["Indicator", 2021, 2022], ["Jobs", 3, 4]]
+    path = workbook(tmp_path / "a.xlsx", one, name="Exampleville", Othertown=two)
+    with pytest.raises(InputError, match=r"sheets named for places: Exampleville, Othertown.*--sheet 'Exampleville'"):
+        read("wide", path, **GIVEN)
+    assert figures(read("wide", path, **GIVEN, sheet="Exampleville")) == {("", "2019"): 1, ("", "2020"): 2}
+    path = workbook(tmp_path / "b.xlsx", one, name="Exampleville women", **{"Exampleville men": two})
+    with pytest.raises(InputError, match=r"a sheet named for the group 'women'.*add a column Sex"):
+        read("wide", path, **GIVEN)
+    sexes = [["Indicator", "Sex", 2019, 2020], ["Jobs", "Women", 1, 2]]
+    path = workbook(tmp_path / "c.xlsx", sexes, name="Women", Labour=[["Indicator", 2019, 2020], ["Homes", 5, 6]])
+    assert len(read("wide", path, **GIVEN).table) == 4
+
+
+@pytest.mark.parametrize(
+    ("heading", "letters", "sexes"),
+    [
+        ("Sexo", "HM", {"male": 1, "female": 2}), ("Sex", "MF", {"male": 1, "female": 2}),
+        ("Sexe", "FH", {"female": 1, "male": 2}), ("Geschlecht", "mw", {"male": 1, "female": 2}),
+        ("Sexo", "VM", {"male": 1, "female": 2}), ("Sex", ["M", "Women"], {"male": 1, "female": 2}),
+        ("Sexo", ["M", "Hombres"], {"female": 1, "male": 2}), ("Sex", "VM", None), ("Sex", ["M", "Total"], None),
+        ("Sex", "HMF", None), ("Sex", "MT", None),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["long", "wide"])
+def test_letters_of_a_column_of_sexes_are_read_together(tmp_path, form, heading, letters, sexes):
+    if form == "long":
+        text = f"Year,Indicator,{heading},Value\n" + "".join(f"2019,Jobs,{x},{i}\n" for i, x in enumerate(letters, 1))
+    else:
+        text = f"Indicator,{heading},2019,2020\n" + "".join(f"Jobs,{x},{i},{i}\n" for i, x in enumerate(letters, 1))
+    path = text_file(tmp_path, "a.csv", text)
+    if sexes is None:
+        with pytest.raises(InputError, match=r"found '[MV]'; expected one of the sexes. Fix: write women and men in w"):
+            read(form, path, **GIVEN)
+        return
+    found = figures(read(form, path, **GIVEN))
+    assert {key[0]: value for key, value in found.items()} == {f"sex={sex}": value for sex, value in sexes.items()}
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [("3: Thousands", 5200), ("3.0", 5200), ("Thousands", 5200), ("0", 5.2), ("-2", 0.052), ("", 5.2), ("many", None)],
+)
+def test_a_multiplier_is_never_lost(tmp_path, cell, value):
+    sdmx = f"DATAFLOW,REF_AREA,TIME_PERIOD,OBS_VALUE,UNIT_MULT\nX:Y(1.0),exampleville,2019,5.2,{cell}\n"
+    long = f"Year,Indicator,Value,Unit multiplier\n2019,Jobs,5.2,{cell}\n"
+    wide = f"Indicator,Unit multiplier,2019,2020\nJobs,{cell},5.2,\nHomes,6,1,1\n"
+    for form, text in (("sdmx-csv", sdmx), ("long", long), ("wide", wide)):
+        reading = read(form, text_file(tmp_path, "a.csv", text), **GIVEN)
+        own = reading.table[~reading.table["series"].eq("Homes")]
+        if value is None:
+            assert own.empty and "found 'many'; expected a power of ten, or its word" in str(reading.problems[0])
+        else:
+            assert own["value"].tolist() == [pytest.approx(value)] and set(own["breakdown"]) == {""}
+
+
+@pytest.mark.parametrize(
+    ("heading", "unit", "value", "shown"),
+    [
+        ("Value (thousands)", None, 5200, "not stated"), ("Value (thousands)", "people", 5200, "people"),
+        ("Value (thousands)", "thousand people", 5.2, "thousand people"), ("Valor (miles)", "personas", 5200, "people"),
+        ("Value (thousands of people)", None, 5.2, "thousands of people"), ("Value ('000)", "people", 5200, "people"),
+        ("Value (thousands of people)", "people", 5200, "people"), ("Value (%)", None, 5.2, "%"),
+        ("Distance (miles)", None, 5.2, "miles"), ("Distance (miles)", "miles", 5.2, "miles"),
+        ("Valor (miles de personas)", None, 5.2, "miles de personas"), ("Miles de casos", "casos", 5200, "casos"),
+        ("Value (USD thousands)", "USD", 5200, "USD"), ("Value (USD thousands)", None, 5.2, "USD thousands"),
+        ("Value (per thousand)", None, 5.2, "per thousand"), ("Value ('000 people)", "people", 5200, "people"),
+        ("Valor (miles)", "miles de casos", 5.2, "miles de casos"),
+        ("Value (k)", None, 5.2, "k"), ("Value (2015 prices)", "%", 5.2, "%"), ("Units sold", None, 5.2, "not stated"),
+        ("Value in thousands", "people", 5200, "people"), ("Percent", None, 5.2, "%"), ("Value (%)", "%", 5.2, "%"),
+        ("Value", "%", 5.2, "%"), ("Value (thousands)", "%", None, ""), ("Value (%)", "people", None, ""),
+    ],
+)  # fmt: skip
+def test_what_a_heading_says_of_the_figures_is_heard(tmp_path, heading, unit, value, shown):
+    text = (
+        f"Year,Indicator,{heading}" + (",Unit\n" if unit else "\n") + "2019,Jobs,5.2" + (f",{unit}\n" if unit else "\n")
+    )
+    reading = read("long", text_file(tmp_path, "a.csv", text), **GIVEN)
+    if value is None:
+        assert reading.table.empty and f"below the heading '{heading}'; expected one unit" in str(reading.problems[0])
+    else:
+        assert reading.table[["value", "unit"]].to_numpy().tolist() == [[value, shown]]
+
+
+def test_a_subtotal_is_not_the_total(tmp_path):
+    rows = "2019,Jobs,{},1\n2019,Jobs,North,5\n2019,Jobs,Total,9\n".replace("{}", "Sub-total")
+    reading = read("long", text_file(tmp_path, "a.csv", "Year,Indicator,District,Value\n" + rows), **GIVEN)
+    assert figures(reading) == {("district=North", "2019"): 5, ("", "2019"): 9}
+    assert "row 2, column C: 'Sub-total' read as nothing (a subtotal is neither" in str(reading.repairs[0])
+    wide = "Indicator,District,2019,2020\nJobs,Subtotal,1,2\nJobs,North,3,4\n"
+    assert set(read("wide", text_file(tmp_path, "b.csv", wide), **GIVEN).table["breakdown"]) == {"district=North"}
+
+
+def test_two_columns_of_one_breakdown_must_agree(tmp_path):
+    for form, text in (("long", "Year,Indicator,Sex,Gender,Value\n2019,Jobs,{},{},1\n2019,Jobs,men,Male,2\n"),
+                       ("wide", "Indicator,Sex,Gender,2019,2020\nJobs,{},{},1,1\nJobs,men,Male,2,2\n")):  # fmt: skip
+        same = text_file(tmp_path, "a.csv", text.replace("{}", "women"))
+        assert set(read(form, same, **GIVEN).table["breakdown"]) == {"sex=female", "sex=male"}
+        other = text_file(tmp_path, "b.csv", text.replace("{}", "women", 1).replace("{}", "men", 1))
+        with pytest.raises(InputError, match="found 'women' and 'men', both sex; expected one group"):
+            read(form, other, **GIVEN)
+    across = ",,Men,,Women,\nIndicator,Sex,2019,2020,2019,2020\nJobs,women,1,2,3,4\nHomes,women,1,2,3,4\n"
+    with pytest.raises(InputError, match="both sex"):
+        read("wide", text_file(tmp_path, "c.csv", across), **GIVEN)
+
+
+def test_a_range_of_ages_is_no_code(tmp_path):
+    path = text_file(tmp_path, "a.csv", ",2019,2020\n15-24,1,2\n25-34,3,4\n")
+    reading = read("wide", path, **GIVEN, indicator="8.5.2")
+    assert set(reading.table["indicator"]) == {"8.5.2"}
+    assert set(reading.table["breakdown"]) == {"age=15-24", "age=25-34"}
+    reading = read("wide", text_file(tmp_path, "b.csv", ",2019,2020\n3-2-1,1,2\nIndicator 3-4,3,4\n"), **GIVEN)
+    assert set(reading.table["indicator"]) == {"3.2.1", "3.4"}
+
+
+@pytest.mark.parametrize(
+    ("status", "taken", "words"),
+    [
+        ("forecast", None, "found 'forecast' beside a number; expected figures that were observed"),
+        ("Target 2030", None, "figures that were observed"), ("Projected", None, "figures that were observed"),
+        ("C", "suppressed", "a hidden figure left out"), ("Secret", "suppressed", "a hidden figure left out"),
+        ("suppressed: small", "suppressed", "a hidden figure left out"), ("M", None, "'M' beside a number"),
+        ("P: Provisional", "provisional", ""), ("low reliability", "value", "a flag that is not known"),
+    ],
+)  # fmt: skip
+def test_a_status_beside_a_figure(tmp_path, status, taken, words):
+    head = "Year,Indicator,Value,Lower,Upper,Status\n"
+    path = text_file(tmp_path, "a.csv", f"{head}2019,Jobs,5,4,6,{status}\n2020,Jobs,7,6,8,\n")
+    reading = read("long", path, **GIVEN)
+    assert reading.table["status"].tolist() == ([] if taken is None else [taken]) + ["value"]
+    assert words in "\n".join(map(str, [*reading.problems, *reading.repairs]))
+    if taken == "suppressed":
+        assert reading.table.loc[0, ["value", "low", "high"]].isna().all()
+
+
+def test_a_figure_and_a_hidden_one_for_the_same_key_are_told(tmp_path):
+    text = "Year,Indicator,Value\n2019,Jobs,3\n2019,Jobs,c\n2020,Jobs,4\n2020,Jobs,\n"
+    reading = read("long", text_file(tmp_path, "a.csv", text), **GIVEN)
+    assert figures(reading) == {("", "2020"): 4}
+    assert "cells C2 and C3: found 3, suppressed for" in str(reading.problems[0])
+
+
+# --- what a workbook hides -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def with_a_draft(tmp_path):
+    book = Workbook()
+    for name, value in (("Figures", 5), ("Draft", 99)):
+        sheet = book.active if name == "Figures" else book.create_sheet(name)
+        sheet.title = name
+        for row in (["Indicator", "Unit", 2019, 2020], ["8.5.2 Unemployment", "%", value, value]):
+            sheet.append(row)
+    book["Draft"].sheet_state = "hidden"
+    book["Figures"].column_dimensions["C"].hidden = True
+    book.save(tmp_path / "x.xlsx")
+    return tmp_path / "x.xlsx"
+
+
+def test_a_hidden_sheet_is_left_out_and_named(with_a_draft):
+    reading = read("guess", with_a_draft, **GIVEN)
+    assert reading.table["value"].tolist() == [5, 5]
+    told = [str(one) for one in reading.repairs if "hidden" in str(one)]
+    assert any("sheet Draft: a hidden sheet" in line and "--sheet NAME" in line for line in told)
+    assert any("sheet Figures: hidden columns from C" in line for line in told)
+
+
+def test_a_hidden_sheet_is_read_where_it_is_named(with_a_draft):
+    reading = read("guess", with_a_draft, sheet="Draft", **GIVEN)
+    assert reading.table["value"].tolist() == [99, 99]
+    (told,) = [str(one) for one in reading.repairs if "hidden" in str(one)]
+    assert "sheet Draft" in told and "hidden cells are read" in told
+
+
+def test_what_another_sheet_hides_is_not_told(with_a_draft):
+    book = load_workbook(with_a_draft)
+    book["Figures"].column_dimensions["C"].hidden = False
+    book.save(with_a_draft)
+    reading = read("wide", with_a_draft, sheet="Figures", **GIVEN)
+    assert reading.table["value"].tolist() == [5, 5]
+    assert not [one for one in reading.repairs if "hidden" in str(one)]
+
+
+def test_figures_on_hidden_sheets_alone_are_refused(with_a_draft):
+    book = load_workbook(with_a_draft)
+    book["Figures"].delete_rows(1, 5)
+    book.save(with_a_draft)
+    with pytest.raises(InputError, match=r"only hidden sheets hold something: Draft.*--sheet NAME"):
+        read("guess", with_a_draft, **GIVEN)

@@ -73,6 +73,11 @@ def by_year(*values, first=2010):
         ([466_612.0, 471_208.0, 480_551.0, 480_551.0, 455_002.0, 449_871.0], {"kind": "count"}, "flat", (2, 3)),
         ([45.0, 46.1, 123.0, 44.2], {"kind": "share", "bounds": (0, 100)}, "outside the possible range", (2, 2)),
         ([8.0, 7.9, 7.8, 7.7, 3.9, 7.8, 7.7, 7.6, 7.6], {"kind": "share"}, "stands apart", (4, 4)),
+        ([8.9, 74.0, 6.2], {"kind": "rate"}, "factor of 10", (1, 1)),
+        ([10.4, 8.9, 74.0, 6.2, 5.1], {"kind": "share"}, "factor of 10", (2, 2)),
+        ([8.9, 0.75, 6.2], {"kind": "rate"}, "factor of 10", (1, 1)),
+        ([0.052, 0.061, 0.07], {"kind": "share", "unit": "%"}, "percent against proportion", (0, 2)),
+        ([0.52, 0.61, 0.0, 0.7], {"kind": "share", "unit": "% of households"}, "percent against proportion", (0, 3)),
     ],
 )  # fmt: skip
 def test_a_slip_inside_a_series_is_named_with_its_place(values, about, suspicion, at):
@@ -98,6 +103,13 @@ def test_a_slip_inside_a_series_is_named_with_its_place(values, about, suspicion
         ([-1.0, -1.0, 1.0, 1.0, 1.0], {}),  # an answer, coded
         ([103.0, 104.0, 101.0], {"kind": "ratio", "bounds": (0, np.nan)}),  # may pass 100
         ([61_000.0, 64_000.0], {"unit": "US$", "series": "GDP per capita"}),  # money per head is large
+        ([8.9, 74.0, 2.1], {"kind": "rate"}),  # neighbours that differ much say little
+        ([8.9, 40.0, 6.2], {"kind": "rate"}),  # no power of ten
+        ([4.0, 31.0, 3.0], {"kind": "count"}),  # small counts jump
+        ([0.5, 0.6, 0.8], {"kind": "share", "unit": "%"}),  # small shares, as finely written as others
+        ([0.12, 0.15, 0.11], {"kind": "share", "unit": "%"}),
+        ([0.052, 0.061, 0.07], {"kind": "share", "unit": "proportion", "bounds": (0, 1)}),
+        ([0.052, 0.061, 1.07], {"kind": "share", "unit": "%"}),
     ],
 )
 def test_what_is_innocent_is_left_alone(values, about):
@@ -108,6 +120,8 @@ def test_a_fall_to_a_tenth_in_2020_was_often_real():
     values = np.array([500.0, 510.0, 505.0, 51.0, 498.0])
     assert slips.series_hits(values, np.arange(2017.5, 2022.5), kind="rate") == []
     assert slips.series_hits(values, np.arange(2007.5, 2012.5), kind="rate")[0].suspicion == "factor of 10"
+    months = 2020 + np.arange(6) / 12
+    assert slips.series_hits(np.array([36.5, 40.1, 4.1, 4.3, 4.0, 3.9]), months, kind="rate", yearly=False) == []
     # A rise to ten times as much was not.
     assert slips.series_hits(1e5 / values, np.arange(2017.5, 2022.5), kind="rate")[0].suspicion == "factor of 10"
 
@@ -198,6 +212,28 @@ def test_a_total_of_both_sexes_lies_between_them():
     assert "lies between them" in row["text"]
     assert "2 of 10 periods" in row["text"]
     assert "ages" in row["innocent"]
+
+
+@pytest.mark.parametrize(
+    ("dimension", "names", "total", "about"),
+    [
+        ("sex", ("male", "female"), 12.0, "the total of both lies between them"),
+        ("sex", ("male", "female", "other"), 12.0, "where these groups are everybody"),
+        ("age", ("0-14", "15+"), 3.2, "where these groups are everybody"),
+        ("district", ("north", "south", "port"), 12.0, "where these groups are everybody"),
+        ("location", ("urban", "rural"), 7.0, ""),  # less than a fifth away: some live in neither
+        ("age", ("0-14", "15+"), 11.2, ""),  # nearly their sum: parts of a whole
+        ("age", ("0-14", "15+"), 100.0, ""),  # shares of all, some of no known age
+        ("mode", ("car", "bus"), 19.0, ""),  # no groups of people
+    ],
+)
+def test_a_total_far_outside_groups_of_a_rate_is_a_question(dimension, names, total, about):
+    series = {("1.1.1", "%", ""): {2020: total}}
+    series |= {("1.1.1", "%", f"{dimension}={name}"): {2020: 5.0 + k} for k, name in enumerate(names)}
+    rows = told(made(series))
+    assert rows["suspicion"].tolist() == ["total outside its groups"] * bool(about)
+    assert all(about in text for text in rows["text"])
+    assert not about.startswith("where") or "leave people out" in rows["innocent"].iloc[0]
 
 
 def test_rounding_does_not_put_a_total_outside():
@@ -312,7 +348,7 @@ def test_one_area_of_another_order_stands_out_among_many():
     assert len(told(place("town", 1, 9), pd.concat([place("odd", 10, 5), *peers], ignore_index=True))) == 0
     spread = [place(f"peer-{n}", 4**n, n) for n in range(4)]
     assert len(told(pd.concat([place("town", 80, 9), *spread], ignore_index=True))) == 0, "they differ anyhow"
-    shares = [place(f"peer-{n}", 0.01, n, "proportion") for n in range(3)]
+    shares = [place(f"peer-{n}", 0.01, n, "proportion").round({"value": 2}) for n in range(3)]
     row = one_suspicion(pd.concat([place("town", 1, 9, "proportion"), *shares], ignore_index=True).assign(unit="%"))
     assert row["suspicion"] == "percent against proportion"
 
@@ -336,6 +372,16 @@ def test_the_table_has_its_columns_also_where_nothing_is_found():
     rows = told(made({("1.1.1", "%", ""): by_year(50.1, 49.7, 50.9)}))
     assert list(rows.columns) == smell.COLUMNS
     assert len(rows) == 0
+
+
+def test_short_honest_series_are_hardly_ever_listed_for_one_value_between_two():
+    rng, listed = np.random.default_rng(23), 0
+    for _ in range(4000):
+        y, t, kind, _ = honest(rng)
+        few = slice(rng.integers(3, 8))
+        hits = slips.series_hits(y[few], t[few], kind=kind, yearly=False)
+        listed += any(hit.suspicion.startswith("factor of") for hit in hits)
+    assert listed < 0.001 * 4000
 
 
 def test_groups_and_areas_that_are_honest_are_rarely_listed():

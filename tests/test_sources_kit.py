@@ -3,6 +3,7 @@
 import csv
 import datetime
 import decimal
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 from vlr_analysis.errors import InputError
 from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, check
 from vlr_analysis.sources import kit_csv
+from vlr_analysis.sources.figure_rows import Told
+from vlr_analysis.sources.figure_table import read_rows
 from vlr_analysis.sources.kit import (
     REQUIRED,
     completed,
@@ -24,6 +27,7 @@ from vlr_analysis.sources.kit import (
     row_numbers,
     write_table,
 )
+from vlr_analysis.sources.store import import_store
 
 HEADER = "area,indicator,series,unit,period,breakdown,value,low,high,status,source\n"
 ROW = "town,1.1.1,measure,%,2019,,{value},,,,test\n"
@@ -361,3 +365,43 @@ def test_labels_stand_in_the_languages_of_the_pages(tmp_path):
     path.write_text(f"{head},label_spanish\n1.2.1,poor,%,Poverty,1.2,decrease,same,,,,Pobreza\n", encoding="utf-8")
     with pytest.raises(InputError, match="label_spanish"):
         read_indicators(path)
+
+
+# A number by every door: the strict reader with its repairs, the check, and the import of large tables. None says
+# that no door may give a number.
+MARKS = [
+    (";", ["1.234", "5,2"], [1234, 5.2]),
+    (";", ["1.234", "5.2"], [1.234, 5.2]),
+    (";", ["1,234", "5,2"], [1.234, 5.2]),
+    (";", ["1,234", "5.2"], [1234, 5.2]),
+    (";", ["1,234"], [1.234]),
+    (";", ["1.234"], None),
+    (";", ["1.234", "1,234"], None),
+    (";", ["1.234", "1.5", "2,5"], None),
+    (";", ["12.345", "0,5"], [12345, 0.5]),
+    (",", ["1.234"], [1.234]),
+    (",", ["1.234", "5,2"], [1234, 5.2]),
+    (",", ["1,234"], None),
+]
+
+
+@pytest.mark.parametrize(("separator", "numbers", "expected"), MARKS)
+def test_no_two_doors_take_a_number_in_two_ways(tmp_path, separator, numbers, expected):
+    path = tmp_path / "town.csv"
+    written = [f'"{number}"' if separator in number else number for number in numbers]
+    rows = [REQUIRED, *(("town", "1.1.1", "m", "%", str(2001 + i), number, "s") for i, number in enumerate(written))]
+    path.write_text("\n".join(separator.join(row) for row in rows), encoding="utf-8")
+    told = Told()
+    checked = read_rows(path, told)[0]["value"].tolist()
+    stored = None
+    with suppress(InputError):
+        import_store(path, tmp_path / "out")
+    if (tmp_path / "out" / "town.parquet").is_file():
+        stored = read_table(tmp_path / "out" / "town.parquet")["value"].tolist()
+    if expected is None:
+        assert told.problems
+        assert "row 2, column value" in message(path)
+        assert stored is None
+    else:
+        assert checked == read_table(path)["value"].tolist() == expected
+        assert stored in (None, expected)  # a table that is read in pieces has no second look

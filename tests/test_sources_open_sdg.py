@@ -201,3 +201,46 @@ def test_a_blank_value_takes_its_reason_from_the_status_beside_it(tmp_path):
         "2018": "value", "2019": "suppressed", "2020": "not_applicable", "2021": "missing", "2022": "missing",
         "2023": "estimated",
     }  # fmt: skip
+
+
+# --- wrong figures that look like right ones ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('Year,Value\n2019,"0,123"\n', "row 2, column Value: found '0,123'"),
+        ("Year,Value\n2019,5_2\n", "row 2, column Value: found '5_2'"),
+        (
+            "Year,Observation status,Value\n2019,A,3\n2030,Target,4\n",
+            "row 3, column Observation status: found 'Target'",
+        ),
+        ("Year,Obs status,Value\n2019,forecast,3\n", "figures that were observed"),
+        ("Year,Obs status,Value\n2019,M,3\n", "'M' beside a number; expected no number there"),
+        ("Year,Value\n2019,3\n2019,c\n", "the values 3, suppressed for one key"),
+        ("Year,Value,Unit multiplier\n2019,3,many\n", "column Unit multiplier: found 'many'"),
+        ("Year,Value,Value\n2019,3,4\n", "the columns Value and Value"),
+        ("Year,Sex,sex,Value\n2019,a,b,4\n", "the columns Sex and sex"),
+    ],
+)
+def test_a_figure_that_is_not_plain_is_told_with_its_file_and_row(tmp_path, content, words):
+    report, table = one(tmp_path, content)
+    assert "indicator_1-1-1.csv" in str(report.problems[0]) and words in str(report.problems[0])
+    assert not len(table) or "c" in content.split(",")[-1]
+
+
+@pytest.mark.parametrize(("column", "mark"), [("Obs status", "C"), ("Obs status", "Secret"), ("Conf status", "C")])
+def test_nothing_of_a_hidden_figure_is_taken(tmp_path, column, mark):
+    found = read_open_sdg(repository(tmp_path, **{"1_1_1": f"Year,{column},Value\n2019,{mark},3\n2020,,4\n"}), area="t")
+    assert found.table["status"].tolist() == ["suppressed", "value"]
+    assert found.table["value"].isna().tolist() == [True, False]
+    assert [(repair.where, repair.taken, repair.why) for repair in found.repairs] == [
+        ("data/indicator_1-1-1.csv, row 2, column C", "suppressed", "a hidden figure left out")
+    ]
+
+
+def test_a_column_of_multipliers_multiplies(tmp_path):
+    report, table = one(tmp_path, "Year,Value,Unit multiplier\n2019,4,Thousands\n2020,5.5,3\n2021,6,\n")
+    assert table["value"].tolist() == [4000, 5500, 6]
+    assert set(table["breakdown"]) == {""}
+    assert "multiplied as the source says (2)" in report.line()

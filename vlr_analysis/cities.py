@@ -16,7 +16,11 @@ import pandas as pd
 from vlr_analysis import catalogue, disclosure, disclosure_voices
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.groups import regrouped
+<<<<<<< HEAD
 from vlr_analysis.language import checked, country, gettext, told, told_of
+=======
+from vlr_analysis.language import checked, coded, gettext, told, told_of
+>>>>>>> a74afefb7cccfd5f780d63ef3bf829e39f449b69
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, data_of, is_city, read_parameters
 from vlr_analysis.periods import year_of
@@ -488,9 +492,9 @@ def _apply_choices(rows: pd.DataFrame, city: City) -> None:
         if choice.label:
             rows.loc[fits, "label"] = choice.label
         if choice.direction:
-            rows.loc[fits, ["direction", "direction_source"]] = [choice.direction, "city parameters"]
+            rows.loc[fits, ["direction", "direction_source"]] = [choice.direction, coded("city parameters")]
         if choice.target is not None:
-            told = [choice.target, choice.target_year, choice.target_source or "city parameters"]
+            told = [choice.target, choice.target_year, choice.target_source or coded("city parameters")]
             rows.loc[fits, ["target", "target_year", "target_source"]] = told
         for name in ("geography", "department", "measure"):
             if getattr(choice, name):

@@ -39,7 +39,7 @@ def comments(
     elif log:
         told = desk.log(what[0], root, root / reports, out)
     else:
-        told = desk.sheet(Path(what[0]), out)
+        told = desk.sheet(Path(what[0]), out, reports)
     for line in told:
         typer.echo(line)
 

@@ -165,20 +165,39 @@ def show(*shown: Exhibit, nothing: str = "") -> None:
         display(HTML(f"<p>{escape(retold(nothing))}</p>"))
 
 
-def number(value: float | None, digits: int = 3) -> str:
+def said(text: str) -> None:
+    """Show a sentence below a notebook's cell that belongs to no table, figure or finding."""
+    from IPython.display import HTML, display
+
+    display(HTML(f"<p>{escape(text)}</p>"))
+
+
+def number(value: float | None, digits: int = 3, places: int | None = None) -> str:
     """Return a number as readers see it: `plain_number` with the marks of the language in use."""
-    return language.number(plain_number(value, digits))
+    return language.number(plain_number(value, digits, places))
 
 
-def plain_number(value: float | None, digits: int = 3) -> str:
+def plain_number(value: float | None, digits: int = 3, places: int | None = None) -> str:
     """Return a number in English form, as results keep it, with commas at thousands and a true minus sign.
 
+<<<<<<< HEAD
     It has `digits` significant digits; whole thousands keep all theirs. NaN and None give an en dash. What lies within
     1e-12 of zero is what rounding left, and reads 0, as it counts as equal to zero when a review is reproduced.
     """
     if value is None or not math.isfinite(value):
         return "–"
     if abs(value) < NOTHING:
+=======
+    It has `digits` significant digits; whole thousands keep all theirs. With `places` it has that many behind the
+    point, zeros too. NaN and None give an en dash.
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    if places is not None:
+        text = f"{value:,.{places}f}"
+        return text.lstrip("-") if not float(text.replace(",", "")) else text.replace("-", "−")
+    if value == 0:
+>>>>>>> a74afefb7cccfd5f780d63ef3bf829e39f449b69
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{decimals}f}"
@@ -189,23 +208,44 @@ def plain_number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def places(estimate: float, *ends: float) -> int:
+    """Return how many places behind the point an estimate and the ends of its interval get.
+
+    The largest of them has three significant digits and the estimate two at least. There are more, three at most,
+    where the estimate would else have none or two of them look alike, and none that is a zero in all of them.
+    """
+    known = [value for value in (estimate, *ends) if math.isfinite(value)]
+    top = max(map(abs, known), default=0.0)
+    if not top:
+        return 0
+    least = max(0, 2 - math.floor(math.log10(top)))
+    wanted = least if not estimate else max(least, min(least + 3, 1 - math.floor(math.log10(abs(estimate)))))
+    kinds = len({f"{value:.6g}" for value in known})
+    apart = (at for at in range(wanted, least + 4) if len({f"{value:.{at}f}" for value in known}) >= kinds)
+    found = next(apart, wanted)
+    while found and all(f"{value:.{found}f}".endswith("0") for value in known):
+        found -= 1
+    return found
+
+
 def slug(text: str) -> str:
     """Return a text as a short file name: small letters, digits, hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:60]
 
 
-def signed(value: float | None, digits: int = 3) -> str:
+def signed(value: float | None, digits: int = 3, places: int | None = None) -> str:
     """Return `number` with a plus sign where the value is above zero."""
-    text = number(value, digits)
-    return f"+{text}" if value is not None and math.isfinite(value) and value > 0 and text != "0" else text
+    text = number(value, digits, places)
+    above = value is not None and math.isfinite(value) and value > 0 and re.search("[1-9]", text)
+    return f"+{text}" if above else text
 
 
-def interval(low: float, high: float, digits: int = 3) -> str:
+def interval(low: float, high: float, digits: int = 3, places: int | None = None) -> str:
     """Return a 95 % interval in words, or "no interval" where there is none."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return gettext("no interval")
-    return told("{low} to {high}", low=number(low, digits), high=number(high, digits))
+    return told("{low} to {high}", low=number(low, digits, places), high=number(high, digits, places))
 
 
 def plain_interval(low: float, high: float, digits: int = 3) -> str:
@@ -215,33 +255,33 @@ def plain_interval(low: float, high: float, digits: int = 3) -> str:
     return f"{plain_number(low, digits)} to {plain_number(high, digits)}"
 
 
-def with_unit(value: float, unit: str, digits: int = 3) -> str:
+def with_unit(value: float, unit: str, digits: int = 3, places: int | None = None) -> str:
     """Return a value with its unit: money before the number, the rest after; a change from a base in percent."""
-    text = number(value, digits)
+    text = number(value, digits, places)
     if text == "–":
         return text
     if since_base(unit):
         base = unit.removeprefix("change relative to ").removesuffix(", proportion")
-        return told("{change} % against {base}", change=signed(100 * value, digits), base=retold(base))
+        return told("{change} % against {base}", change=signed(100 * value, digits, places), base=retold(base))
     if unit in MONEY:
         return f"{unit}{text}" if not text.startswith("−") else f"−{unit}{text[1:]}"
     return f"{text} {plain_unit(unit)}".strip()
 
 
-def gap(value: float, unit: str, digits: int = 3) -> str:
+def gap(value: float, unit: str, digits: int = 3, places: int | None = None) -> str:
     """Return a difference with its sign and its unit: of shares, percentage points."""
-    return _difference(value, unit, digits, signed)
+    return _difference(value, unit, digits, places, signed)
 
 
-def unsigned(value: float, unit: str, digits: int = 3) -> str:
+def unsigned(value: float, unit: str, digits: int = 3, places: int | None = None) -> str:
     """Return how large a difference is, without a sign, in the form of `gap`."""
-    return _difference(abs(value), unit, digits, number)
+    return _difference(abs(value), unit, digits, places, number)
 
 
-def _difference(value: float, unit: str, digits: int, write: Callable[[float, int], str]) -> str:
+def _difference(value: float, unit: str, digits: int, places: int | None, write: Callable[..., str]) -> str:
     if since_base(unit):
-        return told("{change} percentage points", change=write(100 * value, digits))
-    text = write(value, digits)
+        return told("{change} percentage points", change=write(100 * value, digits, places))
+    text = write(value, digits, places)
     if unit in MONEY:
         return f"{text[0]}{unit}{text[1:]}" if text[0] in "+−" else f"{unit}{text}"
     if unit == "%":
@@ -249,10 +289,18 @@ def _difference(value: float, unit: str, digits: int, write: Callable[[float, in
     return f"{text} {plain_unit(unit)}".rstrip()
 
 
-def gap_interval(low: float, high: float, unit: str, digits: int = 3) -> str:
-    """Return the interval of a difference, in the numbers that `gap` prints."""
+def alike(
+    estimate: float, low: float, high: float, unit: str, write: Callable[..., str] = with_unit
+) -> tuple[str, str]:
+    """Return an estimate by `write` (`with_unit`, `gap`, `unsigned`) and its 95 % interval, rounded alike.
+
+    Both are in the numbers that `write` prints: of a change from a base, percent.
+    """
     factor = 100 if since_base(unit) else 1
-    return interval(factor * low, factor * high, digits)
+    if not all(map(math.isfinite, (estimate, low, high))):
+        return write(estimate, unit), interval(low, high)
+    at = places(*(factor * value for value in (estimate, low, high)))
+    return write(estimate, unit, places=at), interval(factor * low, factor * high, places=at)
 
 
 def since_base(unit: str) -> bool:

@@ -261,7 +261,7 @@ WORDS = (
     coded("ethnicity"), coded("income"), coded("disability"), coded("education"), coded("location"), coded("place"),
     coded("place type"), coded("employment"), coded("mode"), coded("yes"), coded("no"), coded("increase"),
     coded("decrease"), coded("or"), coded("and"), coded("the year before"), coded("the base"),
-    coded("what the review rests on"), coded("none"), coded("figures"), coded("gap: no figures"),
+    coded("none"), coded("figures"), coded("gap: no figures"),
     coded("hidden of {n}"), coded("against the level before"), coded("against the path"),
     coded("; "), coded(": "), coded(", "),  # what joins reasons
 )  # fmt: skip
@@ -300,17 +300,27 @@ def number(text: str, language: str | None = None) -> str:
     return _ENGLISH_NUMBER.sub(lambda found: found[0].translate({ord(","): group, ord("."): decimal}), text)
 
 
-LEFT_TO_RIGHT = "\u200e"
+LEFT_TO_RIGHT, RIGHT_TO_LEFT = "\u200e", "\u200f"
 _DIRECTED = re.compile(r"(?<![\w.,\-\u2013\u200e])(?=[+\-\u2212]\d|\d+[-\u2013]\d)")
+# A Latin letter, or a mark of that direction, with no letter of the other up to what ends its part of the sentence.
+_LATIN = "A-Za-z\u00aa\u00b5\u00ba\u00c0-\u024f\u1e00-\u1eff"
+_AFTER_NAME = re.compile(
+    rf"([{_LATIN}\u200e][^\u0590-\u08ff\u200f\n:(]*)"
+    rf"(?=[\u060c\u061b]\s*\u200e?(?:[+\-\u2212]?[£€$]?\d|[{_LATIN}])|(?::\s+|\s+\()\u200e?[+\-\u2212]?[£€$]?\d)"
+)
 
 
 def directed(text: str) -> str:
-    """Return a text in which signs stand before their numbers and years before their months, also from right to left.
+    """Return a text whose signs, periods and parts stand in their order also from right to left.
 
-    After an Arabic letter a sign, or what joins the parts of a period, would else go to the other side of its digits
-    (rules W2 and W4 of the Unicode Bidirectional Algorithm, UAX 9); a mark of direction before them keeps it there.
+    After an Arabic letter a sign, or what joins the parts of a period, would else go to the other side of its digits;
+    a mark of direction before them keeps it there. After a Latin name a number would run on with it from left to right,
+    with the comma between them; a mark behind the name ends its direction (rules W2, W4, W7 and N1 of the Unicode
+    Bidirectional Algorithm, UAX 9).
     """
-    return _DIRECTED.sub(LEFT_TO_RIGHT, text) if right_to_left(current()) else text
+    if not right_to_left(current()):
+        return text
+    return _AFTER_NAME.sub(rf"\g<1>{RIGHT_TO_LEFT}", _DIRECTED.sub(LEFT_TO_RIGHT, text))
 
 
 @lru_cache(maxsize=64)

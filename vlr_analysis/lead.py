@@ -109,10 +109,12 @@ def printed(statement: str, value: float, unit: str = "") -> Token | None:
     -------
     Token or None
         The first one that is `value` rounded to three significant digits (whole from a thousand on), as it is or in
-        percent; an unsigned one may stand for a negative value ("below by 3"). A share may be rounded to two.
+        percent; else to the places that it is written with, as an estimate beside its interval is. An unsigned one may
+        stand for a negative value ("below by 3"). A share may be rounded to two.
     """
     for factor in (100, 1) if since_base(unit) else (1, 100):
         fits = [token for token in tokens(statement) if _rounds_to(value * factor, token)]
+        fits = fits or [token for token in tokens(statement) if _written_to(value * factor, token)]
         if fits:
             return fits[0]
     text = number(100 * abs(value), 2)
@@ -126,6 +128,19 @@ def _rounds_to(value: float, token: Token) -> bool:
     apart = abs(value - token.value) if token.signed else abs(abs(value) - abs(token.value))
     step = 1 if abs(value) >= 1000 else 10.0 ** (math.floor(math.log10(abs(value))) - 2)
     return apart <= 0.5 * step + 5e-6 * abs(value)
+
+
+def _fits(value: float, token: Token) -> bool:
+    """Return whether the end of an interval is a value, rounded by itself or alike with its estimate."""
+    return _rounds_to(value, token) or _written_to(value, token, whole=True)
+
+
+def _written_to(value: float, token: Token, *, whole: bool = False) -> bool:
+    """Return whether a token is a value rounded to the places behind its point; `whole`: also one without any."""
+    decimal = language.marks(language.current())[0]
+    _, mark, behind = token.text.partition(decimal)
+    apart = abs(value - token.value) if token.signed else abs(abs(value) - abs(token.value))
+    return bool(mark or whole) and apart <= 0.5 * 10.0 ** -len(behind) + 5e-6 * abs(value)
 
 
 def _with_unit(statement: str, token: Token, unit: str) -> str:
@@ -148,9 +163,8 @@ def _interval(finding: Finding, name: str) -> str:
         for match in _written()[1].finditer(finding.statement):
             printed_ends = [tokens(match["low"]), tokens(match["high"])]
             for factor in (1, 100):
-                if all(
-                    len(t) == 1 and _rounds_to(end * factor, t[0]) for end, t in zip(ends, printed_ends, strict=True)
-                ):
+                pairs = list(zip(ends, printed_ends, strict=True))
+                if all(len(t) == 1 and _fits(end * factor, t[0]) for end, t in pairs):
                     return match[0]
     return ""
 

@@ -28,6 +28,11 @@ VERDICTS = (
 )  # fmt: skip
 # What the kit adds to the settings of a method, from the parameters of the city.
 OF_CITY = ("baseline_year", "horizon", "reference_year", "seed")
+# Columns that the table of a method has already, or gets on its way to a finding or a page.
+RESERVED = (
+    "area", "indicator", "series", "unit", "breakdown", "first", "last", "result", "low", "high", "verdict", "reason",
+    "caveat", "label", "goal", "priority", "grade", "grade_reason", "source", "place", "method", "order", "rank",
+)  # fmt: skip
 Text = Annotated[str, Field(min_length=1)]
 Setting = bool | int | float | str | tuple[int | float | str, ...]
 
@@ -183,6 +188,10 @@ def _outer_problems(method: Method, where: str, name: str) -> Iterator[Problem]:
         if re.fullmatch(r"[a-z][a-z0-9_]*", column) is None:
             fix = "write it so, here and in the function"
             yield Problem(f"{where}, key columns.{column}", repr(column), "small letters, digits, underscores", fix)
+        elif column in RESERVED:
+            expected = f"a name other than {', '.join(RESERVED)}, which the kit uses"
+            fix = "rename it here and in the function, such as " + f"{name}_{column}"
+            yield Problem(f"{where}, key columns.{column}", repr(column), expected, fix)
 
 
 # --- the function --------------------------------------------------------------------------------
@@ -204,7 +213,9 @@ def load_function(method: Method, root: Path) -> Callable[..., Any]:
     sys.modules[module.__name__] = module  # dataclasses look their module up
     try:
         exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise failed(method, root, error) from None
     function = getattr(module, method.name, None)
     wanted = f"def {method.name}(observations, settings)"
@@ -230,8 +241,16 @@ def failed(method: Method, root: Path, error: BaseException) -> MethodError:
     if isinstance(error, SyntaxError) and error.filename == path:
         lines = [error.lineno]
     where = f"{method.where}, line {lines[-1]}" if lines else method.where
-    said = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())[:300]
-    return MethodError(f"method {method.name}, {where}: {type(error).__name__}{f': {said}' if said else ''}")
+    return MethodError(f"method {method.name}, {where}: {error_in_words(error)}")
+
+
+def error_in_words(error: BaseException) -> str:
+    """Return the name of an error and what it says, in one line; an error that cannot say anything gives its name."""
+    try:
+        said = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())[:300]
+    except Exception:
+        said = ""
+    return f"{type(error).__name__}{f': {said}' if said else ''}"
 
 
 def docstring(method: Method, root: Path) -> str:

@@ -11,12 +11,22 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis import observations
-from vlr_analysis.exhibits import Exhibit, interval, table, with_unit
+from vlr_analysis.errors import Problem
+from vlr_analysis.exhibits import Exhibit, alike, table
 from vlr_analysis.findings import KEY, Finding, make, selector, with_grades
 from vlr_analysis.grades import LEAST_POINTS, LETTERS, MOST_AGE
 from vlr_analysis.language import coded, retold
 from vlr_analysis.language import told as say
-from vlr_analysis.method_files import OF_CITY, Method, MethodError, failed, load_function, read_method, read_methods
+from vlr_analysis.method_files import (
+    OF_CITY,
+    Method,
+    MethodError,
+    error_in_words,
+    failed,
+    load_function,
+    read_method,
+    read_methods,
+)
 from vlr_analysis.method_results import NUMBERS, PERIODS, SERIES, TEXTS, checked, problems_of
 from vlr_analysis.periods import parse_period, spoken, year_of
 from vlr_analysis.project import find_root
@@ -81,6 +91,10 @@ def run_methods(city: City, grades: pd.DataFrame) -> list[Own]:
             found.append(Own(method, result, told))
         except MethodError as error:
             found.append(Own(method, checked(method, pd.DataFrame(), rows), failed=f"{city.id}, {error}"))
+        except Exception as error:
+            # No check foresees everything: what else goes wrong with its table stays with the method too.
+            said = _nothing_can_be_told(method, error)
+            found.append(Own(method, checked(method, pd.DataFrame(), rows), failed=f"{city.id}, {said}"))
     return found
 
 
@@ -148,13 +162,23 @@ def results(method: Method, rows: pd.DataFrame, settings: Mapping[str, Any], roo
         return checked(method, pd.DataFrame(), rows)
     try:
         returned = function(rows.copy(), dict(settings))
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         raise failed(method, root, error) from error
     problems = list(problems_of(method, returned, rows))
     if problems:
         head = f"method {method.name}, {method.where}: {len(problems)} problem{'s'[: len(problems) > 1]}"
         raise MethodError("\n".join([f"{head} of the table that it returns", *(f"- {one}" for one in problems)]))
     return checked(method, returned, rows)
+
+
+def _nothing_can_be_told(method: Method, error: Exception) -> MethodError:
+    where = f"{method.where}, what {method.name} returns"
+    problem = Problem(where, f"a table of which nothing can be told ({error_in_words(error)})",
+                      "numbers, texts and periods as docs/how-to/add-indicator-or-method.md names them",
+                      "return a table of the form that is shown there")  # fmt: skip
+    return MethodError(f"method {method.name}, {method.where}: 1 problem of the table that it returns\n- {problem}")
 
 
 # --- findings ------------------------------------------------------------------------------------
@@ -204,10 +228,9 @@ def _statement(method: Method, row: pd.Series) -> str:
               "first": spoken(row["first"]), "last": spoken(row["last"])}  # fmt: skip
     if np.isnan(row["result"]):
         return say("{label}: {verdict} ({title}; {first} to {last}).", **values)
-    result = with_unit(row["result"], method.unit)
+    result, reach = alike(row["result"], row["low"], row["high"], method.unit)
     if np.isnan(row["low"]):
         return say("{label}: {verdict}. {title}: {result} ({first} to {last}).", result=result, **values)
-    reach = interval(row["low"], row["high"])
     return say("{label}: {verdict}. {title}: {result} (95 % interval {interval}; {first} to {last}).",
                result=result, interval=reach, **values)  # fmt: skip
 

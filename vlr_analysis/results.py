@@ -195,7 +195,7 @@ class Results:
     def findings(self) -> list[Finding]:
         """All findings of the city, chapter by chapter, in the order in which the chapters tell them."""
         city, known, graded = self.city, self.city.definitions, self.grades
-        found = statements_evidence.evidence_findings(city.observations, known, graded, self.smells)
+        found = statements_evidence.evidence_findings(known, graded, self.smells)
         found += statements.target_findings(self.progress, known, graded)
         found += statements.trend_findings(self.trend, known, graded)
         found += statements.recovery_findings(self.covid, known, city.areas, graded)

@@ -179,18 +179,46 @@ def slipped(y: np.ndarray, *, counted: bool = False) -> np.ndarray:
     usual = float(np.median(rough[~jumps])) if (~jumps).any() else 0.0
     if rough.max() > SMOOTH or rough[jumps].max() > NEAR + 2 * usual:
         return off
+    off[at] = np.where(_few(y, level, at, counted), 0, level)
+    return off
+
+
+def bracketed(y: np.ndarray, *, counted: bool = False) -> np.ndarray:
+    """Return by how many powers of ten single values (n,) are off that would, put right, lie between their neighbours.
+
+    For series too short or too restless for `slipped`: 74 between 8.9 and 6.2. The neighbours lie within `SMOOTH` of
+    each other, the value put right within half of that of the span between them, and without it no step of the series
+    is larger than a factor of two. First and last value, zeros, series of changing sign and small counts give 0.
+    """
+    off = np.zeros(len(y), dtype=int)
+    if len(y) < 3 or not y.all() or np.ptp(np.sign(y)):
+        return off
+    size = np.log10(np.abs(y))
+    low, high = np.minimum(size[:-2], size[2:]), np.maximum(size[:-2], size[2:])
+    powers = np.rint(size[1:-1] - (low + high) / 2)
+    away = np.maximum(low - size[1:-1] + powers, size[1:-1] - powers - high)
+    hits = (np.abs(powers) >= 1) & (np.abs(powers) <= MOST) & (high - low <= SMOOTH) & (away <= SMOOTH / 2)
+    for at in 1 + np.flatnonzero(hits):
+        if np.abs(np.diff(np.delete(size, at))).max() <= np.log10(2):
+            off[at] = powers[at - 1]
+    return np.where(_few(y, off, slice(None), counted), 0, off)
+
+
+def _few(y: np.ndarray, level: np.ndarray, at: np.ndarray | slice, counted: bool) -> np.ndarray:
+    """Mask of the values whose distance from what they would be, put right, is that of small counts."""
     fit = np.abs(y[at]) / 10.0**level
     small = np.abs(np.abs(y[at]) - fit) <= 6 * np.sqrt(np.maximum(np.abs(y[at]), fit))
-    whole = counted or (np.all(y == np.rint(y)) and np.abs(y).max() < 1000)
-    off[at] = np.where(small & whole, 0, level)
-    return off
+    return small & (counted or (np.all(y == np.rint(y)) and np.abs(y).max() < 1000))
 
 
 def _factors(y: np.ndarray, t: np.ndarray, what: str) -> list[Hit]:
     off, found = slipped(y, counted=what == "count"), []
+    off = off if off.any() else bracketed(y, counted=what == "count")
     for first, last in _runs(off != 0):
         power, normal = off[first], y[off == 0]
-        if power == -1 and SHOCK[0] <= t[first] < SHOCK[1]:
+        # A series that begins just before the fall has most of its values after it.
+        fell = first if power == -1 else last + 1 if power == 1 and first == 0 else -1
+        if 0 <= fell < len(t) and SHOCK[0] <= t[fell] < SHOCK[1]:
             continue
         word = PERCENT if abs(power) == 2 and what == "share" else coded("factor of {power}", power=10 ** abs(power))
         text = coded(
@@ -236,6 +264,24 @@ def _proportions(y: np.ndarray) -> list[Hit]:
             )
             found.append(Hit(PERCENT, at, at, y[at], text, IN_UNIT))
     return found
+
+
+def _all_proportions(y: np.ndarray, unit: str, bounds: tuple[float, float]) -> list[Hit]:
+    """Find a series of percentages that all lie below 1 and are written as finely as proportions are.
+
+    Small percentages have one place behind the point, or two: three of them say that 5.2 % stands there as 0.052. Two
+    are enough where the usual value would be 30 % or more.
+    """
+    known = np.abs(y[y != 0])
+    if len(known) < 2 or known.max() >= 1 or not (unit.startswith("%") or bounds[1] == 100):
+        return []
+    places = max(decimals(value) for value in known)
+    if places < 3 and not (places == 2 and np.median(known) >= 0.3):
+        return []
+    text = coded("all {n} values lie below 1 % and are written as proportions are: {seen}; times 100 they would run "
+                 "from {low} to {high}", n=len(y), seen=_seen(y), low=number(100 * y.min(), 4),
+                 high=number(100 * y.max(), 4))  # fmt: skip
+    return [Hit(PERCENT, 0, len(y) - 1, float(y[-1]), text, coded("the shares are that small"))]
 
 
 def _zeros(y: np.ndarray) -> list[Hit]:
@@ -426,6 +472,7 @@ def series_hits(
     found = [*_placeholders(y), *_factors(y, t, what), *_zeros(y), *_flat(y)]
     found += _impossible(y, bounds, most)
     found += _proportions(y) if what in ("share", "change") else []
+    found += _all_proportions(y, unit, bounds) if what == "share" else []
     return found + (_apart(y, t, what) if yearly else [])
 
 

@@ -32,6 +32,8 @@ from vlr_analysis.slips import (
 # Groups of people each have a population of their own; parts of a whole (mode, source, cause) share one.
 _OF_PEOPLE = re.compile(r"sex|gender|age|race|ethnic|birth|disab|educat|income|citizen|migra|urban|location", re.I)
 _SEX = re.compile(r"(^|[-_])(sex|gender)$", re.I)
+_OF_PLACES = re.compile(r"district|ward|borough|place|region|parish|neighbou?rhood|zone|barrio", re.I)
+FAR = 0.2  # share of a total by which it lies outside groups that may leave people out before that is told
 USUALLY = 0.6  # share of periods in which groups have to add up before a period in which they do not is suspicious
 
 
@@ -55,9 +57,10 @@ def breakdown_hits(values: pd.DataFrame, what: str) -> Iterator[tuple[str, Hit]]
 
     Notes
     -----
-    For shares, rates and means a total of both sexes lies between them. For counts the groups add up to the total, or
-    stay below it where they are not complete; only groups that exceed it, that usually add up and once do not, or
-    that add up only without one of them are told. A dimension that is not complete is no suspicion.
+    For shares, rates and means a total of both sexes lies between them; one of other groups, or of places, is told
+    where it lies outside all of them by a fifth of itself or more: they may leave people out. For counts the groups add
+    up to the total, or stay below it where they are not complete; only groups that exceed it, that usually add up and
+    once do not, or that add up only without one of them are told. A dimension that is not complete is no suspicion.
     """
     for parent, dimension, groups in families(list(values.columns)):
         table = values[[parent, *groups]].dropna(subset=[parent])
@@ -109,12 +112,15 @@ def _exactly(total: np.ndarray, parts: np.ndarray) -> np.ndarray:
 
 
 def _rates(total, parts, names, dimension, at, periods) -> Iterator[Hit]:
-    if not _OF_PEOPLE.search(dimension):
+    of_people = _OF_PEOPLE.search(dimension)
+    if not (of_people or _OF_PLACES.search(dimension)):
         return
     step = resolution(np.column_stack([total, parts]))
     high, low = np.nanmax(parts, axis=1), np.nanmin(parts, axis=1)
     sums = _exactly(total, parts) & (total > high + step) & ~np.isin(total, (1.0, 100.0))
-    if sums.sum() >= 2 and sums.mean() >= 0.75:
+    both = _SEX.search(dimension) and len(names) == 2
+    outside = _outside(total, low, high, step, FAR if not both else 0.0)
+    if of_people and sums.sum() >= 2 and sums.mean() >= 0.75:
         text = coded(
             "the groups by {dimension} add up to the total in {sums} of {total} periods ({names} make "
             "{total_2}), as counts do and rates do not",
@@ -127,21 +133,31 @@ def _rates(total, parts, names, dimension, at, periods) -> Iterator[Hit]:
         clear = coded("each group is told as a share of the whole, not of itself")
         yield Hit(TOTAL_IN_RATE, at[0], at[-1], float(total[-1]), text, clear)
         return
-    if not (_SEX.search(dimension) and len(names) == 2):
+    if not both:
+        # Parts of a whole add up to it, or nearly; a group without a figure may be the one that the total lies next to.
+        share = parts.sum(axis=1) / np.where(total == 0, np.nan, total)
+        parted = ((share > 0.95) & (share < 1.02)) | np.isin(total, (1.0, 100.0))
+        outside &= np.isfinite(parts).all(axis=1) & ~parted
+    if not outside.any():
         return
-    reach = step * 1.001 + 0.002 * np.abs(total)
-    out = (total > high + reach) | (total < low - reach)
-    if out.any():
-        first = np.flatnonzero(out)[np.argmax(np.maximum(total - high, low - total)[out])]
-        text = coded(
-            "total {total} in {periods}, {names}: the total of both lies between them{out}",
-            total=number(total[first], 6),
-            periods=spoken(periods[at[first]]),
-            names=_listed(names, parts[first]),
-            out=_in_all(out),
-        )
+    first = np.flatnonzero(outside)[np.argmax(np.maximum(total - high, low - total)[outside])]
+    values = {"total": number(total[first], 6), "periods": spoken(periods[at[first]]),
+              "names": _listed(names, parts[first]), "out": _in_all(outside)}  # fmt: skip
+    if both:
+        text = coded("total {total} in {periods}, {names}: the total of both lies between them{out}", **values)
         clear = coded("total and groups cover different people, ages or surveys")
-        yield Hit(OUTSIDE, at[np.flatnonzero(out)[0]], at[np.flatnonzero(out)[-1]], float(total[first]), text, clear)
+    else:
+        text = coded("total {total} in {periods}, {names}: where these groups are everybody, the total lies between "
+                     "them{out}", **values)  # fmt: skip
+        clear = coded("the groups leave people out, or total and groups come from different surveys")
+    ends = np.flatnonzero(outside)[[0, -1]]
+    yield Hit(OUTSIDE, at[ends[0]], at[ends[1]], float(total[first]), text, clear)
+
+
+def _outside(total: np.ndarray, low: np.ndarray, high: np.ndarray, step: float, far: float) -> np.ndarray:
+    """Mask of the totals that lie outside their groups by more than rounding, and than a share of themselves."""
+    reach = np.maximum(step * 1.001 + 0.002 * np.abs(total), far * np.abs(total))
+    return (total > high + reach) | (total < low - reach)
 
 
 def _listed(names: list[str], values: np.ndarray) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 
 from vlr_analysis import catalogue
 from vlr_analysis.disparities import COUNTED, HIDES, MAY_HIDE
-from vlr_analysis.exhibits import gap, gap_interval, number, unsigned
+from vlr_analysis.exhibits import alike, gap, number, unsigned
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
 from vlr_analysis.language import coded, retold
 from vlr_analysis.language import number as decimals
@@ -45,10 +45,10 @@ def trend_findings(trend: pd.DataFrame, definitions: pd.DataFrame, grades: pd.Da
 
 
 def _trend_finding(row: pd.Series, newest: int) -> Finding:
+    slope, reach = alike(row["slope_per_year"], row["slope_low"], row["slope_high"], row["unit"], gap)
     values = {
         "label": row["label"], "movement": retold(row["movement"]), "n": row["n"], "first": spoken(row["first"]),
-        "last": spoken(row["last"]), "slope": gap(row["slope_per_year"], row["unit"]),
-        "interval": gap_interval(row["slope_low"], row["slope_high"], row["unit"]),
+        "last": spoken(row["last"]), "slope": slope, "interval": reach,
     }  # fmt: skip
     if row["robust"]:
         statement = say(
@@ -89,8 +89,7 @@ def target_findings(progress: pd.DataFrame, definitions: pd.DataFrame, grades: p
 def _target_finding(row: pd.Series) -> Finding:
     statement = _stands(row)
     if np.isfinite(row["projection"]):
-        reach = gap_interval(row["projection_low"], row["projection_high"], row["unit"])
-        end = value_of(row["projection"], row)
+        end, reach = alike(row["projection"], row["projection_low"], row["projection_high"], row["unit"])
         if np.isfinite(row["projection_low"]):
             statement += " " + say("The path so far, carried on, ends at {end} "
                                    "(95 % interval for one value {interval}).",
@@ -121,7 +120,7 @@ def _stands(row: pd.Series) -> str:
     }  # fmt: skip
     if row["target_source"]:
         return say("{label}: {value} in {period}, target {target} by {due} ({source}): {verdict}.",
-                   source=row["target_source"], **values)  # fmt: skip
+                   source=retold(row["target_source"]), **values)  # fmt: skip
     return say("{label}: {value} in {period}, target {target} by {due}: {verdict}.", **values)
 
 
@@ -223,10 +222,8 @@ def _path_said(row: pd.Series) -> str:
     verdict = retold(row["path_verdict"])
     if not (np.isfinite(row["gap_path"]) and np.isfinite(row["gap_path_low"])):
         return verdict
-    values = {
-        "verdict": verdict, "gap": gap(row["gap_path"], row["unit"]), "period": spoken(row["path_period"]),
-        "interval": gap_interval(row["gap_path_low"], row["gap_path_high"], row["unit"]),
-    }  # fmt: skip
+    size, reach = alike(row["gap_path"], row["gap_path_low"], row["gap_path_high"], row["unit"], gap)
+    values = {"verdict": verdict, "gap": size, "period": spoken(row["path_period"]), "interval": reach}
     if "/" in row["path_period"] and row["freq"] != "A":
         return say("{verdict}; mean gap {gap} in {period} (95 % interval {interval})", **values)
     return say("{verdict}; gap {gap} in {period} (95 % interval {interval})", **values)
@@ -331,8 +328,8 @@ def _who(row: pd.Series) -> str:
         first, second, size, low, high = second, first, -size, -high, -low
     apart = say("a difference of {size}", size=unsigned(size, row["unit"]))
     if row["interval"] != "no interval":
-        apart = say("a difference of {size} (95 % interval {interval})", size=unsigned(size, row["unit"]),
-                    interval=gap_interval(low, high, row["unit"]))  # fmt: skip
+        written, reach = alike(size, low, high, row["unit"], unsigned)
+        apart = say("a difference of {size} (95 % interval {interval})", size=written, interval=reach)
     if size == 0:
         return say("{first} and {second} stand alike, a difference of 0", first=first, second=second)
     if np.isfinite(low) and low <= 0:

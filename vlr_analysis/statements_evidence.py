@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from vlr_analysis.findings import KEY, Finding, make, selector, with_grades
+from vlr_analysis.findings import KEY, Finding, make, selector, sentence, with_grades
 from vlr_analysis.grades import LETTERS
 from vlr_analysis.language import coded, retold, told_of
 from vlr_analysis.language import told as say
@@ -23,10 +23,26 @@ LIMITS = {
 }
 
 
-def evidence_findings(
-    table: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFrame, smells: pd.DataFrame
-) -> list[Finding]:
-    """Return a finding on what the review rests on, and one for each suspicion about a headline series.
+def evidence_findings(definitions: pd.DataFrame, grades: pd.DataFrame, smells: pd.DataFrame) -> list[Finding]:
+    """Return a finding for each suspicion about the figures.
+
+    Parameters
+    ----------
+    definitions : DataFrame
+    grades : DataFrame
+        From `grades.series_grades`.
+    smells : DataFrame
+        From `smell.smell_table`, of the city.
+    """
+    rows = with_grades(smells.merge(definitions[[*KEY, "direction"]], on=KEY), definitions, grades)
+    rows = rows.sort_values(["priority", "goal"], ascending=[False, True], kind="stable")
+    return [_smell_finding(row) for _, row in rows.iterrows()]
+
+
+def rests_on(table: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFrame) -> str:
+    """Say what the review rests on: how many series, of which grades, and what limits the weak ones most often.
+
+    It counts grades and has none of its own, so that it is no finding.
 
     Parameters
     ----------
@@ -35,17 +51,9 @@ def evidence_findings(
     definitions : DataFrame
     grades : DataFrame
         From `grades.series_grades`.
-    smells : DataFrame
-        From `smell.smell_table`.
     """
     if not len(table):
-        return []
-    rows = with_grades(smells.merge(definitions[[*KEY, "direction"]], on=KEY), definitions, grades)
-    rows = rows.sort_values(["priority", "goal"], ascending=[False, True], kind="stable")
-    return [_rests_on(table, definitions, grades), *(_smell_finding(row) for _, row in rows.iterrows())]
-
-
-def _rests_on(table: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFrame) -> Finding:
+        return say("This city has no figures yet: the letter at the end of this chapter asks for the first ones.")
     whole = grades[grades["breakdown"] == ""]
     counts = whole["grade"].value_counts().reindex(LETTERS, fill_value=0)
     goals = definitions.merge(table[KEY].drop_duplicates())["goal"]
@@ -55,13 +63,11 @@ def _rests_on(table: pd.DataFrame, definitions: pd.DataFrame, grades: pd.DataFra
                     "This review rests on {series} headline series under {n} goals.",
                     goals[goals > 0].nunique(), series=len(whole))  # fmt: skip
     grades_ = say("The evidence is of grade A in {A}, B in {B}, C in {C} and D in {D}.", **counts.to_dict())
-    statement, caveats = f"{rests} {grades_}", []
+    told = [rests, grades_]
     if len(usual):
-        caveats = [say("what limits C and D most often: {limit} ({n} series)", limit=retold(usual.index[0]),
-                       n=usual.iloc[0])]  # fmt: skip
-    row = pd.Series({"area": table["area"].iloc[0], "indicator": "", "series": "", "unit": ""})
-    numbers = {"series": len(whole), "goals": int(goals[goals > 0].nunique()), **counts.astype(int).to_dict()}
-    return make("evidence", row, "what the review rests on", statement, numbers, caveats=caveats)
+        told.append(sentence([say("what limits C and D most often: {limit} ({n} series)", limit=retold(usual.index[0]),
+                                  n=usual.iloc[0])]))  # fmt: skip
+    return " ".join(told)
 
 
 def _limit(reason: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from vlr_analysis.comparison import AGREE, DISAGREE, TOLERANCE
-from vlr_analysis.exhibits import MONEY, gap, interval, number, unsigned
+from vlr_analysis.exhibits import MONEY, alike, gap, number, unsigned
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
 from vlr_analysis.language import coded, gettext, retold
 from vlr_analysis.language import told as say
@@ -169,14 +169,15 @@ def benchmark_findings(
 
 
 def _benchmark_finding(row: pd.Series) -> Finding:
+    value, reach = alike(row["value"], row["low"], row["high"], row["unit"])
     values = {
-        "label": row["label"], "value": value_of(row["value"], row), "year": row["year"], "peers": row["peers"],
+        "label": row["label"], "value": value, "year": row["year"], "peers": row["peers"],
         "standing": retold(row["standing"]), "lower": _lower(row), "upper": value_of(row["peers_three_quarters"], row),
     }  # fmt: skip
     if np.isfinite(row["low"]):
         statement = say(
             "{label}: {value} (95 % interval {interval}) in {year}, {standing}; the middle half of {peers} like cities "
-            "lies between {lower} and {upper}.", interval=interval(row["low"], row["high"]), **values,
+            "lies between {lower} and {upper}.", interval=reach, **values,
         )  # fmt: skip
     else:
         statement = say("{label}: {value} in {year}, {standing}; the middle half of {peers} like cities lies between "
@@ -232,10 +233,11 @@ def pooled_findings(pooled: pd.DataFrame, cities: str, names: Mapping[str, str])
 
 
 def _pooled_finding(row: pd.Series, cities: str, names: Mapping[str, str]) -> Finding:
+    mean, reach = alike(row["mean"], row["low"], row["high"], row["unit"], gap)
     statement = say(
         "{label}, {cities}: the {effect} is {mean} on average over {n} cities (95 % interval {interval}).",
-        label=row["label"], cities=retold(cities), effect=retold(row["effect_of"]), mean=gap(row["mean"], row["unit"]),
-        n=row["cities"], interval=interval(row["low"], row["high"]),
+        label=row["label"], cities=retold(cities), effect=retold(row["effect_of"]), mean=mean,
+        n=row["cities"], interval=reach,
     )  # fmt: skip
     numbers = {name: row[name] for name in ("mean", "low", "high", "q", "tau2", "i2", "cities", "predicted_low",
                                             "predicted_high")}  # fmt: skip

@@ -113,7 +113,7 @@ def read_zip(content: bytes, name: str) -> dict[str, bytes]:
     """Read every file of a zip into memory, after `read_bundle`'s checks."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             problems = [problem for entry in entries for problem in _entry_problems(entry, name)]
             problems += _too_much(name, len(entries), sum(entry.file_size for entry in entries))
             problems += _twice([entry.filename for entry in entries], name)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from vlr_analysis.cities import load_cities
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.observations import is_slug
 from vlr_analysis.params import DATA, PARAMS, Parameters, read_parameters
 from vlr_analysis.review import origins
 from vlr_analysis.review.check_report import Report, in_order
@@ -97,19 +98,27 @@ def _of_workbook(path: Path, known: Collection[str], today: date, area: str = ""
     filled = template_sheet.read_workbook(path, area)
     told = Told(list(filled.problems), list(filled.warnings), list(filled.repairs))
     known = {*known, *filled.sources["source"]} - {""}
-    told.problems += _unknown_sources(filled.figures, known)
+    told.problems += _unknown_sources(filled.figures, known, set(filled.sources["source"]))
     told.problems += _voices(path, known)
     return _report(path.name, filled.table, filled.figures, told, today)
 
 
-def _unknown_sources(figures: Sequence[Figure], known: Collection[str]) -> list[Problem]:
-    """Name each source without a row of its own once, at the first figure that names it."""
+def _unknown_sources(figures: Sequence[Figure], known: Collection[str], own: Collection[str]) -> list[Problem]:
+    """Name each source without a row of its own once, at the first figure that names it; `own`: of the workbook."""
     problems = []
     for source in sorted({figure.cells["source"] for figure in figures} - set(known)):
         rows = [figure for figure in figures if figure.cells["source"] == source]
         first = min(rows, key=lambda figure: (figure.page.sheet, figure.row))
         count = len({(figure.page.sheet, figure.row) for figure in rows})
         found = repr(source) + (f" in {count} rows" if count > 1 else "")
+        alike = sorted(other for other in known if other.casefold() == source.casefold())
+        if alike and not is_slug(alike[0]) and alike[0] in own:
+            continue  # told at the row of the source, which is to be renamed
+        if alike:
+            fix = f"write {alike[0]!r} in each of them: the two differ in capitals alone"
+            expected = f"{alike[0]!r}, as the row of the source has it"
+            problems.append(Problem(first.where("source"), found, expected, fix))
+            continue
         near = get_close_matches(source, sorted(known), n=1, cutoff=0.7)
         fix = (f"did you mean {near[0]!r}? Else " if near else "") + f"add a row for it to the sheet {SOURCES}"
         problems.append(Problem(first.where("source"), found, "a source with a row of its own", fix))

@@ -10,6 +10,7 @@ from typing import Any
 
 from vlr_analysis.errors import Problem
 from vlr_analysis.sources.cells import Repair
+from vlr_analysis.sources.repairs import doubtful, plainly
 
 FORMAT, VERSION = "vlr-check", 1
 FORMATS = ("text", "json", "html")
@@ -63,6 +64,16 @@ class Report:
         """0 where a run may follow or nothing is there yet, 1 where something must be mended."""
         return 1 if self.errors else 0
 
+    @property
+    def doubtful(self) -> Sequence[Repair]:
+        """Repairs that somebody should look at: the cell could be read in another way, or a part was guessed."""
+        return [repair for repair in self.repairs if doubtful(repair)]
+
+    @property
+    def plain(self) -> Sequence[Repair]:
+        """All other repairs."""
+        return [repair for repair in self.repairs if not doubtful(repair)]
+
     def head(self) -> str:
         """Return the result in one line."""
         counts = [_count(self.errors, "error"), _count(self.warnings, "warning"), _count(self.repairs, "repair")]
@@ -84,9 +95,11 @@ class Report:
             lines += ["", "Errors, to be mended before a run:", *_lines(self.errors, TOLD)]
         if self.warnings:
             lines += ["", "Warnings, to be looked at; a run goes on:", *_lines(self.warnings, TOLD)]
-        if self.repairs:
-            lines += ["", "Repairs, made while reading; the file is not changed:"]
-            lines += _lines(self.repairs, LISTED)
+        if self.doubtful:
+            lines += ["", "Repairs to be looked at; the file is not changed:", *_lines(self.doubtful, LISTED)]
+        if self.plain:
+            lines += ["", "Plain repairs, by kind; nothing has to be done (--format html or json lists every cell):"]
+            lines += [f"- {line}" for line in plainly(self.plain)]
         return "\n".join(lines)
 
     def json(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from vlr_analysis.cell_text import inert, original, visible
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.findings import Finding
-from vlr_analysis.language import N_, gettext
+from vlr_analysis.language import N_, gettext, told
 from vlr_analysis.review.inputs import comments_of
 from vlr_analysis.sources.kit import write_whole
 
@@ -188,6 +188,13 @@ def merged(held: Sequence[Comment], given: Iterable[Comment]) -> list[Comment]:
     return added
 
 
+def named(now: str, before: str) -> str:
+    """Name a finding by its code: by both where it has another one than before, as each stands in a report."""
+    if now and before and now != before:
+        return told("now {now}, before {before}", now=now, before=before)
+    return now or before
+
+
 # --- beside the findings of today --------------------------------------------------------------
 
 
@@ -211,6 +218,11 @@ class Standing:
     now: str = ""
     statement: str = ""
     grade: str = ""
+
+    @property
+    def name(self) -> str:
+        """Code of the finding; see `named`."""
+        return named(self.now, self.comment.finding)
 
     @property
     def kind(self) -> str:
@@ -312,7 +324,7 @@ def log_lines(standing: Sequence[Standing]) -> Iterator[str]:
     """Tell the response log, a few lines a comment."""
     for one in standing:
         said = one.comment
-        yield f"{said.comment} [{said.state}] on {said.finding}: {_where(one)}"
+        yield f"{said.comment} [{said.state}] on {one.name}: {_where(one)}"
         yield f"  {said.who or 'no name given'}{f', {said.date}' if said.date else ''}: {_one_line(said.text)}"
         if said.response:
             yield f"  answer{f' by {said.responder}' if said.responder else ''}: {_one_line(said.response)}"

@@ -16,14 +16,20 @@ from vlr_analysis.review.comments_sheet import ANSWERING, COMMENTING
 from vlr_analysis.review.staged import SUMMARY
 
 
-def sheet(report: Path, out: Path) -> list[str]:
+def sheet(report: Path, out: Path, reports: Path = Path("reports")) -> list[str]:
     """Write the sheet for experts of a city's report; return what to say.
+
+    `reports` is looked into for a city whose name is given in place of its report.
 
     Raises
     ------
     InputError
         No report of one city, or another ending than .xlsx or .csv.
     """
+    beside = reports / report.name
+    if not report.exists() and report.name and (beside / FINDINGS).is_file():
+        fix = f"did you mean {beside.as_posix()}? That is the report of the city"
+        raise InputError(str(report), [Problem(str(report), "no such folder", "a report of one city", fix)])
     findings = comments_sheet.read_findings(report)
     about = _about(report)
     titles = {one["notebook"]: one["title"] for one in about.get("chapters", [])}

@@ -203,12 +203,18 @@ def _answer(
                    **{name: cells.get(column, "") for name, column in texts.items()})  # fmt: skip
 
 
+def _code(cell: str) -> str:
+    """Return the code of a finding; of two, the one of today, which `comments.named` writes first."""
+    codes = _CODE.findall(cell)
+    return codes[0] if len(codes) == 2 else cell
+
+
 def _comment(
     cells: Mapping[str, str], told: Mapping[str, str], held: Sequence[Comment], today: Mapping[str, Mapping],
     problems: list[Problem],
 ) -> Comment | None:  # fmt: skip
     """Return a new comment, tied to the finding as its writer saw it."""
-    finding, key, text = cells["Finding"], cells.get("Key", ""), cells["Comment"]
+    finding, key, text = _code(cells["Finding"]), cells.get("Key", ""), cells["Comment"]
     if not text:
         if not problems:
             fix = "write the comment, or take its Comment ID from the log"
@@ -249,7 +255,7 @@ class Merged:
         told += [f"{self.withheld} comments of this city are on no page: under review, or withdrawn."] * (
             self.withheld > 0
         )
-        return [*told, f"{self.path}: run `vlr run` to show them; no notebook runs again."]
+        return [*told, f"{self.path}: run `vlr run {Path(self.path).stem}` to show them; no notebook runs again."]
 
 
 def merge(

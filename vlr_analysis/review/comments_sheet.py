@@ -99,7 +99,7 @@ def to_answer(standing: Iterable[Standing]) -> list[dict[str, str]]:
     return [
         {
             "Comment ID": one.comment.comment,
-            "Finding": one.comment.finding,
+            "Finding": one.name,
             "Standing": one.standing,
             "Statement": one.comment.statement,
             "Statement now": one.statement,

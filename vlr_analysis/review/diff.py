@@ -79,6 +79,11 @@ class Change:
         """The newer of the two."""
         return self.new or self.old or {}
 
+    @property
+    def name(self) -> str:
+        """Code of the finding; see `comments.named`."""
+        return comments.named(*(side["id"] if side else "" for side in (self.new, self.old)))
+
 
 @dataclass(frozen=True)
 class Side:

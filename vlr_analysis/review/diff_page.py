@@ -59,13 +59,13 @@ def lines(changes: Changes) -> Iterator[str]:
     if not changes.reasons:
         yield "  Nothing differs in what went in and what made it."
     for one in changes.findings:
-        yield f"  {one.kind} {one.finding['id']} ({one.finding['notebook']}): {why(one)}"
+        yield f"  {one.kind} {one.name} ({one.finding['notebook']}): {why(one)}"
         if one.old:
             yield f"    then: {one.old['statement']}"
         if one.new:
             yield f"    now:  {one.new['statement']}"
     for item in changes.comments:
-        yield f"  look again at comment {item.comment.comment} on {item.comment.finding}: finding {item.standing}"
+        yield f"  look again at comment {item.comment.comment} on {item.name}: finding {item.standing}"
 
 
 def why(change: Change) -> str:

@@ -11,10 +11,14 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from vlr_analysis.errors import InputError
 from vlr_analysis.method_files import files_of_methods
+from vlr_analysis.observations import is_slug
 from vlr_analysis.params import DATA, PARAMS, Parameters, city_ids, read_parameters
 from vlr_analysis.review.plan import Task
+from vlr_analysis.sources.kit import read_sources
 from vlr_analysis.sources.reading import origins_path
+from vlr_analysis.sources.sheets import open_sheets
 
 PACKAGE = "vlr_analysis"
 ENVIRONMENT = "environment"
@@ -23,7 +27,20 @@ COMMENTS = f"{DATA}/comments"  # pages show them, no notebook reads them
 # Chapters that ask for no findings of others: methods of the project do not reach them.
 NO_METHODS = ("01_data_readiness", "02_trends", "03_covid_recovery", "04_disparities", "05_local_national",
               "06_city_benchmark", "07_voices")  # fmt: skip
+SOURCES = f"{DATA}/sources.csv"
 REGISTERS = ("areas", "indicators", "sources", "vlr_counts")
+
+
+def _text_of(path: Path) -> str:
+    """Return a text that holds every id of a source that a file of figures, voices or parameters names."""
+    if path.suffix.casefold() == ".xlsx":
+        cells = (cell for sheet in open_sheets(path).sheets for row in sheet.rows for cell in row)
+        return "\n".join(cell for cell in cells if isinstance(cell, str))
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        return "\n".join(map(str, pq.read_table(path, columns=["source"])["source"].unique().to_pylist()))
+    return path.read_text(encoding="utf-8", errors="replace")
 
 
 class Hashes:
@@ -38,6 +55,7 @@ class Hashes:
     def __init__(self, root: Path):
         self.root = root
         self._known: dict[str, str] = {}
+        self._words: dict[str, frozenset[str]] = {}
         self._parameters: dict[str, Parameters] = {}
         self._cities = frozenset(city_ids(root))
 
@@ -50,6 +68,30 @@ class Hashes:
     def of_files(self, names: Iterable[str]) -> dict[str, str]:
         """Hashes of those of the files that exist; one that appears later is a change as well."""
         return {name: self.of_file(name) for name in sorted(set(names)) if (self.root / name).is_file()}
+
+    def of_sources(self, names: Iterable[str]) -> str:
+        """Hash of those rows of the sources table whose ids occur in one of the files; of the whole where in doubt.
+
+        In doubt: the table or one of the files cannot be read. A word too many
+        is no fault: a row that no figure names makes a notebook run again, never the other way round.
+        """
+        try:
+            table = read_sources(self.root / SOURCES)
+        except InputError:
+            return self.of_file(SOURCES)
+        words: set[str] = set()
+        for name in sorted(set(names)):
+            if not (self.root / name).is_file():
+                continue
+            if name not in self._words:
+                try:
+                    self._words[name] = frozenset(re.findall(r"[\w-]+", _text_of(self.root / name).casefold()))
+                except (InputError, OSError, ValueError, KeyError):  # of Arrow's errors too
+                    return self.of_file(SOURCES)
+            words |= self._words[name]
+        odd = ~table["source"].map(is_slug)
+        rows = table[odd | table["source"].isin(words)].sort_values("source", kind="stable")
+        return hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
 
     def parameters(self, city: str) -> Parameters:
         """Return the checked parameters of a city.
@@ -96,6 +138,30 @@ def of_city(tasks: Iterable[Task], hashes: Hashes) -> dict[str, str]:
             names.update(files_of(city, hashes))
     found = hashes.of_files(names) | of_package() | of_environment()
     return dict(sorted(found.items()))
+
+
+def of_notebook(task: Task, needs: Mapping[str, str], hashes: Hashes) -> dict[str, str]:
+    """Return what decides whether the kept notebook of a task still holds.
+
+    Parameters
+    ----------
+    task : Task
+    needs : mapping
+        From `of_task`.
+    hashes : Hashes
+
+    Returns
+    -------
+    dict
+        `needs`, but for the sources table the hash of the rows that the files of its cities name: a source of another
+        city runs no notebook again. Pages and certificate, which hash the whole table, are made anew all the same.
+    """
+    if SOURCES not in needs:
+        return dict(needs)
+    files = {name for city in task.cities for name in files_of(city, hashes)} - {
+        f"{DATA}/{one}.csv" for one in REGISTERS
+    }
+    return {**needs, SOURCES: hashes.of_sources(files)}
 
 
 def files_of(city: str, hashes: Hashes) -> Iterator[str]:

@@ -197,14 +197,15 @@ class Report:
         self.tasks, self.folder = tasks, tasks[0].folder
         self.name = self.tasks[0].title
         self.cities = {city for task in self.tasks for city in task.cities}
-        self.needs = {task.name: inputs.of_task(task, hashes) for task in self.tasks}
+        needs = {task.name: inputs.of_task(task, hashes) for task in self.tasks}
+        self.needs = {task.name: inputs.of_notebook(task, needs[task.name], hashes) for task in self.tasks}
         self.outcomes: list[Outcome] = []
         self.settled = False  # delivered, or left as it was
         self.target = out / self.folder
         self.pdf = pdf and self.folder != plan.OVERVIEW
         self.record = hashes.root / DELIVERED / inputs.key_of({}, str(out.resolve()))[:16] / f"{self.folder}.json"
         more = [json.dumps(dict(task.parameters), sort_keys=True) for task in self.tasks]
-        self.inputs = {name: value for need in self.needs.values() for name, value in sorted(need.items())}
+        self.inputs = {name: value for need in needs.values() for name, value in sorted(need.items())}
         self.inputs |= hashes.of_files([inputs.comments_of(self.folder)])
         self._key = inputs.key_of(self.inputs, *more)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from vlr_analysis.cell_text import original
 from vlr_analysis.errors import Problem
+from vlr_analysis.sources.flags import FLAGS, HIDDEN_FLAGS, advice, flagged
 
 SHOWN = 40  # characters of a cell that a message repeats
 LONGEST = 400  # characters of a cell that may still be a number
@@ -26,15 +27,6 @@ MISSING = frozenset({
 SUPPRESSED = frozenset({"*", "**", "***", "c", "s", "x", "[c]", "(c)", "suppressed", "confidential", "secret"})
 NOT_APPLICABLE = frozenset({"[z]", "z", "not applicable", "no aplica", "sans objet", "não se aplica"})
 ERRORS = frozenset({"#div/0!", "#ref!", "#value!", "#name?", "#num!", "#null!", "#spill!", "#calc!"})
-
-# Letters after a number or a year, as Eurostat, the OECD and national offices write them.
-FLAGS = {"p": "provisional", "prov": "provisional", "prel": "provisional", "e": "estimated", "est": "estimated",
-         "i": "estimated", "s": "estimated", "f": "estimated", "b": "break", "d": "value", "r": "value", "rev": "value",
-         "u": "value", "n": "value"}  # fmt: skip
-HIDDEN_FLAGS = {"c": "suppressed", "z": "not_applicable", "m": "not_applicable"}
-# Without brackets these letters are flags in any sheet; b, d, s ... could be billions, days or seconds.
-PLAIN_FLAGS = ("p", "e", "r", "prov", "prel", "est", "rev")
-_RANK = ("break", "provisional", "estimated", "value")
 
 _INVISIBLE = dict.fromkeys(
     [0x200B, 0x200E, 0x200F, 0xFEFF, 0x00AD, 0x061C, *range(0x202A, 0x202F), *range(0x2060, 0x206A)]
@@ -185,7 +177,7 @@ _TAIL = re.compile(
 _FRACTIONS = "write digits with a decimal point or comma, or leave the cell empty"
 
 
-def decimal_mark(contents: Iterable[Any], default: str = "") -> str:
+def decimal_mark(contents: Iterable[Any], default: str = "", *, form: str = "") -> str:
     """Say which mark stands before the decimals of a sheet or column.
 
     Parameters
@@ -194,19 +186,28 @@ def decimal_mark(contents: Iterable[Any], default: str = "") -> str:
         Cells; only texts are looked at.
     default : str
         What to say where the cells leave it open.
+    form : str
+        The mark that the form of the file prescribes: said where the cells leave it open and none of them has the
+        other mark. In a file of the kit with commas between its cells, 1.234 has three decimals, and "1,234" is
+        refused.
 
     Returns
     -------
     str
         ``.`` or ``,``; empty where the cells contradict each other: 1,234 is then refused, not guessed.
     """
-    seen = set()
+    seen, marks = set(), set()
     for content in contents:
         if isinstance(content, str) and ("," in content or "." in content) and len(content) < 40:
-            seen |= _evidence(_bare(content)[0])
+            text = _bare(content)[0]
+            seen |= (found := _evidence(text))
+            if not found and None not in _readings(text.rstrip("%").strip()):
+                marks |= {"," if "," in text else "."}
         if len(seen) == 2:
             return ""
-    return seen.pop() if seen else default
+    if seen:
+        return seen.pop()
+    return form if form and marks <= {form} else default
 
 
 def _evidence(text: str) -> set[str]:
@@ -266,12 +267,14 @@ def read_number(content: Any, *, decimal: str = ".", percent_format: bool = Fals
     percent_format : bool
         The spreadsheet shows the number as a percentage: 0.123 stands for 12.3.
     flags : bool
-        Every letter after a number is a flag, as Eurostat writes them; else only those in brackets and `PLAIN_FLAGS`.
+        Every letter after a number is a flag, as Eurostat writes them; else only those that `flags.flagged` knows
+        in brackets, and a few without.
 
     Returns
     -------
     Number
-        A mark or an empty cell has a status and no value; it is never zero.
+        A mark or an empty cell has a status and no value; it is never zero. A number beside a mark of
+        confidentiality, such as 2 (c), is suppressed; one beside a letter that may be a size or a secret is refused.
     """
     if content is None:
         return _EMPTY
@@ -340,9 +343,13 @@ def _of_text(content: str, text: str, why: list[str], decimal: str, flags: bool)
     tail = _TAIL.fullmatch(text) if len(text) < 60 and not _SCIENCE.fullmatch(text) else None
     if tail:
         mark = tail[2] or tail[3] or tail[4]
-        status = _flagged(mark, in_brackets=tail[2] is not None, every=flags)
-        if status in ("", "suppressed", "not_applicable"):
-            return _refuse(content, "a number", _FRACTIONS if not status else "empty the number, or take off the mark")
+        status = flagged(mark, in_brackets=tail[2] is not None, every=flags)
+        if status == "suppressed":
+            return Number(nan, status, (*why, f"mark {mark} beside a number: confidential, the number is not taken"))
+        if status == "not_applicable":
+            return _refuse(content, "a number", "empty the number, or take off the mark")
+        if not status:
+            return _refuse(content, *advice(mark))
         text, why = tail[1].strip(), [*why, f"mark {mark} beside the number" + (f": {status}" * (status != "value"))]
     if text.endswith("%") or text.startswith("%"):
         text, percent, why = text.strip("%").strip(), True, [*why, "percent sign taken out"]
@@ -373,17 +380,3 @@ def _of_text(content: str, text: str, why: list[str], decimal: str, flags: bool)
     why = [*why] + ["thousands mark taken out"] * bool(groups.fullmatch(text))
     why += ["decimal comma"] * (by_comma and "," in text)
     return Number(comma if by_comma else point, status, tuple(why), percent=percent)
-
-
-def _flagged(mark: str, *, in_brackets: bool, every: bool) -> str:
-    """Return the status that a mark beside a number gives; empty where it may be part of a word or a unit."""
-    letters = mark.casefold()
-    if not letters.isascii() or not letters.isalpha():
-        return "value"  # a sign of a footnote
-    if in_brackets:
-        return FLAGS.get(letters, "value" if len(letters) == 1 else "")
-    if every and all(letter in FLAGS for letter in letters):
-        return min((FLAGS[letter] for letter in letters), key=_RANK.index)
-    if every and letters in HIDDEN_FLAGS:
-        return HIDDEN_FLAGS[letters]
-    return FLAGS[letters] if letters in PLAIN_FLAGS else ""

@@ -13,7 +13,7 @@ from vlr_analysis.sources.long import named
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Figure, Gathering, Reading, filter_error
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_sheets, open_shown
 
 PLACES = "GeoIDs - City.csv"
 NOT_MEASURES = {"year", "month", "day", "day_endofweek", "day_endofmonth", "cityid", "freq", "provisional"}
@@ -54,7 +54,7 @@ def read_economic_tracker(
         No such header; the city not found; no measure of that name.
     """
     path = Path(path)
-    opened = open_sheets(path)
+    opened = open_shown(path)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     sheet = opened.sheets[0]
     if not is_tracker(sheet):

@@ -12,7 +12,7 @@ from vlr_analysis.sources.names import Told, dimension_of
 from vlr_analysis.sources.reading import Gathering, Reading
 from vlr_analysis.sources.sdmx_tables import take_sdmx
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 from vlr_analysis.sources.wide import take_table
 from vlr_analysis.sources.wide_header import Column, Layout
 
@@ -31,7 +31,7 @@ def read_eurostat(
     area, source : str
         Slug of the place that the figures are of; id in the sources table.
     place : str
-        The code in the dimension geo, such as ``UKK11``; not needed where the file holds one place.
+        The code in the dimension geo, such as ``UKK11``; needed also where the file holds one place.
     indicator, series, unit : str
         Code of the kit, measure in words, and unit. Left out: the code of the data set, and the code of the unit.
 
@@ -46,7 +46,7 @@ def read_eurostat(
     InputError
         The first cell is not of the form ``freq,unit,geo\TIME_PERIOD``; the place not found.
     """
-    opened = open_sheets(path)
+    opened = open_shown(path)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     sheet = opened.sheets[0]
     words = series or _data_set(Path(path))

@@ -14,6 +14,7 @@ from vlr_analysis.errors import Problem
 from vlr_analysis.observations import COLUMNS, KEY, NUMBERS, examine
 from vlr_analysis.sources.cells import Repair, Unreadable, decimal_mark, is_blank, read_number, read_text, shown
 from vlr_analysis.sources.figure_texts import read_cell, stray_spaces
+from vlr_analysis.sources.joins import joined_down
 from vlr_analysis.sources.labels import read_periods
 from vlr_analysis.sources.sheet_grid import Sheet, letters
 
@@ -32,18 +33,30 @@ class Page:
     rows : sequence of (row number, cells)
     percents : collection of (row number, place from 0)
         Cells that the program shows as percentages.
+    joined : collection of (row number, place from 0)
+        Cells that are joined with one above them: its text is repeated here. A number is not.
+    decimal : str
+        The mark before decimals that the form of the file prescribes; empty: none.
     """
 
     name: str
     sheet: str
     rows: Sequence[tuple[int, Sequence[Any]]] = field(repr=False)
     percents: Collection[tuple[int, int]] = field(default=frozenset(), repr=False)
+    joined: Collection[tuple[int, int]] = field(default=frozenset(), repr=False)
+    decimal: str = ""
 
     @classmethod
     def of(cls, sheet: Sheet) -> Page:
         """Return the cells of an opened sheet."""
         percents = frozenset((sheet.lines[row], place) for row, place in sheet.percent)
-        return cls(sheet.file, sheet.name, list(zip(sheet.lines, sheet.rows, strict=True)), percents)
+        joined = joined_down(sheet)
+        rows = [list(cells) for cells in sheet.rows] if joined else sheet.rows
+        for (row, place), first in joined.items():
+            rows[row] += [None] * (place + 1 - len(rows[row]))
+            rows[row][place] = sheet.at(first, place)
+        lines = frozenset((sheet.lines[row], place) for row, place in joined)
+        return cls(sheet.file, sheet.name, list(zip(sheet.lines, rows, strict=True)), percents, lines)
 
     def where(self, row: int, place: int | None = None, head: str = "") -> str:
         """Name a cell as its program does: ``x.xlsx, Figures!C4``, or ``x.csv, row 4, column value``."""
@@ -247,7 +260,7 @@ class Reader:
     def _wide(
         self, page: Page, places: dict[str, int], periods: dict[int, tuple[str, str]], below: Sequence, told: Told
     ) -> Iterator[list[Figure]]:
-        mark = decimal_mark(_at(cells, place) for _, cells in below for place in periods)
+        mark = decimal_mark((_at(cells, place) for _, cells in below for place in periods), form=page.decimal)
         for number, cells in below:
             given = [place for place in periods if not is_blank(_at(cells, place))]
             texts = self._texts(page, number, cells, places, told) if given else None
@@ -266,7 +279,7 @@ class Reader:
 
     def _long(self, page: Page, places: dict[str, int], below: Sequence, told: Told) -> Iterator[list[Figure]]:
         numbers = [name for name in NUMBERS if name in places]
-        mark = decimal_mark(_at(cells, places[name]) for _, cells in below for name in numbers)
+        mark = decimal_mark((_at(cells, places[name]) for _, cells in below for name in numbers), form=page.decimal)
         labels = read_periods([_at(cells, places["period"]) for _, cells in below], year_start=self.year_start)
         for number, cells in below:
             texts = self._texts(page, number, cells, places, told)
@@ -318,7 +331,9 @@ class Reader:
                 told.problems.append(read.at(where))
                 good = False
                 continue
-            told.mended(where, content, repr(read), why)
+            joined = (number, places[column]) in page.joined
+            why = [*why, "joined with the cell above"] if joined else why
+            told.mended(where, None if joined else content, repr(read), why)
             texts[column] = read
         if not good or not {"indicator", "unit", *self.needed} - {"period", "value"} <= texts.keys():
             return None  # told: by its cell, or as a column that is not there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -42,7 +43,11 @@ def read_rows(path: Path | str, told: Told) -> tuple[pd.DataFrame, Sequence[Figu
     """
     opened = open_sheets(path)
     told.repairs += opened.repairs
-    found = [figure for sheet in opened.sheets for figure in READER.figures(Page.of(sheet), told)]
+    # The form of our files: commas with decimal points, semicolons with decimal commas.
+    pages = [
+        replace(Page.of(sheet), decimal="," if sheet.separator == ";" else sheet.decimal) for sheet in opened.sheets
+    ]
+    found = [figure for page in pages for figure in READER.figures(page, told)]
     return as_table(found, opened.file, told)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -11,7 +12,45 @@ from vlr_analysis.cell_text import original
 from vlr_analysis.observations import STATUSES
 from vlr_analysis.sources.cells import Formula, Unreadable, is_blank, read_text, shown
 
+# Words of lists in Spanish, French and Arabic, as people write them; compared without capitals and accents.
+_MEANT = {
+    "yes": "sí oui نعم", "no": "no non لا",
+    "official": "oficial officiel officielle رسمي رسمية",
+    "administrative": "administrativo administrativa administratif administrative إداري إدارية",
+    "survey": "encuesta enquête sondage مسح استطلاع", "modelled": "modelado modelada modélisé modélisée",
+    "private": "privado privada privé privée خاص خاصة", "citizen": "ciudadano ciudadana citoyen citoyenne",
+    "qualitative": "cualitativo cualitativa qualitatif qualitative نوعي نوعية",
+    "value": "valor definitivo valeur définitif final نهائي نهائية",
+    "estimated": "estimado estimada estimación estimé estimée estimation تقديري تقديرية مقدر",
+    "provisional": "provisional preliminar provisoire préliminaire مؤقت أولي أولية",
+    "missing": "faltante manquant manquante مفقود", "suppressed": "suprimido confidencial confidentiel سري محجوب",
+    "break": "ruptura rupture انقطاع", "not_applicable": "no_aplica sans_objet لا_ينطبق",
+    "increase": "aumentar aumento subir augmenter hausse زيادة",
+    "decrease": "disminuir reducir bajar diminuer réduire baisse خفض انخفاض",
+    "same": "igual misma mismo même identique", "adapted": "adaptado adaptada adapté adaptée",
+    "own": "propio propia propre", "other": "otro otra autre",
+}  # fmt: skip
+IN_OUR_WORDS = "a word of another language"
+_PEOPLE = {"person", "persons", "persona", "personas", "personne", "personnes", "pessoa", "pessoas", "شخص", "أشخاص"}
+
 Read = tuple[str | Unreadable, Sequence[str]]  # the text, or why it cannot be read; and what was mended
+
+
+def word_of(text: str, allowed: Collection[str]) -> str:
+    """Return the word of a list that a word in Spanish, French or Arabic stands for; empty where none does."""
+    plain = _bare(text)
+    return next((word for word in allowed if plain in map(_bare, _MEANT.get(word, "").split())), "")
+
+
+def _bare(text: str) -> str:
+    """Return a text without capitals, accents and marks of letters, words joined."""
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return "_".join("".join(letter for letter in apart if not unicodedata.combining(letter)).split())
+
+
+def unit_of_people(text: str) -> str:
+    """Return ``people`` for persons, personas, personnes, أشخاص; any other unit as it is."""
+    return "people" if text.casefold() in _PEOPLE else text
 
 
 def tidy_text(content: Any) -> tuple[str, Sequence[str]]:
@@ -37,7 +76,8 @@ def read_cell(column: str, content: Any, needed: Collection[str], own: Collectio
     needed : collection of str
         Columns that may not be empty.
     own : collection of str or None
-        Codes that the city has added; None: every code is welcome.
+        Codes that the city has added; None: every code is welcome, and units stay as they are, since a run reads
+        tables of other programs too.
     """
     if isinstance(content, Formula):
         fix = "open and save the file in a spreadsheet program, or paste the text in place of the formula"
@@ -52,6 +92,8 @@ def read_cell(column: str, content: Any, needed: Collection[str], own: Collectio
         return _group(text, why)
     if column == "status":
         return _status(text, why)
+    if column == "unit" and own is not None and unit_of_people(text) != text:
+        return unit_of_people(text), (*why, "persons and people are one unit")
     return text, why
 
 
@@ -113,6 +155,8 @@ def _status(text: str, why: Sequence[str]) -> Read:
     plain = text.casefold().replace(" ", "_") or "value"
     if plain in STATUSES:
         return plain, (*why, "capitals made small") if text and plain != text else why
+    if meant := word_of(text, STATUSES):
+        return meant, (*why, IN_OUR_WORDS)
     near = get_close_matches(plain, STATUSES, n=1, cutoff=0.6)
     fix = f"did you mean {near[0]!r}?" if near else "choose a word of the list, or empty the cell"
     return Unreadable(shown(text), f"one of {', '.join(STATUSES)}", fix), ()

@@ -21,9 +21,9 @@ from vlr_analysis.sources.open_sdg import read_open_sdg
 from vlr_analysis.sources.reading import UNIT_NOT_STATED, Reading
 from vlr_analysis.sources.sdmx_csv import read_sdmx
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 from vlr_analysis.sources.wide import read_wide
-from vlr_analysis.sources.wide_header import find_years
+from vlr_analysis.sources.wide_blocks import find_years
 
 GUESS = "guess"
 _TAKEN_OUT = "what a spreadsheet runs or hides taken out"
@@ -113,7 +113,7 @@ def read(name: str, path: Path | str, *, area: str, source: str, **options: Any)
     InputError
         No such format, an option that the format has no use for, and what the reader raises.
     """
-    name = guess(path) if name == GUESS else name
+    name = guess(path, options.get("sheet", "")) if name == GUESS else name
     if name not in FORMATS:
         near = get_close_matches(name, FORMATS, n=1, cutoff=0.5)
         fix = f"did you mean {near[0]!r}?" if near else "name one of them"
@@ -127,8 +127,8 @@ def read(name: str, path: Path | str, *, area: str, source: str, **options: Any)
     return FORMATS[name].reader(path, area=area, source=source, **given)
 
 
-def guess(path: Path | str) -> str:
-    """Return the format of a source where it is plain.
+def guess(path: Path | str, sheet: str = "") -> str:
+    """Return the format of a source where it is plain; of a workbook, by the sheet that is named, or by those shown.
 
     Raises
     ------
@@ -138,8 +138,9 @@ def guess(path: Path | str) -> str:
     path = Path(path)
     if path.is_dir() and (path / "data").is_dir():
         return "open-sdg"
-    opened = open_sheets(path)
-    found = sorted({name for sheet in opened.sheets for name in candidates(sheet)})
+    opened = open_shown(path, sheet)
+    looked_at = [one for one in opened.sheets if one.name == sheet] or opened.sheets
+    found = sorted({name for one in looked_at for name in candidates(one)})
     if len(found) == 1:
         return found[0]
     listed = "; ".join(f"{name} ({FORMATS[name].looks})" for name in found or FORMATS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
+from math import gcd
 from pathlib import Path
 
 from vlr_analysis.errors import InputError, Problem
@@ -13,7 +14,7 @@ from vlr_analysis.sources.long import named
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Figure, Gathering, Reading
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 
 DAYS = {"date", "observation_date"}
 
@@ -37,15 +38,14 @@ def read_fred(
     Returns
     -------
     Reading
-        Days at the start of months, quarters or years become months, quarters or years, where all of them fit. ``.``
-        is missing.
+        Days become the periods that begin with them, as `as_periods` says. ``.`` is missing.
 
     Raises
     ------
     InputError
         No such header; a day that cannot be read; no column of that name.
     """
-    opened = open_sheets(path)
+    opened = open_shown(path)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     sheet, header = _placed(opened.sheets, opened.file)
     names = [read_text(content)[0] for content in sheet.rows[header]]
@@ -62,6 +62,9 @@ def read_fred(
     labels = gathering.periods(sheet, ((row, 0) for row in rows), "01-01")
     days = {row: labels[row, 0].period for row in rows if labels[row, 0].period}
     periods = dict(zip(days, as_periods(list(days.values())), strict=True))
+    if begins := sorted({period[5:] for period in periods.values() if period.endswith("/P1Y")}):
+        why = [f"a day a year: years that begin on {begins[0][:5]}"]
+        gathering.mended(sheet.where(header, 0), names[0], "periods of a year", why)
     words = names[taken] if names[taken].casefold() not in ("value", "values") else Path(path).stem
     made = named(gathering, sheet.where(header, taken), "", series or words, unit, Told(indicator=indicator))
     for row, period in periods.items():
@@ -98,7 +101,12 @@ def _placed(sheets: Sequence[Sheet], name: str) -> tuple[Sheet, int]:
 
 
 def as_periods(days: list[str]) -> list[str]:
-    """Return days as years, quarters or months where each is the first day of one and none stands twice."""
+    """Return days as the periods that begin with them, where each is the first of a month and none stands twice.
+
+    The distance between the days says how long a period is: twelve months or a multiple are years (2019 from January,
+    2018-10-01/P1Y from October), six months half-years, three months quarters, one or two months months. Where no such
+    period fits, they stay days.
+    """
     try:
         dates = [date.fromisoformat(day) for day in days]
     except ValueError:
@@ -109,8 +117,12 @@ def as_periods(days: list[str]) -> list[str]:
     gaps = {after - before for before, after in pairwise(months)}
     if len(months) < len(dates):
         return days
-    if all(gap % 12 == 0 for gap in gaps) and months[0] % 12 == 0:
-        return [f"{day.year:04d}" for day in dates]
-    if all(gap % 3 == 0 for gap in gaps) and months[0] % 3 == 0:
+    step = gcd(*gaps)
+    if step % 12 == 0:
+        january = months[0] % 12 == 0
+        return [f"{day.year:04d}" if january else f"{day.isoformat()}/P1Y" for day in dates]
+    if step == 3 and months[0] % 3 == 0:
         return [f"{day.year:04d}-Q{(day.month + 2) // 3}" for day in dates]
-    return [f"{day.year:04d}-{day.month:02d}" for day in dates]
+    if step in (3, 4, 6):
+        return [f"{day.isoformat()}/P{step}M" for day in dates]
+    return [f"{day.year:04d}-{day.month:02d}" for day in dates] if step < 3 else days

@@ -88,6 +88,10 @@ def _in_bulk(content: bytes, known: Iterable[str], required: Iterable[str]) -> t
     ):
         return None
     table, lines = stripped(table, first=2)
+    marks = Marks(head[1], "")
+    marks.look(table, lines)
+    if marks.problem:
+        return None
     table = with_point(table, head[1])
     frame = {}
     for name in table.column_names:
@@ -169,11 +173,64 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def with_point(table: pa.Table, separator: str) -> pa.Table:
-    """Turn the decimal commas of a file with semicolons into points."""
+    """Turn the decimal commas of a file with semicolons into points; see `Marks`."""
     for place, name in enumerate(table.column_names):
         if separator == ";" and name in NUMBERS:
             table = table.set_column(place, name, pc.replace_substring(table[name], ",", "."))
     return table
+
+
+class Marks:
+    """Whether every comma of a file with semicolons stands before decimals, and no point at thousands.
+
+    Feed it the cells in pieces, before `with_point`. `cells.decimal_mark` judges a whole file in the same way: a file
+    that has both marks is read there, or refused, but never taken with another number than there.
+
+    Parameters
+    ----------
+    separator, name : str
+        What stands between the cells; name of the file.
+    """
+
+    def __init__(self, separator: str, name: str):
+        self._separator, self._name = separator, name
+        self._comma = self._point = False  # one of them stands before decimals beyond doubt
+        self._odd: dict[str, tuple[str, str]] = {}  # by mark: the first cell in which it could stand at thousands
+
+    def look(self, table: pa.Table, lines: np.ndarray) -> None:
+        """Look at the next cells; `lines` are the numbers of their rows."""
+        for name in NUMBERS if self._separator == ";" else ():
+            if name not in table.column_names:
+                continue
+            column = table[name]
+            for mark, other, grouped in ((",", ".", _COMMAS), (".", ",", _POINTS)):
+                has = pc.match_substring(column, mark)
+                if not pc.any(has).as_py():
+                    continue
+                thousands = pc.match_substring_regex(column, grouped)
+                plain = pc.any(pc.and_not(has, thousands)).as_py()
+                self._comma, self._point = (
+                    self._comma or (plain and mark == ","),
+                    self._point or (plain and mark == "."),
+                )
+                odd = pc.and_not(thousands, pc.match_substring(column, other)).to_numpy()
+                if mark not in self._odd and (odd & has.to_numpy()).any():
+                    at = int(np.flatnonzero(odd & has.to_numpy())[0])
+                    self._odd[mark] = f"{self._name}, row {lines[at]}, column {name}", repr(column[at].as_py())
+
+    @property
+    def problem(self) -> Problem | None:
+        """The first cell that `with_point` would read as another number than `cells.decimal_mark`, as a message."""
+        wrong = self._odd.get("." if self._comma or not self._point else "")
+        wrong = wrong or (self._odd.get(",") if self._point else None)
+        if wrong is None:
+            return None
+        fix = "write thousands without a mark, and one mark before decimals in the whole file"
+        return Problem(*wrong, "a number that can be read in one way", fix)
+
+
+_COMMAS = r"^-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?$"  # as `cells` reads thousands
+_POINTS = r"^-?[1-9]\d{0,2}(\.\d{3})+(,\d+)?$"
 
 
 def as_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -218,7 +275,12 @@ def _row_by_row(
             continue
         kept.append(cells)
         lines.append(number)
-    raise_if_any(name, problems)
+    marks = Marks(separator, name)
+    if not problems and kept and separator == ";":
+        marks.look(
+            pa.table([pa.array(cells, pa.string()) for cells in zip(*kept, strict=True)], columns), np.array(lines)
+        )
+    raise_if_any(name, [*problems, *([marks.problem] if marks.problem else [])])
     frame = pd.DataFrame(kept, columns=columns, dtype=str)
     if separator == ";":
         for column in NUMBERS:

@@ -12,9 +12,35 @@ from math import isfinite
 from typing import Any
 
 from vlr_analysis.periods import parse_period
-from vlr_analysis.sources.cells import FLAGS, SUPERSCRIPT, Formula, Unreadable, read_text, shown
+from vlr_analysis.sources.cells import SUPERSCRIPT, Formula, Unreadable, read_text, shown
+from vlr_analysis.sources.flags import FLAGS, size_or_secret
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+class ShownDate(datetime):
+    """A date of a spreadsheet that the program shows as a year or a month alone.
+
+    Attributes
+    ----------
+    period : str
+        What is shown, in ISO 8601: ``2019`` or ``2019-01``.
+    """
+
+    period: str
+
+    @classmethod
+    def of(cls, day: datetime, period: str) -> ShownDate:
+        """Return the date with what is shown of it."""
+        made = cls(day.year, day.month, day.day, day.hour, day.minute, day.second, day.microsecond)
+        made.period = period
+        return made
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ShownDate) and self.period == other.period and datetime.__eq__(self, other)
+
+    def __hash__(self) -> int:
+        return hash((datetime.__hash__(self), self.period))
 
 
 @dataclass(frozen=True)
@@ -67,17 +93,39 @@ def read_periods(contents: Sequence[Any], *, year_start: str = "07-01") -> dict[
     dict
         A `Label` for each distinct label. 2019/20 is one year; 2019-20 too; 2017-2019 is three pooled years;
         2012-2013 is one year where 2013-2014 stands beside it, else two pooled years. FY2020 is the year that ends
-        in 2020. 2011-12 alone may be a month or a year and is refused.
+        in 2020. 2011-12 alone may be a month or a year and is refused. T1 to T4 are quarters where T4 is among them;
+        T1 to T3 alone may be quarters or thirds of a year and are refused.
     """
     distinct = list(dict.fromkeys(contents))
     plain = {content: Label(content) for content in distinct if isinstance(content, str) and _is_day(content)}
     texts = {
         content: _period_text(content) for content in distinct if isinstance(content, str) and content not in plain
     }
+    plain |= _of_t(texts)
     spans = [found for text, _, _ in texts.values() if (found := _SPAN.fullmatch(text))]
     return {
         content: plain.get(content) or _label(content, texts.get(content), spans, year_start) for content in distinct
     }
+
+
+_T = re.compile(r"(\d{4})[- ]?T([1-4])|T([1-4])[ /-]?(\d{4})|([1-4])[ .]?T[ /-]?(\d{4})")
+
+
+def _of_t(texts: dict[str, tuple[str, str, list[str]]]) -> dict[str, Label]:
+    """Read the labels with a T: quarters in Spanish, French and Portuguese, thirds of a year in SDMX."""
+    found = {content: match for content, (text, _, _) in texts.items() if (match := _T.fullmatch(text))}
+    parts = {content: (m[1] or m[4] or m[6], int(m[2] or m[3] or m[5])) for content, m in found.items()}
+    quarters = any(part == 4 for _, part in parts.values())
+    labels = {}
+    for content, (year, part) in parts.items():
+        _, status, why = texts[content]
+        if quarters:
+            labels[content] = Label(f"{year}-Q{part}", status, (*why, "T1 to T4 read as quarters"))
+        else:
+            fix = f"write {year}-Q{part} for a quarter, or {year}-{4 * part - 3:02d}-01/P4M for a third of a year"
+            expected = "a label that is plainly a quarter or a third of a year"
+            labels[content] = Label("", unreadable=Unreadable(shown(content), expected, fix))
+    return labels
 
 
 def _is_day(text: str) -> bool:
@@ -105,7 +153,7 @@ def _period_text(content: str) -> tuple[str, str, list[str]]:
     if mark and (_YEAR.fullmatch(mark[1].strip()) or _SPAN.fullmatch(mark[1].strip())):
         sign = (mark[2] or mark[3] or mark[4]).casefold()
         status = FLAGS.get(sign, "value")
-        if sign.isalpha() and mark[4] and sign not in FLAGS:
+        if sign.isalpha() and sign not in FLAGS and (mark[4] or size_or_secret(sign)):
             return text, "", why
         status = "" if status == "value" else status
         return mark[1].strip(), status, [*why, f"mark {sign} beside the year" + (f": {status}" * bool(status))]
@@ -122,7 +170,12 @@ def _years(span: re.Match) -> int:
 def _label(content: Any, text: tuple[str, str, list[str]] | None, spans: list[re.Match], year_start: str) -> Label:
     if isinstance(content, bool) or content is None or isinstance(content, (Formula, time)):
         return _no_period(content)
+    if isinstance(content, ShownDate):
+        return Label(content.period, why=("a date shown as a year or a month",))
     if isinstance(content, (date, datetime)):
+        if year := year_as_day(content):
+            fix = f"format the cell as a number: it holds {year}, which the program takes for a day"
+            return Label("", unreadable=Unreadable(shown(content), "a year or a date", fix))
         return Label(f"{content.year:04d}-{content.month:02d}-{content.day:02d}")
     if isinstance(content, (int, float)):
         whole = content == content and isfinite(content) and content == int(content)
@@ -138,6 +191,18 @@ def _label(content: Any, text: tuple[str, str, list[str]] | None, spans: list[re
         return _of_span(content, span, spans, status, why, year_start)
     period, more = _other_form(bare)
     return Label(period, status, (*why, *more)) if period else _no_period(content)
+
+
+def year_as_day(content: date | datetime) -> int:
+    """Return the year that a cell holds as a number and a spreadsheet shows as a day, as 2019 is 1905-07-11; else 0.
+
+    A day is a count from 1900: the numbers of years are days of 1905.
+    """
+    if isinstance(content, ShownDate):
+        return 0
+    day = content.date() if isinstance(content, datetime) else content
+    number = (day - date(1899, 12, 30)).days
+    return number if 1900 <= number <= 2100 else 0
 
 
 def _no_period(content: Any) -> Label:
@@ -187,7 +252,6 @@ _FORMS = (
     (re.compile(r"(\d{4})/(\d{2})/(\d{2})"), lambda m: f"{m[1]}-{m[2]}-{m[3]}"),
     (re.compile(r"(\d{4})[- ]?W(\d{1,2})"), lambda m: f"{m[1]}-W{int(m[2]):02d}"),
     (re.compile(r"(\d{4})[- ]?[SH]([12])"), lambda m: f"{m[1]}-{'01' if m[2] == '1' else '07'}-01/P6M"),
-    (re.compile(r"(\d{4})[- ]?T([1-3])"), lambda m: f"{m[1]}-{4 * int(m[2]) - 3:02d}-01/P4M"),
     (re.compile(r"(\d{4}-\d{2}-\d{2})[T ]00:00(?::00)?(/P.+)?"), lambda m: m[1] + (m[2] or "")),
     (re.compile(r"(\d{4}) \[YR\1\]"), lambda m: m[1]),
     (re.compile(r"(\d{1,2})[./](\d{1,2})[./](\d{4})"), lambda m: _day(m)),
@@ -252,3 +316,43 @@ def _other_form(text: str) -> tuple[str, tuple[str, ...]]:
             continue
         return period, why
     return "", ()
+
+
+_PARTS = {"quarter": 4, "quarters": 4, "qtr": 4, "trimestre": 4, "trim": 4, "quartal": 4, "half": 2, "half-year": 2,
+          "semestre": 2, "halbjahr": 2}  # fmt: skip
+_PART = re.compile(
+    r"(?:[QTSH]\.? ?)?([1-4]|I{1,3}|IV)(?:\.|st|nd|rd|th|er|re|e|ème|eme|º|°|ª)?"
+    r"(?: ?(?:quarter|qtr|trimestre|trim\.?|quartal|half|semestre|halbjahr))?",
+    re.I,
+)
+WHOLE_YEARS = frozenset({"year", "annual", "ano", "anual", "annee", "annuel", "jahr", "total"})
+
+
+def is_part_of_year(name: str) -> bool:
+    """Whether a column of this name (as `slug` writes it) holds quarters or half-years."""
+    return name in _PARTS
+
+
+def part_of_year(text: str, name: str) -> str:
+    """Return what a month, quarter or half-year adds to the year beside it; empty for a text that is none of them.
+
+    Parameters
+    ----------
+    text : str
+        ``March``, ``Q1``; in a column of quarters or half-years also ``T1``, ``1``, ``IV``, ``1er trimestre``.
+    name : str
+        Name of the column, as `slug` writes it.
+
+    Returns
+    -------
+    str
+        ``-03``, ``-Q1``, ``-07-01/P6M``.
+    """
+    if month := month_of(text):
+        return f"-{month:02d}"
+    count = _PARTS.get(name, 4 if re.fullmatch(r"[Qq][1-4]", text) else 0)
+    found = _PART.fullmatch(text)
+    number = {"I": 1, "II": 2, "III": 3, "IV": 4}.get(found[1].upper()) or int(found[1]) if found else 0
+    if not 0 < number <= count:
+        return ""
+    return f"-Q{number}" if count == 4 else f"-{6 * number - 5:02d}-01/P6M"

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from math import nan
 from pathlib import Path
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_label, read_text, shown
-from vlr_analysis.sources.labels import month_of
-from vlr_analysis.sources.long_header import Layout, find_header, layout_of
+from vlr_analysis.sources.group_columns import OWN, Groups, Row, settle
+from vlr_analysis.sources.labels import WHOLE_YEARS, part_of_year
+from vlr_analysis.sources.long_header import Layout, find_header, joined, layout_of
+from vlr_analysis.sources.long_values import Heading, multiplier, status_beside, without_name
 from vlr_analysis.sources.names import Told, category_of, unit_of
+from vlr_analysis.sources.places import refuse_places, refuse_sheets, rows_of_area
 from vlr_analysis.sources.reading import (
     UNIT_NOT_STATED,
     Figure,
@@ -20,20 +25,11 @@ from vlr_analysis.sources.reading import (
     Reading,
     breakdown_of,
     code_of,
-    filter_error,
     local_code,
-    matches_area,
     split_unit,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
-
-STATUS = {"a": "value", "e": "estimated", "i": "estimated", "f": "estimated", "p": "provisional", "b": "break",
-          "m": "not_applicable", "o": "missing", "l": "missing", "c": "suppressed", "q": "suppressed", "u": "value",
-          "d": "value", "r": "value", "n": "value", "s": "estimated", "g": "value", "z": "not_applicable",
-          "v": "value", "value": "value", "estimated": "estimated", "provisional": "provisional", "break": "break",
-          "missing": "missing", "suppressed": "suppressed", "not_applicable": "not_applicable",
-          "normal value": "value", "estimated value": "estimated", "provisional value": "provisional"}  # fmt: skip
+from vlr_analysis.sources.sheets import open_shown
 
 
 def read_long(
@@ -49,7 +45,7 @@ def read_long(
     area, source : str
         Slug of the place that the figures are of; id in the sources table.
     place : str
-        The area as the file writes it, where its area column holds several.
+        The area as the file writes it, where that is not the name of which `area` is the slug (`places.is_area`).
     indicator, series, unit : str
         Of figures that have no column for it.
     columns : mapping, optional
@@ -73,13 +69,14 @@ def read_long(
         No header with a year or period, no column of figures, or columns that could be one or the other: named.
     """
     told = Told(place, indicator, series, unit, decimal, year_start)
-    opened = open_sheets(path)
+    opened = open_shown(path, sheet)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     tables = [table for table in opened.sheets if not sheet or table.name == sheet]
     placed = [(table, find_header(table, columns or {})) for table in tables]
     placed = [(table, header) for table, header in placed if header is not None]
     if not placed:
         raise InputError(opened.file, [_no_header(opened.file, tables, sheet, opened.sheets)])
+    refuse_sheets(placed, area, place or sheet)
     for table, header in placed:
         take_rows(gathering, table, layout_of(table, header, columns or {}, ignore), told)
     return gathering.reading()
@@ -110,9 +107,23 @@ def take_rows(
         The area column does not hold the area.
     """
     roles = layout.roles
-    rows = _of_area(gathering, sheet, layout, told, list(range(layout.header + 1, len(sheet.rows))))
-    rows = _figures_only(gathering, sheet, layout, rows)
+    sheet = joined(gathering, sheet, layout)
     values = list(layout.measures) or [roles["value"]]
+    if layout.header >= 0 and layout.measures and not coded:
+        fix = "write a row for each place, its name below Area; or take one: --column value=NAME, --ignore the others"
+        names = [read_text(name)[0] for name in layout.measures.values()]
+        refuse_places(sheet, layout.header, names, gathering.area, "columns of figures named", fix)
+    rows = _figures_only(gathering, sheet, layout, list(range(layout.header + 1, len(sheet.rows))))
+    if "area" in roles:
+        texts = {row: read_text(sheet.at(row, roles["area"]))[0] for row in rows}
+        texts = {row: text for row, text in texts.items()
+                 if text or not all(is_blank(sheet.at(row, column)) for column in values)}  # fmt: skip
+        heading = read_text(sheet.at(layout.header, roles["area"]))[0]
+        rows = rows_of_area(gathering, sheet, roles["area"], texts, told.place, heading)
+    if not told.series:
+        names_of = ("series",) if told.indicator else ("code", "series")
+        bare = without_name(gathering, sheet, layout, rows, values, names_of)
+        rows = [row for row in rows if row not in bare]
     numbers = [*values, *(roles[role] for role in ("low", "high") if role in roles)]
     decimal = told.decimal or decimal_mark(
         (sheet.at(row, column) for row in rows for column in numbers), sheet.decimal
@@ -122,56 +133,67 @@ def take_rows(
     if coded:
         texts = ({column: read_text(sheet.at(row, column))[0] for column in layout.dimensions} for row in rows)
         layout.dimensions, suffix = constant(layout.dimensions, texts)
-    month_at = next((column for column in layout.dimensions if _holds_months(sheet, column, rows)), None)
-    layout.dimensions = {column: name for column, name in layout.dimensions.items() if column != month_at}
-    words = _Words(gathering, sheet, layout, told, suffix)
+    part_at, parts = _parts_of_years(sheet, layout, rows)
+    at: dict[int, str] = {}
     for row in rows:
         label = periods[row, roles["period"]]
-        if not label.period:
+        part = "" if part_at is None or len(label.period) != 4 else parts.get(read_text(sheet.at(row, part_at))[0], "")
+        if label.period:
+            at[row] = label.period + part
+    words = _Words(gathering, sheet, layout, told, suffix)
+    groups = words.settle(at, coded)
+    heading = Heading() if layout.measures else Heading.of(read_text(sheet.at(layout.header, roles["value"]))[0])
+    if heading.times != 1:
+        where = sheet.where(layout.header, roles["value"])
+        gathering.mended(where, heading.text, f"times {heading.times:g}, or the unit", ["as the heading says"])
+    if heading.note:
+        where = sheet.where(layout.header, roles["value"])
+        gathering.mended(where, heading.text, f"{heading.note}, where no unit is said", ["words of the heading"])
+    for row, period in at.items():
+        if row not in groups.places:
             continue
-        month = 0 if month_at is None or len(label.period) != 4 else month_of(read_text(sheet.at(row, month_at))[0])
-        period = f"{label.period}-{month:02d}" if month else label.period
         for column in values:
             number = gathering.number(sheet, row, column, decimal, flags=flags)
             if number is None:
                 continue
-            status, blank = _status(gathering, sheet, layout, row, number, label.status)
+            status, blank = status_beside(gathering, sheet, layout, row, column, number)
+            by_year = periods[row, roles["period"]].status
             if status is None:
                 continue
-            low, high = _interval(gathering, sheet, layout, row, decimal, number)
             code, series, unit = words.of(row, column)
             unit = "%" if unit == UNIT_NOT_STATED and number.percent else unit
-            times = _multiplier(gathering, sheet, layout, row)
-            value = number.value * times if status not in WITHOUT_VALUE else float("nan")
+            value, low, high = nan, nan, nan
+            if status not in WITHOUT_VALUE:
+                times = multiplier(gathering, sheet, row, roles.get("multiplier"))
+                told_above = heading.applied(gathering, sheet.where(row, column), unit)
+                if times is None or told_above is None:
+                    continue
+                times, unit = times * told_above[0], told_above[1]
+                low, high = _interval(gathering, sheet, layout, row, decimal, number)
+                value, low, high = number.value * times, low * times, high * times
+            elif unit == UNIT_NOT_STATED:
+                unit = heading.unit or unit
+            status = by_year if by_year and status == "value" else status
             gathering.add(Figure(
-                code, series, unit, period, words.breakdown(row), value, status, blank, sheet, (row, column),
-                low * times, high * times,
+                code, series, unit, period, words.breakdown(row, groups), value, status, blank, sheet, (row, column),
+                low, high,
             ))  # fmt: skip
 
 
-def _holds_months(sheet: Sheet, column: int, rows: list[int]) -> bool:
-    """Whether a column holds names of months and nothing else: with the year beside them they are the period."""
-    filled = False
-    for row in rows:
-        text = read_text(sheet.at(row, column))[0]
-        if text and not month_of(text):
-            return False
-        filled = filled or bool(text)
-    return filled
+def _parts_of_years(sheet: Sheet, layout: Layout, rows: list[int]) -> tuple[int | None, dict[str, str]]:
+    """Return the column of months, quarters or half-years beside the year, and what each of its texts adds to it.
 
-
-def _of_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, rows: list[int]) -> list[int]:
-    column = layout.roles.get("area")
-    if column is None:
-        return rows
-    texts = {row: read_text(sheet.at(row, column))[0] for row in rows}
-    seen = {text for text in texts.values() if text}
-    wanted = {text for text in seen if matches_area(text, gathering.area, told.place)}
-    if len(seen) == 1 and not told.place:
-        return rows
-    if not wanted and seen:
-        raise filter_error(sheet.title, read_text(sheet.at(layout.header, column))[0], seen, gathering.area)
-    return [row for row, text in texts.items() if text in wanted or not text]
+    Such a column is no breakdown: it is taken out of the layout. Of several, the one with most parts is the period.
+    """
+    found: dict[int, dict[str, str]] = {}
+    for column, name in layout.dimensions.items():
+        texts = {read_text(sheet.at(row, column))[0] for row in rows}
+        parts = {text: part_of_year(text, name) for text in texts if text and slug(text) not in WHOLE_YEARS}
+        if parts and all(parts.values()):
+            found[column] = parts
+    layout.dimensions = {column: name for column, name in layout.dimensions.items() if column not in found}
+    finest = max(found, key=lambda column: (len(found[column]), -column), default=None)
+    return finest, found.get(finest, {})
 
 
 def _figures_only(gathering: Gathering, sheet: Sheet, layout: Layout, rows: list[int]) -> list[int]:
@@ -185,44 +207,6 @@ def _figures_only(gathering: Gathering, sheet: Sheet, layout: Layout, rows: list
         else:
             kept.append(row)
     return kept
-
-
-def _status(
-    gathering: Gathering, sheet: Sheet, layout: Layout, row: int, number: Number, by_year: str
-) -> tuple[str | None, bool]:  # fmt: skip
-    """Return the status of a figure, and whether its cell says nothing at all; None where the two are at odds."""
-    status, blank = number.status, number.status == "missing" and not number.why
-    if by_year and status == "value":
-        status = by_year
-    for role in ("confidential", "status"):
-        text = read_text(sheet.at(row, layout.roles[role]))[0] if role in layout.roles else ""
-        if not text or (role == "confidential" and text.casefold()[:1] not in ("c", "n", "s", "d")):
-            continue
-        if role == "confidential":
-            coded = "suppressed"
-        else:
-            coded = STATUS.get(text.casefold()) or STATUS.get(text.split(":")[0].strip().casefold(), "")
-        where = sheet.where(row, layout.roles[role])
-        if not coded:
-            gathering.mended(where, text, status, ["a flag that is not known"])
-        elif number.value != number.value and coded in WITHOUT_VALUE:
-            return coded, False
-        elif number.value == number.value and coded in WITHOUT_VALUE:
-            fix = "empty the value, or correct the status"
-            gathering.problems.append(Problem(where, f"{shown(text)} beside a number", "no number there", fix))
-            return None, False
-        elif number.value == number.value and coded != "value":
-            status = coded
-    return status, blank
-
-
-def _multiplier(gathering: Gathering, sheet: Sheet, layout: Layout, row: int) -> float:
-    """Return what the figures of a row are to be multiplied by: UNIT_MULT 3 stands for thousands."""
-    text = read_text(sheet.at(row, layout.roles["multiplier"]))[0] if "multiplier" in layout.roles else ""
-    if not re.fullmatch(r"-?\d{1,2}", text) or int(text) == 0:
-        return 1.0
-    gathering.mended(sheet.where(row), "UNIT_MULT " + text, f"times 10^{text}", ["multiplied as the source says"])
-    return 10.0 ** int(text)
 
 
 def _interval(
@@ -251,13 +235,14 @@ class _Words:
     def __init__(self, gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, suffix: str = ""):
         self.gathering, self.sheet, self.layout, self.told, self.suffix = gathering, sheet, layout, told, suffix
         self.known: dict[Any, Any] = {}
+        self.rows: dict[int, Row] = {}
 
     def text(self, row: int, role: str) -> str:
         column = self.layout.roles.get(role)
         return "" if column is None else self.gathering.label(self.sheet, row, column)
 
     def of(self, row: int, column: int) -> tuple[str, str, str]:
-        key = (column, self.text(row, "code"), self.text(row, "series"), self.text(row, "unit"))
+        key = (column, *self.rows[row].series)
         if key not in self.known:
             where = self.sheet.where(row, column)
             words = key[2] or self._header(column)
@@ -268,16 +253,27 @@ class _Words:
     def _header(self, column: int) -> str:
         return read_label(self.layout.measures.get(column, ""))[0]
 
-    def breakdown(self, row: int) -> str:
-        texts = tuple(self.gathering.label(self.sheet, row, column) for column in self.layout.dimensions)
-        key = ("breakdown", texts)
+    def settle(self, periods: Mapping[int, str], codes: bool) -> Groups:
+        """Say what the columns of groups mean, for the rows that have a period."""
+        self.rows = {
+            row: Row(row, (self.text(row, "code"), self.text(row, "series"), self.text(row, "unit")), period,
+                     {column: self.gathering.label(self.sheet, row, column) for column in self.layout.dimensions})
+            for row, period in periods.items()
+        }  # fmt: skip
+        first, rows = self.layout.header + 1, list(self.rows.values())
+        return settle(self.gathering, self.sheet, self.layout.dimensions, rows, heads=first, codes=codes)
+
+    def breakdown(self, row: int, groups: Groups) -> str:
+        texts = self.rows[row].texts
+        key = ("breakdown", *texts.values())
         if key not in self.known:
             pairs = []
-            for name, text in zip(self.layout.dimensions.values(), texts, strict=True):
+            for name, text in groups.pairs(texts.__getitem__):
                 # The kit's own column holds pairs already.
-                own = name == "breakdown" and "=" in text
-                pairs += [pair.split("=", 1) for pair in text.split(";") if "=" in pair] if own else [(name, text)]
-            self.known[key] = breakdown_of((name, category_of(name, text)) for name, text in pairs)
+                own = name == OWN and "=" in text
+                found = [pair.split("=", 1) for pair in text.split(";") if "=" in pair] if own else [(name, text)]
+                pairs += [(name, category_of(name, text)) for name, text in found] if own else found
+            self.known[key] = breakdown_of(pairs, self.sheet.where(row))
         return self.known[key]
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import is_blank, read_number, read_text
+from vlr_analysis.sources.joins import joined_down
+from vlr_analysis.sources.labels import is_part_of_year
 from vlr_analysis.sources.names import dimension_of, role_of
-from vlr_analysis.sources.reading import (
-    code_of,
-)
+from vlr_analysis.sources.reading import Gathering, code_of
 from vlr_analysis.sources.sheet_grid import Sheet
 
 HEADER_WITHIN = 40  # rows from the top in which a header is looked for
@@ -85,7 +86,8 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
             problems.append(Problem(sheet.where(header), f"the columns {other} and {name}", f"one {role}", fix))
         else:
             layout.roles[role] = column
-    figures = [column for column in others if _holds_figures(sheet, header, column)]
+    parts = {column for column in others if is_part_of_year(dimension_of(names[column]))}
+    figures = [column for column in others if column not in parts and _holds_figures(sheet, header, column)]
     layout.dimensions = {column: dimension_of(names[column]) for column in others if column not in figures}
     problems += _place_figures(sheet, layout, names, figures)
     if problems:
@@ -115,6 +117,27 @@ def _place_figures(sheet: Sheet, layout: Layout, names: list[str], figures: list
         return []
     layout.measures = {column: names[column] for column in figures}
     return []
+
+
+def joined(gathering: Gathering, sheet: Sheet, layout: Layout) -> Sheet:
+    """Return a sheet in which the text of cells that are joined downwards stands in each of their rows.
+
+    Figures are left alone: one that is joined over several rows stands in the first. What is repeated is noted.
+    """
+    figures = {*layout.measures, *(layout.roles[role] for role in ("value", "low", "high") if role in layout.roles)}
+    columns = ({*layout.roles.values()} | {*layout.dimensions}) - figures
+    found = joined_down(sheet, columns, layout.header)
+    rows = list(sheet.rows)
+    below: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row, column in found:
+        below[found[row, column], column].append(row)
+        rows[row] = [*sheet.rows[row]] if rows[row] is sheet.rows[row] else rows[row]
+        rows[row] += [None] * (column + 1 - len(rows[row]))
+        rows[row][column] = sheet.at(found[row, column], column)
+    for (first, column), others in below.items():
+        where = sheet.where(others[0], column) + f" to {sheet.cell(others[-1], column)}" * (len(others) > 1)
+        gathering.mended(where, "nothing", read_text(sheet.at(first, column))[0], ["joined with the cell above"])
+    return replace(sheet, rows=rows) if found else sheet
 
 
 def holds_codes(sheet: Sheet, first: int, column: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from vlr_analysis.exhibits import slug
@@ -31,6 +32,7 @@ _NAMES = {
     "high": """high upper upper-bound upperbound upper-ci upper-95-ci ci-high ci-upper uci upper-limit
         upper-confidence-limit upper-confidence-interval limite-superior borne-superieure limite-superieure
         obergrenze""",
+    "multiplier": "unit-mult unit-multiplier multiplier scale-factor power-code powercode",
     "ignore": """note notes footnote footnotes comment comments remark remarks source sources nota notas observaciones
         observacoes fuente fuentes fonte fontes remarque remarques bemerkung bemerkungen anmerkung anmerkungen quelle
         quellen progress geocode geo-code area-code geoareacode country-code codigo-municipio goal target objetivo meta
@@ -43,14 +45,26 @@ _DIMENSIONS = {"gender": "sex", "sexo": "sex", "sexe": "sex", "geschlecht": "sex
                "distrito": "district", "bezirk": "district", "stadtteil": "district", "barrio": "district"}  # fmt: skip
 _TOTALS = frozenset({"total", "totals", "all", "both", "both-sexes", "bothsex", "allage", "allarea", "all-ages", "t",
                      "tot", "gesamt", "insgesamt", "ensemble", "todos", "todas", "ambos-sexos", "ambos", "conjunto",
-                     "les-deux-sexes", "grand-total", "city-total", "subtotal", "sub-total",
-                     "sous-total", "zwischensumme", "summe", "suma"})  # fmt: skip
+                     "les-deux-sexes", "grand-total", "city-total", "summe", "suma"})  # fmt: skip
+# Sums over some of the groups: neither a group nor everybody.
+_SUBTOTALS = frozenset({"subtotal", "subtotals", "sub-total", "sub-totals", "sous-total", "sous-totaux",
+                        "zwischensumme", "teilsumme", "subtotales", "subtotais", "partial-total"})  # fmt: skip
 _SEXES = {"f": "female", "female": "female", "females": "female", "women": "female", "woman": "female",
           "girls": "female", "mujer": "female", "mujeres": "female", "femme": "female", "femmes": "female",
           "mulher": "female", "mulheres": "female", "frauen": "female", "weiblich": "female", "feminino": "female",
           "femenino": "female", "m": "male", "male": "male", "males": "male", "men": "male", "man": "male",
-          "boys": "male", "hombre": "male", "hombres": "male", "homme": "male", "hommes": "male", "homem": "male",
-          "homens": "male", "manner": "male", "mannlich": "male", "masculino": "male"}  # fmt: skip
+          "varon": "male", "varones": "male", "boys": "male", "hombre": "male", "hombres": "male", "homme": "male",
+          "hommes": "male", "homem": "male", "homens": "male", "manner": "male", "mannlich": "male",
+          "masculino": "male"}  # fmt: skip
+# What the figures are to be multiplied by, as headings and columns of multipliers write it.
+_SCALES = {"units": 1, "unit": 1, "ones": 1, "unidades": 1, "unites": 1, "einheiten": 1,
+           "hundreds": 100, "hundred": 100,
+           **dict.fromkeys(("thousands", "thousand", "000", "000s", "1000", "1000s", "1-000", "1-000s",
+                            "milhares", "milliers", "tausend", "tsd", "x1000", "x-1000", "x1-000", "x-1-000"), 1000),
+           **dict.fromkeys(("millions", "million", "000000", "1000000", "1-000-000", "000-000", "millones", "milhoes",
+                            "millionen", "mio"), 10**6),
+           **dict.fromkeys(("billions", "billion", "milliards", "milliarden", "mrd", "mil-millones"),
+                           10**9)}  # fmt: skip
 _TOTAL_AGES = frozenset({"allage", "total", "_t", "all ages", "y_ge0"})
 UNITS = {
     "percent": "%",
@@ -117,6 +131,31 @@ def is_total(text: str) -> bool:
     return not text.strip() or text == "_Z" or slug(text) in _TOTALS
 
 
+def is_subtotal(text: str) -> bool:
+    """Whether a group is a sum over some of the groups, such as ``Subtotal``."""
+    return slug(text) in _SUBTOTALS
+
+
+def scale_of(text: str) -> float | None:
+    """Return what a word says that figures are to be multiplied by: ``Thousands``, ``'000``; None where it is no such.
+
+    ``in thousands`` is read as ``thousands``; ``thousands of persons`` is a unit and gives None. So does ``miles``:
+    it is a distance in English and thousands in Spanish.
+    """
+    return _SCALES.get(re.sub(r"^(in|en|em)-", "", slug(text)))
+
+
+def power_of(text: str) -> float | None:
+    """Return the multiplier in a cell of a column of multipliers: ``3``, ``3.0``, ``3: Thousands``, ``Thousands``.
+
+    A number is a power of ten, as UNIT_MULT of SDMX writes it. None where the cell cannot be read.
+    """
+    found = re.fullmatch(r"([+-]?\d{1,2})(?:\.0+)?", text.split(":")[0].strip())
+    if found:
+        return 10.0 ** int(found[1])
+    return 1000.0 if slug(text) in ("miles", "mil") else scale_of(text)
+
+
 def category_of(dimension: str, text: str) -> str:
     """Return a group as the kit writes it, empty for the total; sexes and ages in the codes of the sources are words.
 
@@ -133,6 +172,43 @@ def category_of(dimension: str, text: str) -> str:
         if found:
             return f"under {found[4]}" if found[3] == "LT" else f"{found[4] or found[5]}+"
     return text
+
+
+def sexes_of(texts: Iterable[str], heading: str = "", *, codes: bool = False) -> dict[str, str] | None:
+    """Return what the single letters of a column of sexes stand for, read together.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        Everything that the column holds.
+    heading : str
+        Its heading: V beside M are varones and mujeres below Sexo or Género, and not told elsewhere (in Dutch they are
+        women and men).
+    codes : bool
+        The letters are codes of SDMX: M is men.
+
+    Returns
+    -------
+    dict or None
+        ``female`` or ``male`` by text. H, F and W say it of themselves. M is men beside F or W, and women beside H or
+        V; a word for one of the sexes settles it in the same way. None where M or V stands and nothing settles it.
+    """
+    seen = {text: slug(text) for text in texts}
+    plain = set(seen.values())
+    women = {"f", "w"} & plain or {name for name in plain if len(name) > 1 and _SEXES.get(name) == "female"}
+    men = {"h"} & plain or {name for name in plain if len(name) > 1 and _SEXES.get(name) == "male"}
+    letters = {"f": "female", "w": "female", "h": "male"}
+    if "v" in plain:
+        if women == set() and slug(heading) not in ("sexo", "genero"):
+            return None
+        letters["v"], men = "male", men | {"v"}
+    if "m" in plain and not codes:
+        if bool(women) == bool(men):
+            return None
+        letters["m"] = "male" if women else "female"
+    elif codes:
+        letters["m"] = "male"
+    return {text: letters[name] for text, name in seen.items() if name in letters}
 
 
 def group_of(text: str) -> tuple[str, str]:

@@ -22,24 +22,23 @@ from vlr_analysis.sources.open_sdg_sheet import (
     read_sheet,
     says_not_statistical,
 )
+from vlr_analysis.sources.open_sdg_values import multiplier, read_value, with_status
 from vlr_analysis.sources.sheet_grid import letters
 
 TAKEN, PLACEHOLDER, NOT_STATISTICAL, EMPTY, PROBLEM = "taken", "placeholder", "not statistical", "empty", "problem"
 NO_FILE = "not a file"
 
-# What a cell without a number means. Anything else that is no number is a problem.
-MISSING = {"", ".", "..", "...", "-", "–", ":", "na", "n/a", "n/d", "nd", "null", "nan", "none", "not available"}
-SUPPRESSED = {"*", "**", "c", "s", "x", "suppressed", "confidential", "<5", "<10", "<3"}
 SERIES_COLUMNS = {"series", "measure"}
 UNIT_COLUMNS = {"units", "unit", "unit of measure", "unit_measure"}
 STATUS_COLUMNS = {"observation status", "obs status", "obs_status", "observationstatus"}
-STATUS = {"a": "value", "e": "estimated", "i": "estimated", "p": "provisional", "b": "break", "m": "not_applicable",
-          "o": "missing", "l": "missing", "c": "suppressed", "q": "suppressed"}  # fmt: skip
+CONFIDENTIAL_COLUMNS = {"conf status", "conf_status", "confidentiality", "confidentiality status"}
+MULTIPLIER_COLUMNS = {"unit multiplier", "unit_mult", "unit mult", "unit_multiplier", "multiplier"}
 UNIT_NOT_STATED = "not stated"
 TOLD = 5  # rows at odds that a message names
-SERIES, UNIT, PERIOD, BREAKDOWN, VALUE = (
-    COLUMNS.index(name) for name in ("series", "unit", "period", "breakdown", "value")
+SERIES, UNIT, PERIOD, BREAKDOWN, VALUE, STATUS = (
+    COLUMNS.index(name) for name in ("series", "unit", "period", "breakdown", "value", "status")
 )
+MARKED = frozenset(WITHOUT_VALUE) - {"missing"}  # what a mark says; an empty cell beside a figure says nothing
 
 
 @dataclass(frozen=True)
@@ -219,11 +218,10 @@ def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, 
     nan = float("nan")
     rows, numbers = [], []
     for number, cells in sheet.rows:
-        value, status = _value(sheet, number, value_at, cells[value_at])
-        if "status" in place and cells[place["status"]]:
-            told = STATUS.get(cells[place["status"]].casefold()[:1], status)
-            # A blank value says nothing of why it is blank; the status beside it does.
-            status = told if status == "value" or (status == "missing" and told in WITHOUT_VALUE) else status
+        value, status = read_value(sheet, number, value_at, cells[value_at])
+        value, status = with_status(sheet, number, cells, place, value, status)
+        if "multiplier" in place:
+            value *= multiplier(sheet, number, place["multiplier"], cells[place["multiplier"]])
         pairs = {name: _category(sheet, number, i, cells[i]) for name, i in dimensions if cells[i]}
         series = (cells[place["series"]] if "series" in place else "") or title
         measured = (cells[place["unit"]] if "unit" in place else "") or unit
@@ -238,16 +236,27 @@ def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, 
 
 def _places(sheet: Sheet, plain: list[str]) -> dict[str, int]:
     """Say which column holds the year, the value, the series, the unit and the status."""
-    place = {}
+    place: dict[str, int] = {}
+    others: dict[str, list[int]] = {}
     for name, words in (("year", {"year", "years", "time", "period", "time_period"}), ("value", {"value", "obs_value"}),
-                        ("series", SERIES_COLUMNS), ("unit", UNIT_COLUMNS), ("status", STATUS_COLUMNS)):  # fmt: skip
+                        ("series", SERIES_COLUMNS), ("unit", UNIT_COLUMNS), ("status", STATUS_COLUMNS),
+                        ("confidential", CONFIDENTIAL_COLUMNS), ("multiplier", MULTIPLIER_COLUMNS)):  # fmt: skip
         fits = [i for i, column in enumerate(plain) if column in words]
         if fits:
-            place[name] = fits[0]
+            place[name], others[name] = fits[0], fits[1:]
     if "value" not in place and sheet.columns[-1] == "":
         place["value"] = len(plain) - 1
         why = "last column, without a name, read as the value"
         sheet.mend(why, "a column without a name", "Value", sheet.header, place["value"])
+    twice = [(sheet.columns[place[name]], sheet.columns[i]) for name in place for i in others.get(name, [])]
+    named: dict[str, str] = {}
+    for i, column in enumerate(sheet.columns):
+        if i not in place.values() and not any(i in fits for fits in others.values()):
+            before = named.setdefault(_dimension(column), column)
+            twice += [(before, column)] if before is not column else []
+    for before, column in twice:
+        found, fix = f"the columns {before} and {column}", "keep the one that is right, or name them apart"
+        sheet.problems.append(Problem(f"{sheet.name}, row {sheet.header}", found, "one of them", fix))
     for name in ("year", "value"):
         if name not in place:
             found = f"the columns {', '.join(sheet.columns)}"
@@ -308,39 +317,6 @@ def _iso(sheet: Sheet, label: str, period: str, place: int, number: int) -> str:
     return period
 
 
-_PLAIN = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.A)
-_GROUPED = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?")
-
-
-def _value(sheet: Sheet, number: int, column: int, text: str) -> tuple[float, str]:
-    """Return the number of a cell, or NaN with the reason why there is none."""
-    if _PLAIN.fullmatch(text):
-        return float(text), "value"
-    plain = text.casefold()
-    if plain in MISSING:
-        sheet.mend("blank or dot read as missing", repr(text), "missing", number, column)
-        return float("nan"), "missing"
-    if plain in SUPPRESSED:
-        sheet.mend(f"{text} read as suppressed", repr(text), "suppressed", number, column)
-        return float("nan"), "suppressed"
-    cleaned = text.replace("%", "").strip()
-    if cleaned != text:
-        sheet.mend("percent sign taken out", repr(text), cleaned, number, column)
-    if _GROUPED.fullmatch(cleaned):
-        sheet.mend("commas at thousands taken out", repr(text), cleaned.replace(",", ""), number, column)
-        cleaned = cleaned.replace(",", "")
-    try:
-        value = float(cleaned)
-    except ValueError:
-        value = float("nan")
-    if value != value or value in (float("inf"), float("-inf")):
-        where = f"{sheet.name}, row {number}, column Value"
-        fix = "write digits with a decimal point, or leave the cell empty"
-        sheet.problems.append(Problem(where, repr(text), "a number", fix))
-        return float("nan"), "missing"
-    return value, "value"
-
-
 def _dimension(column: str) -> str:
     return re.sub(r"[^0-9a-z]+", "-", column.casefold()).strip("-") or "dimension"
 
@@ -363,16 +339,17 @@ def _once(sheet: Sheet, rows: list[tuple], numbers: list[int], column: int) -> l
     left_out: set[int] = set()
     for places in same.values():
         filled = [place for place in places if rows[place][VALUE] == rows[place][VALUE]]
-        if len({rows[place][VALUE] for place in filled}) > 1:
-            more = f" and {len(filled) - TOLD} more" if len(filled) > TOLD else ""
-            at = " and ".join(str(numbers[place]) for place in filled[:TOLD]) + more
-            values = ", ".join(f"{rows[place][VALUE]:g}" for place in filled[:TOLD])
+        said = [place for place in places if rows[place][VALUE] == rows[place][VALUE] or rows[place][STATUS] in MARKED]
+        if len({_said(rows[place]) for place in said}) > 1:
+            more = f" and {len(said) - TOLD} more" if len(said) > TOLD else ""
+            at = " and ".join(str(numbers[place]) for place in said[:TOLD]) + more
+            values = ", ".join(_said(rows[place]) for place in said[:TOLD])
             fix = "keep the row that is right, or tell the rows apart by a column"
             found = f"the values {values} for one key"
             sheet.problems.append(Problem(f"{sheet.name}, rows {at}, column Value", found, "one value", fix))
             left_out.update(places)
             continue
-        kept = (filled or places)[0]
+        kept = (filled or said or places)[0]
         for place in places:
             if place != kept:
                 blank = bool(filled) and rows[place][VALUE] != rows[place][VALUE]
@@ -380,6 +357,10 @@ def _once(sheet: Sheet, rows: list[tuple], numbers: list[int], column: int) -> l
                 sheet.mend(why, f"the key of row {numbers[kept]} again", "nothing", numbers[place], column)
                 left_out.add(place)
     return [row for place, row in enumerate(rows) if place not in left_out]
+
+
+def _said(row: tuple) -> str:
+    return f"{row[VALUE]:.15g}" if row[VALUE] == row[VALUE] else row[STATUS]
 
 
 def summary(reports: Iterable[FileReport]) -> str:

@@ -6,8 +6,8 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import nan
 from pathlib import Path
@@ -130,6 +130,8 @@ class Gathering:
         content = sheet.at(row, column)
         read = _read_text_number if type(content) is str else read_number
         number = read(content, decimal=decimal, percent_format=(row, column) in sheet.percent, flags=flags)
+        if (row, column) in sheet.percent_sign:
+            number = replace(number, percent=True)
         if number.unreadable:
             self.tell(sheet.where(row, column), number.unreadable)
             return None
@@ -206,8 +208,12 @@ class Gathering:
                 kept.append(rows[0])
                 continue
             filled = [row for row in rows if row.value == row.value]
-            if len({row.value for row in filled}) > 1 or (not filled and len({row.status for row in rows}) > 1):
-                said = ", ".join(f"{row.value:g}" if row.value == row.value else row.status for row in rows[:5])
+            # An empty cell or a mark for a missing value says nothing against a figure; a hidden one does.
+            marked = [row for row in rows if row.value != row.value and row.status != "missing"]
+            if len({row.value for row in filled}) > 1 or (filled and marked) or (
+                not filled and len({row.status for row in rows}) > 1
+            ):  # fmt: skip
+                said = ", ".join(f"{row.value:.15g}" if row.value == row.value else row.status for row in rows[:5])
                 at = " and ".join(row.sheet.cell(*row.place) for row in rows[:5])
                 more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
                 where = f"{rows[0].sheet.title}, cells {at}{more}"
@@ -244,21 +250,39 @@ def _shortened(problems: list[Problem], name: str) -> list[Problem]:
 # --- small things that readers share ---------------------------------------------------------------------
 
 
-def breakdown_of(pairs: Iterable[tuple[str, str]]) -> str:
-    """Return ``dimension=category`` pairs sorted by dimension; `=` and `;` inside a category are replaced."""
-    made = {slug(name) or "group": text.replace(";", ",").replace("=", ":") for name, text in pairs if text}
+def breakdown_of(pairs: Iterable[tuple[str, str]], where: str = "") -> str:
+    """Return ``dimension=category`` pairs sorted by dimension; `=` and `;` inside a category are replaced.
+
+    Raises
+    ------
+    InputError
+        Two categories of one dimension, at `where`.
+    """
+    made: dict[str, str] = {}
+    for name, text in ((slug(name) or "group", text) for name, text in pairs if text):
+        text = text.replace(";", ",").replace("=", ":")
+        if made.setdefault(name, text) != text:
+            found, fix = (
+                f"{made[name]} and {text}, both {name}",
+                "keep one of the two, or head them with different names",
+            )
+            raise InputError(where, [Problem(where, found, "one group", fix)])
     return ";".join(f"{name}={made[name]}" for name in sorted(made))
 
 
-_CODE = re.compile(
-    r"(?:indicator[ _-]*)?((?:[a-z]{2,8}\.)?\d{1,2}[.\-_][0-9a-z]{1,2}[.\-_]?(?:[0-9a-z]{1,2})?)\.?", re.I
-)
+_CODE = re.compile(r"(indicator[ _-]*)?((?:[a-z]{2,8}\.)?\d{1,2}[.\-_][0-9a-z]{1,2}[.\-_]?(?:[0-9a-z]{1,2})?)\.?", re.I)
+_RANGE = re.compile(r"\d{1,2}[-_]\d{1,4}", re.A)
 
 
 def code_of(text: str) -> str:
-    """Return the code of an indicator in a text (``Indicator 3-2-1`` gives 3.2.1), or an empty text."""
+    """Return the code of an indicator in a text (``Indicator 3-2-1`` gives 3.2.1), or an empty text.
+
+    15-24 is a range of ages, not target 15.24: two numbers joined by a hyphen are a code only behind "Indicator".
+    """
     found = _CODE.fullmatch(text.strip())
-    return re.sub(r"[-_]", ".", found[1]).strip(".").lower() if found else ""
+    if not found or (not found[1] and _RANGE.fullmatch(found[2].rstrip(".-_"))):
+        return ""
+    return re.sub(r"[-_]", ".", found[2]).strip(".").lower()
 
 
 def local_code(area: str, words: str) -> str:
@@ -271,7 +295,8 @@ _UNIT_WORDS = re.compile(
     r"%|per\s?cent|percent|prozent|pour\s?cent|por\s?ciento|^(number|persons|people|count|index|rate|years|euro?|usd|gbp)"
     r"|^(personas?|pessoas?|personnes?|personen|habitantes?|habitants?|einwohner|n[uú]mero|nombre|anzahl|casos|cas)\b"
     r"|^(hogares|viviendas|habitaciones|m[eé]nages|logements|domic[ií]lios|haushalte|a[nñ]os|anos|ans|jahre)\b"
-    r"|\bper\b|\bpro\b|\bpor\b|\bpar\b|\bje\b|\d|€|\$|£|km|kwh|mwh|tonn|µg|m²|m3|m³|hectare|ratio", re.I
+    r"|\bper\b|\bpro\b|\bpor\b|\bpar\b|\bje\b|=\s?100\b|\b10?[,. ]?000\b|\b100[,. ]?000\b|\bppp\b"
+    r"|^['’]?000s?$|\b(thousand|million|billion)s?\b|€|\$|£|km|kwh|mwh|tonn|µg|m²|m3|m³|hectare|ratio", re.I
 )  # fmt: skip
 
 
@@ -283,19 +308,16 @@ def split_unit(text: str) -> tuple[str, str]:
     return found[1], found[2]
 
 
-def matches_area(text: str, area: str, place: str) -> bool:
-    """Whether a text of the area column means the area: its name as the source writes it, or the slug of it."""
-    return text.casefold() == place.casefold() if place else slug(text) == area
-
-
 def filter_error(name: str, column: str, seen: Iterable[str], area: str) -> InputError:
     """Return the error for an area column in which the area is not found."""
-    shown: Iterator[str] = iter(sorted(set(seen)))
-    few = [text for text, _ in zip(shown, range(12), strict=False)]
-    fix = "give the name as the source writes it: --place NAME"
-    return InputError(
-        name, [Problem(f"{name}, column {column}", f"the areas {', '.join(few)}", f"one for {area}", fix)]
+    names = sorted(set(seen))
+    one = len(names) == 1
+    found = f"the area{'s' * (not one)} {', '.join(names[:12])}" + (
+        f" and {len(names) - 12} more" if names[12:] else ""
     )
+    fix = "if it is the place that is meant, say so" if one else "give the name as the source writes it"
+    fix += f": --place {names[0]!r}" if one else ": --place NAME"
+    return InputError(name, [Problem(f"{name}, column {column}", found, f"one for {area}", fix)])
 
 
 # --- origins -------------------------------------------------------------------------------------------

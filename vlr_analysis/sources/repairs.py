@@ -22,6 +22,43 @@ _PLACE = re.compile(
 )
 
 
+# What is plain to whoever knows the sheet: nothing else could be meant. Whatever is not here is doubtful.
+_PLAIN = re.compile(
+    r"decimal comma|stray spaces taken out|capitals made small|kinds in alphabetical order|separator seen in the rows"
+    r"|byte-order mark taken out|read as UTF-16|percent sign taken out|written in ISO 8601|invisible marks taken out"
+    r"|digits of another script|dash read as (?:minus|hyphen)|mark for a missing value(?:, with a flag)?(?!;)"
+    r"|mark for a suppressed value|mark for a value that cannot exist|a bound is no number"
+    r"|word before the year left out|mark \S+ beside the (?:number|year)(?:: (?:provisional|estimated|break))?"
+    r"|macros are left aside; none was run|before or after the figures of a series|a column not asked for"
+    r"|a word of another language|persons and people are one unit|thousands mark taken out"
+)
+_POINT_OR_COMMA = re.compile(r"'\D*\d{1,3}[.,]\d{3}\D*'")  # 1.234 may also have three decimals
+
+
+def doubtful(repair: Repair) -> bool:
+    """Whether somebody should look at a repair: another reading of the cell was possible, or a part was guessed.
+
+    A decimal comma or a space too many is plain. A point at the thousands, a number that was multiplied, a made code,
+    a year that begins in July are doubtful, and so is every repair that is not known to be plain.
+    """
+    if "thousands mark taken out" in repair.why and _POINT_OR_COMMA.fullmatch(repair.found):
+        return True
+    return bool(_PLAIN.sub("", repair.why).strip(" ,"))
+
+
+def plainly(repairs: Sequence[Repair]) -> list[str]:
+    """Return a line for each kind of repair: how often, and the first few cells; the most frequent kind first."""
+    kinds: dict[str, list[Repair]] = {}
+    for repair in repairs:
+        kinds.setdefault(repair.why, []).append(repair)
+    return [
+        f"{why}, {len(cells)} time{'s' * (len(cells) > 1)}: "
+        + "; ".join(f"{one.where} ({one.found} read as {one.taken})" for one in cells[:FEW])
+        + (f"; and {len(cells) - FEW} more" if len(cells) > FEW else "")
+        for why, cells in sorted(kinds.items(), key=lambda item: (-len(item[1]), item[0]))
+    ]
+
+
 def told(repairs: Sequence[Repair], *, every: bool = False) -> list[str]:
     """Return the lines that tell repairs by reason: how many, and the first few cells of each.
 
@@ -34,13 +71,15 @@ def told(repairs: Sequence[Repair], *, every: bool = False) -> list[str]:
     Returns
     -------
     list of str
-        The reason with most cells first; none where nothing was mended.
+        Doubtful reasons first (see `doubtful`), then those with most cells; none where nothing was mended.
     """
     reasons: dict[str, list[Repair]] = {}
     for repair in repairs:
         reasons.setdefault(repair.why, []).append(repair)
     lines = []
-    for why, cells in sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0])):
+    for why, cells in sorted(
+        reasons.items(), key=lambda item: (not any(map(doubtful, item[1])), -len(item[1]), item[0])
+    ):
         lines.append(f"mended, {len(cells)} time{'s' * (len(cells) > 1)}: {why}")
         shown = len(cells) if every else FEW
         lines += [f"  {one.where}: {one.found} read as {one.taken}" for one in cells[:shown]]

@@ -26,7 +26,7 @@ from vlr_analysis.sources.reading import Gathering, Reading
 from vlr_analysis.sources.sdmx_tables import take_sdmx
 from vlr_analysis.sources.sheet_grid import Opened, Sheet
 from vlr_analysis.sources.sheet_text import decoded
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 
 DATA, STRUCTURE = "observations.csv", "structure.json"
 
@@ -276,7 +276,7 @@ def read_sdmx(
     area, source : str
         Slug of the place that the figures are of; id in the sources table.
     place : str
-        Code of the area in REF_AREA (GEO, COUNTRY, LOCATION); not needed where the file holds one.
+        Code or label of the area in REF_AREA (GEO, COUNTRY, LOCATION); left out: the name whose slug is `area`.
     indicator, series, unit : str
         Take the place of the file's own.
 
@@ -291,7 +291,7 @@ def read_sdmx(
     InputError
         Not SDMX-CSV as pysdmx reads it; the area not found.
     """
-    opened = open_sheets(path)
+    opened = open_shown(path)
     sheet = opened.sheets[0]
     text, _ = decoded(Path(path).read_bytes(), opened.file)
     raise_if_any(opened.file, _size_problems(sheet) or _any_form_problems(text, opened.file))

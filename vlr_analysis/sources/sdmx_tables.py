@@ -62,7 +62,7 @@ def take_sdmx(gathering: Gathering, sheet: Sheet, told: Told, words: str = "", *
             layout.roles[role] = column
         elif name not in ABOUT and column < value:
             layout.dimensions[column] = dimension_of(name)
-    sheet = _bare(gathering, sheet, layout, names)
+    sheet = _bare(gathering, sheet, layout, names, told.place)
     if told.indicator:
         layout.roles.pop("code", None)
     if "code" not in layout.roles and "series" not in layout.roles:
@@ -82,12 +82,14 @@ def _flow(sheet: Sheet) -> str:
     return found[1] if found else "sdmx"
 
 
-def _bare(gathering: Gathering, sheet: Sheet, layout: Layout, names: list[str]) -> Sheet:
+def _bare(gathering: Gathering, sheet: Sheet, layout: Layout, names: list[str], place: str) -> Sheet:
     """Return a sheet without rows that delete, and with the words or the code where a cell holds both."""
     labelled = any(":" in str(content) for content in sheet.rows[0])
     action = names.index("action") if "action" in names else None
     worded = {layout.roles[role] for role in ("area", "series", "unit") if role in layout.roles}
-    coded = set(layout.dimensions) | {layout.roles[role] for role in ("code", "status") if role in layout.roles}
+    coded = set(layout.dimensions) | {
+        layout.roles[role] for role in ("code", "status", "confidential", "multiplier") if role in layout.roles
+    }
     made = Sheet(sheet.file, sheet.name, decimal=".")
     for row, cells in enumerate(sheet.rows):
         if row and action is not None and str(sheet.at(row, action)).strip().casefold()[:1] == "d":
@@ -97,7 +99,8 @@ def _bare(gathering: Gathering, sheet: Sheet, layout: Layout, names: list[str]) 
         for column in (worded | coded) if labelled and row else ():
             if column < len(cells) and ": " in str(cells[column]):
                 code, label = str(cells[column]).split(": ", 1)
-                cells[column] = label if column in worded else code
+                told = column == layout.roles.get("area") and code.casefold() == place.casefold()
+                cells[column] = label if column in worded and not told else code
         made.lines.append(sheet.lines[row])
         made.rows.append(cells)
     return made

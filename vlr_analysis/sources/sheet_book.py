@@ -8,10 +8,12 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from datetime import datetime
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import Formula, Repair, is_blank, read_label
+from vlr_analysis.sources.labels import ShownDate, year_as_day
 from vlr_analysis.sources.sheet_grid import MAX_CELLS, Opened, Sheet, measure
 
 MAX_UNPACKED = 400_000_000  # of a workbook's parts together
@@ -20,6 +22,7 @@ SMALL = 2_000_000
 FEW_CELLS = 100_000  # a workbook may hold more than these only if it has a packed byte for each cell
 MAX_MERGED = 10_000
 MAX_SHEETS = 200
+HIDDEN_SHEET = "a hidden sheet"
 
 
 @contextmanager
@@ -98,7 +101,7 @@ def _refuse_entities(part, name: str) -> None:
 
 def _worksheet(book, listed, name: str, most: int) -> Sheet:
     sheet = Sheet(name, read_label(listed.title)[0] or "sheet")
-    shown_percent = _percent_styles(book)
+    shown_as = _styles(book)
     cells = 0
     with listed._get_source() as source:
         parser = _parser(
@@ -114,9 +117,11 @@ def _worksheet(book, listed, name: str, most: int) -> Sheet:
                 continue
             contents: list[Any] = [None] * width
             for cell in filled:
-                contents[cell["column"] - 1] = cell["value"]
-                if cell["style_id"] in shown_percent and isinstance(cell["value"], (int, float)):
-                    sheet.percent.add((len(sheet.rows), cell["column"] - 1))
+                value, form = cell["value"], shown_as.get(cell["style_id"], "")
+                contents[cell["column"] - 1] = _as_shown(value, form) if isinstance(value, datetime) else value
+                if form in ("percent", "percent sign") and isinstance(value, (int, float)):
+                    places = sheet.percent if form == "percent" else sheet.percent_sign
+                    places.add((len(sheet.rows), cell["column"] - 1))
             sheet.lines.append(number)
             sheet.rows.append(contents)
     if sorted(set(sheet.lines)) != sheet.lines:
@@ -158,10 +163,14 @@ def _parser(*args, **options):
     return Parser(*args, **options)
 
 
-def _percent_styles(book) -> set[int]:
+_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
+
+
+def _styles(book) -> dict[int, str]:
+    """Return what the formats of numbers show, by style: percent, percent sign, year or month; others are left out."""
     from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 
-    found = set()
+    found = {}
     for place, style in enumerate(book._cell_styles):
         number = style.numFmtId
         own = number - BUILTIN_FORMATS_MAX_SIZE
@@ -169,9 +178,32 @@ def _percent_styles(book) -> set[int]:
             text = BUILTIN_FORMATS[number]
         else:
             text = book._number_formats[own] if 0 <= own < len(book._number_formats) else ""
-        if "%" in text:
-            found.add(place)
+        if form := form_of(text):
+            found[place] = form
     return found
+
+
+def form_of(text: str) -> str:
+    """Return what a format of numbers shows: ``percent``, ``percent sign``, ``year``, ``month``, or nothing of these.
+
+    The program multiplies by 100 for a bare %; one in quotes or behind a backslash is only written after the number.
+    """
+    bare = _LITERAL.sub("", text.split(";")[0]).casefold()
+    if "%" in bare:
+        return "percent"
+    if re.search(r'"[^"]*%[^"]*"|\\%', text):
+        return "percent sign"
+    letters = set(re.findall("[ymdhs]", bare)) if "general" not in bare and "0" not in bare else set()
+    return {frozenset("y"): "year", frozenset("ym"): "month"}.get(frozenset(letters), "")
+
+
+def _as_shown(value: datetime, form: str) -> datetime:
+    if form not in ("year", "month"):
+        return value
+    year = year_as_day(value)  # 2019 in a cell that is formatted to show the year of a date
+    if year:
+        return ShownDate.of(value, str(year)) if form == "year" else value
+    return ShownDate.of(value, f"{value.year:04d}" if form == "year" else f"{value.year:04d}-{value.month:02d}")
 
 
 def _merged(cells) -> Iterator[tuple[int, int, int, int]]:
@@ -183,7 +215,7 @@ def _merged(cells) -> Iterator[tuple[int, int, int, int]]:
 def _hidden(listed, parser) -> str:
     rows = [number for number, about in parser.row_dimensions.items() if about.get("hidden") in ("1", "true")]
     columns = [name for name, about in parser.column_dimensions.items() if about.get("hidden") in ("1", "true")]
-    told = ["a hidden sheet"] if listed.sheet_state != "visible" else []
+    told = [HIDDEN_SHEET] if listed.sheet_state != "visible" else []
     told += [f"hidden rows {', '.join(rows[:10])}" + (" and more" if len(rows) > 10 else "")] if rows else []
     told += [f"hidden columns from {', '.join(columns[:10])}"] if columns else []
     return "; ".join(told)

@@ -29,12 +29,16 @@ class Sheet:
         Contents: text, number, date, bool, `Formula` or None. Rows need not be equally long.
     percent : set of (int, int)
         Places (position in `rows`, column from 0) of numbers that the program shows as percentages.
+    percent_sign : set of (int, int)
+        Places of numbers that the program shows as they are, with a percent sign behind them.
     merged : list of (int, int, int, int)
         First row, first column, last row, last column of joined cells: row numbers of the file, columns from 0.
     hidden : str
         What the program does not show: hidden rows and columns, or a hidden sheet.
     decimal : str
         Which mark the kind of file suggests before decimals, where the cells do not show it; empty: none.
+    separator : str
+        What stands between the cells of a text file.
     shift : int
         How many columns stand here for the first column of the file, less one (Eurostat joins several by commas).
     """
@@ -44,9 +48,11 @@ class Sheet:
     lines: list[int] = field(default_factory=list)
     rows: list[list[Any]] = field(default_factory=list)
     percent: set[tuple[int, int]] = field(default_factory=set)
+    percent_sign: set[tuple[int, int]] = field(default_factory=set)
     merged: list[tuple[int, int, int, int]] = field(default_factory=list)
     hidden: str = ""
     decimal: str = ""
+    separator: str = ""
     shift: int = 0
 
     def at(self, row: int, column: int) -> Any:

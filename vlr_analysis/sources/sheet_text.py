@@ -67,7 +67,7 @@ def open_text(content: bytes, name: str) -> Opened:
     if separator != ",":
         shown = "a tab" if separator == "\t" else separator
         opened.repairs.append(Repair(name, f"{shown} between cells", "columns", "separator seen in the rows"))
-    sheet = Sheet(name, decimal={",": ".", "\t": "."}.get(separator, ""))
+    sheet = Sheet(name, decimal={",": ".", "\t": "."}.get(separator, ""), separator=separator)
     cells = 0
     try:
         for number, row in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True), 1):

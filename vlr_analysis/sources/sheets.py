@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from vlr_analysis.errors import InputError, Problem
-from vlr_analysis.sources.sheet_book import open_workbook
+from vlr_analysis.sources.cells import Repair
+from vlr_analysis.sources.sheet_book import HIDDEN_SHEET, open_workbook
 from vlr_analysis.sources.sheet_grid import Opened
 from vlr_analysis.sources.sheet_text import SAVE, open_text
 
@@ -58,6 +59,44 @@ def open_sheets(path: Path | str) -> Opened:
             path.name, [Problem(path.name, "no filled cell", "figures", "fill the file, or save it again")]
         )
     return opened
+
+
+def open_shown(path: Path | str, sheet: str = "") -> Opened:
+    """Open a file as `open_sheets` does, without the sheets that its program hides.
+
+    A hidden sheet is a draft or an older state as often as it is the figures, and nobody who looks at the workbook
+    sees it: it is left out, which is noted, unless it is named. Hidden rows and columns of a sheet are read, which is
+    noted too: a filter hides rows that are figures like all others.
+
+    Parameters
+    ----------
+    path : Path or str
+    sheet : str
+        The sheet that was asked for; empty where none was.
+
+    Returns
+    -------
+    Opened
+        With `sheet`: every sheet that may be read, and what was mended in that one alone.
+
+    Raises
+    ------
+    InputError
+        As `open_sheets`; only hidden sheets hold something.
+    """
+    opened = open_sheets(path)
+    hidden = [one for one in opened.sheets if one.hidden.startswith(HIDDEN_SHEET) and one.name != sheet]
+    of_others = {one.title for one in opened.sheets if sheet and one.name != sheet} | {one.title for one in hidden}
+    repairs = [repair for repair in opened.repairs if repair.where not in of_others]
+    sheets = [one for one in opened.sheets if one not in hidden]
+    if not sheets:
+        named = ", ".join(one.name for one in hidden)
+        found, fix = f"only hidden sheets hold something: {named}", "show the sheet, or name it: --sheet NAME"
+        raise InputError(opened.file, [Problem(opened.file, found, "a sheet that is shown", fix)])
+    if not sheet:
+        why = "a hidden sheet is left out; to have it read, show it or name it: --sheet NAME"
+        repairs += [Repair(one.title, HIDDEN_SHEET, "nothing", why) for one in hidden]
+    return Opened(opened.file, sheets, repairs)
 
 
 def _content(path: Path) -> bytes:

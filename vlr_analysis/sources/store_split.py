@@ -177,6 +177,7 @@ def _csv_batches(path: Path, out: Split, told: Told) -> Iterator[tuple[pa.Table,
     """Yield text and row numbers in bulk, and from the first oddity on row by row."""
     columns, separator, plain = _csv_header(path)
     size, row = path.stat().st_size, 2
+    marks = kit_csv.Marks(separator, path.name)
     if plain:
         with path.open("rb") as file:
             watched = _Watched(file, separator)
@@ -185,6 +186,7 @@ def _csv_batches(path: Path, out: Split, told: Told) -> Iterator[tuple[pa.Table,
                     for batch in stream:
                         table, lines = kit_csv.stripped(pa.Table.from_batches([batch]), first=row)
                         row += len(batch)
+                        _refuse_two_marks(marks, table, lines, path.name)
                         yield kit_csv.with_point(table, separator), lines, watched.seen / size
                 return
             except pa.ArrowInvalid:
@@ -196,7 +198,13 @@ def _csv_batches(path: Path, out: Split, told: Told) -> Iterator[tuple[pa.Table,
             kept, lines = _of_right_length(part, columns, path.name, out, told)
             if kept:
                 table = pa.table([pa.array(cells, pa.string()) for cells in zip(*kept, strict=True)], columns)
+                _refuse_two_marks(marks, table, np.array(lines), path.name)
                 yield kit_csv.with_point(table, separator), np.array(lines), file.buffer.tell() / size
+
+
+def _refuse_two_marks(marks: kit_csv.Marks, table: pa.Table, lines: np.ndarray, name: str) -> None:
+    marks.look(table, lines)
+    raise_if_any(name, [marks.problem] if marks.problem else [])
 
 
 class _Watched(io.RawIOBase):

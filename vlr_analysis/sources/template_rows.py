@@ -19,7 +19,7 @@ from vlr_analysis.observations import is_slug
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import Number, Unreadable, is_blank, read_number, shown
 from vlr_analysis.sources.figure_rows import Page, Told, any_filled, filled_rows, find_header, read_header
-from vlr_analysis.sources.figure_texts import read_cell, read_code, tidy_text
+from vlr_analysis.sources.figure_texts import IN_OUR_WORDS, read_cell, read_code, tidy_text, word_of
 from vlr_analysis.sources.kit import SOURCE_CLASSES
 from vlr_analysis.sources.template_form import INDICATORS, NOTES, SERIES, SOURCES, TARGETS, Form
 
@@ -48,7 +48,9 @@ class Row:
 
     def text(self, column: str, told: Told) -> str:
         """Return the words of a cell; what was mended is told."""
-        read, why = read_cell("note", self.at(column), (), None)
+        read, why = read_cell("unit", self.at(column), (), ()) if column == "unit" else read_cell(
+            "note", self.at(column), (), None
+        )  # fmt: skip
         if isinstance(read, Unreadable):
             self.tell(column, read, told)
             return ""
@@ -56,11 +58,14 @@ class Row:
         return read
 
     def word(self, column: str, allowed: Sequence[str], told: Told) -> str:
-        """Return a word of a list; another one is told."""
+        """Return a word of a list, also where it stands in another language, which is noted; another one is told."""
         text = self.text(column, told)
         plain = text.casefold()
         if plain in ("", *allowed):
             return plain
+        if meant := word_of(text, allowed):
+            told.mended(self.where(column), self.at(column), repr(meant), [IN_OUR_WORDS])
+            return meant
         near = get_close_matches(plain, allowed, n=1, cutoff=0.6)
         fix = f"did you mean {near[0]!r}?" if near else "choose a word of the list, or empty the cell"
         self.tell(column, Unreadable(shown(text), f"{', '.join(allowed)} or nothing", fix), told)

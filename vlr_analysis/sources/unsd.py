@@ -13,7 +13,7 @@ from vlr_analysis.sources.long_header import Layout
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Gathering, Reading
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 
 HEADER_WITHIN = 10
 ROLES = {"indicator": "code", "seriesdescription": "series", "geoareaname": "area", "geoareacode": "area code",
@@ -49,7 +49,7 @@ def read_unsd(
     InputError
         No such header; the area not found.
     """
-    opened = open_sheets(path)
+    opened = open_shown(path)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     placed = [(sheet, find_header(sheet)) for sheet in opened.sheets]
     placed = [(sheet, header) for sheet, header in placed if header is not None]

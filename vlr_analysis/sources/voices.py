@@ -14,6 +14,7 @@ import pandas as pd
 from vlr_analysis import catalogue
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.periods import parse_period
+from vlr_analysis.sources.figure_texts import unit_of_people
 from vlr_analysis.sources.voices_sheet import Grid, Unreadable, read_grid
 
 COLUMNS = (
@@ -91,6 +92,8 @@ def read_voices(path: Path | str, *, sources: Collection[str] | None = None) -> 
     if not grid.rows:
         return empty()
     table = grid.texts(COLUMNS, {"target": _targets()})
+    if path.suffix.casefold() == ".xlsx":
+        table["unit"] = table["unit"].map(unit_of_people)  # as on the sheet of figures
     _check_texts(grid, table, sources)
     _read_numbers(grid, table)
     raise_if_any(path.name, [*grid.problems, *_row_rules(grid, table), *_evidence_rules(grid, table)])

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from vlr_analysis.errors import InputError, Problem, listed
 from vlr_analysis.observations import WITHOUT_VALUE
-from vlr_analysis.sources.cells import SUPERSCRIPT, decimal_mark, is_blank, read_label, shown
+from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_text, shown
+from vlr_analysis.sources.group_columns import Row, settle
 from vlr_analysis.sources.long import constant, named
-from vlr_analysis.sources.names import Told, category_of, is_total
+from vlr_analysis.sources.long_values import multiplier
+from vlr_analysis.sources.names import Told, unit_of
+from vlr_analysis.sources.places import refuse_places, refuse_sheets
 from vlr_analysis.sources.reading import (
     UNIT_NOT_STATED,
     Figure,
     Gathering,
     Reading,
     breakdown_of,
-    filter_error,
-    matches_area,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
-from vlr_analysis.sources.wide_header import REMARK, Column, Layout, find_years, layout_of
+from vlr_analysis.sources.sheets import open_shown
+from vlr_analysis.sources.statuses import NOT_OBSERVED, status_of
+from vlr_analysis.sources.wide_blocks import tables_of
+from vlr_analysis.sources.wide_header import Column, Layout, layout_of
+from vlr_analysis.sources.wide_rows import rows_of
+from vlr_analysis.sources.wide_words import scale_in, takes_no_scale
 
-_LABEL_MARK = re.compile(r"(.*[^\s*])\s*(?:\*+|[†‡" + SUPERSCRIPT + r"]+|\[\d{1,2}\]|\(\d{1,2}\))")
+_PERCENT = re.compile(r"%|per\s?cent|prozent|pour\s?cent|por\s?cent|porcent|\bpct\b|\bpp\b|points|puntos|pontos", re.I)
 
 
 def read_wide(
@@ -39,7 +43,7 @@ def read_wide(
     area, source : str
         Slug of the place that the figures are of; id in the sources table.
     place : str
-        The area as the file writes it, where its area column holds several.
+        The area as the file writes it, where that is not the name of which `area` is the slug (`places.is_area`).
     indicator, series, unit : str
         Of figures that have no column for it.
     sheet : str
@@ -59,18 +63,22 @@ def read_wide(
         No row of years; the same year twice with nothing that tells the two apart; the area not found.
     """
     told = Told(place, indicator, series, unit, decimal, year_start)
-    opened = open_sheets(path)
+    opened = open_shown(path, sheet)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     wanted = [table for table in opened.sheets if not sheet or table.name == sheet]
-    placed = [(table, find_years(table, year_start)) for table in wanted]
-    found = [(table, row) for table, row in placed if row is not None]
-    if not found:
+    placed = [(table, tables_of(table, year_start)) for table in wanted]
+    if not any(tables for _, tables in placed):
         raise InputError(opened.file, [_no_years(opened.file, wanted, sheet, opened.sheets)])
-    for table, row in placed:
-        if row is None:
+    refuse_sheets([(table, tables[0][1]) for table, tables in placed if tables], area, place or sheet)
+    for table, tables in placed:
+        if not tables:
             gathering.mended(table.title, "no row of years", "nothing", ["sheet left out"])
-        else:
-            take_table(gathering, table, layout_of(gathering, table, row, told), told)
+        for part, row in tables:
+            if len(tables) > 1:
+                begins = next(place for place, content in enumerate(part.rows[row]) if not is_blank(content))
+                why = "several tables on a sheet"
+                gathering.mended(part.where(row, begins), "a row of years", "the header of a table", [why])
+            take_table(gathering, part, layout_of(gathering, part, row, told), told)
     return gathering.reading()
 
 
@@ -79,17 +87,11 @@ def _no_years(name: str, wanted: list[Sheet], sheet: str, every: list[Sheet]) ->
         found = "the sheets " + listed(table.name for table in every if table.name)
         return Problem(name, found, f"a sheet {sheet}", "name one of them")
     first = ", ".join(shown(content) for content in wanted[0].rows[0][:8] if not is_blank(content))
-    fix = "put the years into one row above the figures, or read it as a long table"
+    fix = "put the years, in four digits, into one row above the figures, or read it as a long table"
     return Problem(wanted[0].title, f"the first row {first}", "a row with at least two years", fix)
 
 
 # --- rows ----------------------------------------------------------------------------------------------
-
-
-@dataclass
-class _Row:
-    place: int
-    stub: dict[int, str]
 
 
 def take_table(
@@ -102,7 +104,7 @@ def take_table(
     InputError
         The area column does not hold the area.
     """
-    rows = _rows(gathering, sheet, layout, told)
+    rows = rows_of(gathering, sheet, layout, told)
     values = [column for column in layout.columns if column.part == "value"]
     decimal = told.decimal or decimal_mark(
         (sheet.at(row.place, column.place) for row in rows for column in layout.columns), sheet.decimal
@@ -114,12 +116,23 @@ def take_table(
     suffix = ""
     if coded:
         layout.dimensions, suffix = constant(layout.dimensions, (row.stub for row in rows))
+    if "code" not in layout.roles and "series" in layout.roles and not coded:
+        fix = "head their column Area and name the indicator: --series WORDS, --indicator CODE"
+        labels = dict.fromkeys(row.stub[layout.roles["series"]] for row in rows)
+        refuse_places(sheet, max(layout.first - 1, 0), labels, gathering.area, "rows named", fix)
+    names_at = [layout.roles[role] for role in ("code", "series", "unit") if role in layout.roles]
+    found = [Row(row.place, tuple(row.stub[c] for c in names_at), "", row.stub) for row in rows]
+    settled = settle(gathering, sheet, layout.dimensions, found, heads=layout.first, codes=coded)
     for row in rows:
+        power = multiplier(gathering, sheet, row.place, layout.roles.get("multiplier"))
+        if row.place not in settled.places or power is None:
+            continue
         code = row.stub.get(layout.roles.get("code", -1), "")
         words = row.stub.get(layout.roles.get("series", -1), "") or layout.title
         unit = row.stub.get(layout.roles.get("unit", -1), "")
-        pairs = [(name, category_of(name, row.stub[place])) for place, name in layout.dimensions.items()]
+        pairs = settled.pairs(row.stub.__getitem__)
         groups: dict[tuple[str, str], str] = {}
+        mixed = bool(sheet.percent) and any((row.place, column.place) in sheet.percent for column in values)
         for column in values:
             number = gathering.number(sheet, row.place, column.place, decimal, flags=flags)
             if number is None:
@@ -130,14 +143,25 @@ def take_table(
                 names[key] = made[0], f"{made[1]}, {suffix}" if suffix else made[1], made[2]
             made = names[key]
             measured = "%" if made[2] == UNIT_NOT_STATED and number.percent else made[2]
-            status = column.status if column.status and number.status == "value" else number.status
-            blank = number.status == "missing" and not number.why
+            if measured == UNIT_NOT_STATED and layout.counted:
+                measured = unit_of(layout.counted)
+            scale = _times(gathering, sheet, row.place, column, layout, unit or measured)
             ends = parts[column.period, column.group]
-            low, high = _interval(gathering, sheet, row.place, ends, number.value, decimal)
-            if column.group not in groups:
-                groups[column.group] = breakdown_of([*pairs, column.group])
-            breakdown = groups[column.group]
+            status = _status(gathering, sheet, row.place, column.place, ends.get("status"), number)
+            if scale is None or not status:
+                continue
+            if _contradicts(gathering, sheet, row.place, column.place, measured, number, mixed):
+                continue
+            status = column.status if column.status and status == "value" else status
+            blank = number.status == status == "missing" and not number.why
+            factor = scale if power == 1 else power
             value = number.value if status not in WITHOUT_VALUE else float("nan")
+            low, high = _interval(gathering, sheet, row.place, ends, value, decimal)
+            if factor != 1:
+                value, low, high = (round(part * factor, 10) for part in (value, low, high))
+            if column.group not in groups:
+                groups[column.group] = breakdown_of([*pairs, column.group], sheet.where(row.place, column.place))
+            breakdown = groups[column.group]
             gathering.add(Figure(
                 made[0], made[1], measured, column.period, breakdown, value, status, blank, sheet,
                 (row.place, column.place), low, high,
@@ -160,66 +184,68 @@ def _interval(
     return float("nan"), float("nan")
 
 
-def _rows(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> list[_Row]:
-    """Return the rows that hold figures of the area, with the texts beside them; remarks and totals are left out."""
-    figures = [column.place for column in layout.columns]
-    named_by = layout.roles.get("series")
-    places = {*layout.roles.values(), *layout.dimensions}
-    with_figures = [r for r in range(layout.first, len(sheet.rows))
-                    if any(not is_blank(sheet.at(r, c)) for c in figures)]  # fmt: skip
-    last = max(with_figures, default=-1)
-    rows, section, above = [], "", {}
-    merged = {number for top, _, bottom, _ in sheet.merged for number in range(top, min(bottom, top + 2000) + 1)}
-    for r in range(layout.first, len(sheet.rows)):
-        cells = sheet.spread(r) if sheet.lines[r] in merged else sheet.rows[r]
-        if all(is_blank(sheet.at(r, c)) for c in figures):
-            text = next((read_label(content)[0] for content in cells if not is_blank(content)), "")
-            if r < last and text and not REMARK.match(text) and sum(not is_blank(c) for c in set(map(str, cells))) <= 2:
-                section = text
-                gathering.mended(
-                    sheet.where(r), text, f"the heading of the rows below: {text}", ["row without figures"]
-                )
-            elif text:
-                gathering.mended(sheet.where(r), text, "nothing", ["remark left out"])
-            continue
-        stub = {}
-        for c in sorted(places):
-            text = read_label(cells[c])[0] if c < len(cells) else ""
-            if not is_blank(cells[c] if c < len(cells) else None):
-                text = _without_mark(gathering, sheet, r, c, text)
-            elif c in layout.roles.values() and above.get(c):
-                text = above[c]
-                gathering.mended(sheet.where(r, c), "nothing", text, ["taken from the row above"])
-            stub[c] = text
-        above = dict(stub)
-        totals = [stub[layout.roles[role]] for role in ("series", "code") if role in layout.roles]
-        total = next(filter(is_total, totals), "")
-        if total and len(with_figures) > 1:
-            gathering.mended(sheet.where(r), total, "nothing", ["total over different series left out"])
-            continue
-        if named_by is not None and section:
-            stub[named_by] = f"{section}: {stub[named_by]}"
-        rows.append(_Row(r, stub))
-    return _of_area(gathering, sheet, layout, told, rows)
+def _status(gathering: Gathering, sheet: Sheet, row: int, column: int, flags: Column | None, number: Number) -> str:
+    """Return the status of a figure and of the flag beside it; empty where the two are at odds, which is told."""
+    text = "" if flags is None else read_text(sheet.at(row, flags.place))[0]
+    if not text:
+        return number.status
+    where, there = sheet.where(row, flags.place), number.value == number.value
+    told = status_of(text)
+    if not told:
+        gathering.mended(where, text, number.status, ["a flag that is not known"])
+        return number.status
+    if there and told == "suppressed":
+        gathering.mended(sheet.where(row, column), "a number", told, ["a hidden figure left out"])
+        return told
+    if there and (told == NOT_OBSERVED or told in WITHOUT_VALUE):
+        fix = "leave the figure out, or correct the flag"
+        gathering.problems.append(Problem(where, f"{shown(text)} beside a number", "a figure observed", fix))
+        return ""
+    if not there:
+        return told if told in WITHOUT_VALUE else number.status
+    return number.status if told == "value" else told
 
 
-def _without_mark(gathering: Gathering, sheet: Sheet, row: int, column: int, text: str) -> str:
-    found = _LABEL_MARK.fullmatch(text)
-    if found is None:
-        gathering.label(sheet, row, column)
-        return text
-    gathering.mended(sheet.where(row, column), text, found[1], ["mark of a footnote left out"])
-    return found[1]
+def _times(
+    gathering: Gathering, sheet: Sheet, row: int, column: Column, layout: Layout, unit: str
+) -> float | None:  # fmt: skip
+    """Return what a figure is to be multiplied by; None where a share stands below the word thousands.
+
+    A unit that says thousands itself is left as it is, and shares are in no thousands.
+    """
+    if column.times == layout.times == 1 or scale_in(unit):
+        return 1.0
+    if not takes_no_scale(unit):
+        return column.times if column.times != 1 else layout.times
+    if column.times == 1:
+        return 1.0
+    fix = "take the word out of the heading, or correct the unit"
+    where = sheet.where(row, column.place)
+    gathering.problems.append(Problem(where, f"the unit {shown(unit)} below a heading of thousands", "a count", fix))
+    return None
 
 
-def _of_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, rows: list[_Row]) -> list[_Row]:
-    place = layout.roles.get("area")
-    if place is None:
-        return rows
-    seen = {row.stub[place] for row in rows}
-    if len(seen) == 1 and not told.place:
-        return rows
-    taken = [row for row in rows if matches_area(row.stub[place], gathering.area, told.place)]
-    if not taken and rows:
-        raise filter_error(sheet.title, "of areas", seen, gathering.area)
-    return taken
+def _contradicts(
+    gathering: Gathering, sheet: Sheet, row: int, column: int, unit: str, number: Number, mixed: bool
+) -> bool:
+    """Whether what the program shows of a figure contradicts its unit or its row; then it is told.
+
+    `mixed`: the row holds numbers that are shown as percentages; 0.079 beside them may be 7.9 or 0.079 %.
+    """
+    content, problem = sheet.at(row, column), None
+    if number.percent and unit != UNIT_NOT_STATED and not _PERCENT.search(unit):
+        fix = "write % as the unit, or take the percent sign off the figures"
+        problem = Problem(sheet.where(row, column), f"a percentage of the unit {shown(unit)}", "one or the other", fix)
+    elif (
+        mixed
+        and not number.percent
+        and (unit == UNIT_NOT_STATED or _PERCENT.search(unit))
+        and isinstance(content, (int, float))
+        and 0 < abs(content) <= 1
+    ):
+        fix = "show the cell as a percentage too, or write all figures of the row as plain numbers"
+        found = f"{content:g} in a row of numbers shown as percentages"
+        problem = Problem(sheet.where(row, column), found, "one form in a row", fix)
+    if problem:
+        gathering.problems.append(problem)
+    return problem is not None

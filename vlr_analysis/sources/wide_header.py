@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
-from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import is_blank, read_label, read_number, read_text
-from vlr_analysis.sources.labels import month_of, read_periods
+from vlr_analysis.sources.labels import month_of
 from vlr_analysis.sources.long_header import holds_codes
 from vlr_analysis.sources.names import Told, dimension_of, group_of, is_total, role_of
+from vlr_analysis.sources.places import is_area
 from vlr_analysis.sources.reading import (
     Gathering,
     split_unit,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
-
-HEADER_WITHIN = 60  # rows from the top in which a header is looked for
-YEARS = range(1900, 2101)
+from vlr_analysis.sources.statuses import status_of
+from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, is_number, is_word, periods_in, refuse_time
+from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, kind_of, scale_in
 
 REMARK = re.compile(
     r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
     r"|[¹²³†‡])", re.I
 )  # fmt: skip
-_OF_A_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _QUARTER = re.compile(r"[QqTt]\.? ?([1-4])")
 _PARTS = {"value", "low", "high", "status", "ignore"}
+_COUNTERS = frozenset(
+    ("no", "nr", "num", "number", "n", "id", "row", "rank", "goal", "target", "sdg", "ods", "odd", "code", "serial")
+)
 
 
 @dataclass
@@ -40,6 +42,7 @@ class Column:
     part: str = "value"
     unit: str = ""
     group: tuple[str, str] = ("", "")
+    times: float = 1.0
 
 
 @dataclass
@@ -52,33 +55,8 @@ class Layout:
     dimensions: dict[int, str] = field(default_factory=dict)
     title: str = ""
     top: int = 0
-
-
-def _periods_in(contents: list[Any], year_start: str) -> dict[int, Any]:
-    """Return the labels of time in a row, by column; only between 1900 and 2100."""
-    usable = [c for c in contents if not is_blank(c) and not isinstance(c, bool) and c.__hash__ is not None]
-    if len(usable) < 2:
-        return {}
-    labels = read_periods(usable, year_start=year_start)
-    found = {}
-    for column, content in enumerate(contents):
-        label = labels.get(content) if not is_blank(content) and not isinstance(content, bool) else None
-        if label is not None and label.period and parse_period(label.period).start.year in YEARS:
-            found[column] = label
-    return found
-
-
-def find_years(sheet: Sheet, year_start: str = "07-01") -> int | None:
-    """Return the position of the row of years, or None: the first with two labels of time, most of its right side."""
-    for row in range(min(len(sheet.rows) - 1, HEADER_WITHIN)):
-        contents = sheet.rows[row]
-        found = _periods_in(contents, year_start)
-        if len(found) < 2:
-            continue
-        right = [content for content in contents[min(found) :] if not is_blank(content)]
-        if len(found) >= 0.5 * len(right) and len({label.period for label in found.values()}) > 1:
-            return row
-    return None
+    times: float = 1.0
+    counted: str = ""
 
 
 def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layout:
@@ -90,35 +68,60 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
         The row holds no years, or one year twice with nothing that tells the two apart.
     """
     contents = sheet.spread(row)
-    if not _periods_in(contents, told.year_start):
-        fix = "put the years into the header, or choose another format"
-        raise InputError(sheet.file, [Problem(sheet.where(row), "no year", "at least two years in the header", fix)])
+    check_years(sheet, row, contents, told.year_start)
     lower = _lower(sheet, row, contents, told)
     if lower:
         contents = _filled_right(contents, lower, told)
-    labels = _periods_in(contents, told.year_start)
-    upper = _upper(sheet, row, labels)
+    labels = periods_in(contents, told.year_start)
+    above = sheet.spread(row - 1) if row and sheet.lines[row - 1] == sheet.lines[row] - 1 else []
+    upper = _upper(sheet, row, labels, above)
+    names = above if upper or _names_columns(contents, above, min(labels)) else []
     columns = []
     for place, label in labels.items():
         column = Column(place, label.period, label.status)
         if place < len(sheet.rows[row]) and not is_blank(sheet.at(row, place)):
             gathering.mended(sheet.where(row, place), sheet.at(row, place), label.period, label.why)
-        for text in (upper.get(place, ""), lower.get(place, "")):
-            _say(column, text)
+        for text, at in ((upper.get(place, ""), row - 1), (lower.get(place, ""), row + 1)):
+            if why := _say(column, text):
+                taken = "nothing" if column.part == "ignore" else f"times {column.times:,.0f}"
+                gathering.mended(sheet.where(at, place), text, taken, [why])
         columns.append(column)
     first = row + 1 + bool(lower)
-    layout = Layout(first, columns, top=row - bool(upper), title="")
-    _stub(gathering, sheet, layout, row, contents, lower, upper)
+    layout = Layout(first, columns, top=row - bool(names), title="")
+    _of_one_area(gathering, sheet, layout, told)
+    _stub(gathering, sheet, layout, row, contents, lower, names, told)
+    take_scale(gathering, sheet, layout)
     layout.title = _title(gathering, sheet, layout, told)
-    _refuse_twice(sheet, row, columns)
+    layout.columns = [column for column in layout.columns if column.part != "ignore"]
+    _refuse_twice(sheet, row, layout.columns)
     return layout
+
+
+def _names_columns(contents: list[Any], above: list[Any], years: int) -> bool:
+    """Whether the row above the years names the columns left of them, which the row of years itself leaves empty."""
+    return all(map(is_blank, contents[:years])) and any(role_of(read_text(text)[0]) for text in above[:years])
+
+
+def _of_one_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> None:
+    """Keep the columns of the area, where headings name it and others."""
+    groups = {column.group[1] for column in layout.columns if column.group[0] == "group"}
+    own = {text for text in groups if is_area(text, gathering.area, told.place)}
+    if not own:
+        return
+    for column in layout.columns:
+        if column.group[1] in own:
+            column.group = ("", "")
+        elif column.group[0] == "group":
+            where = sheet.where(layout.first - 1, column.place)
+            gathering.mended(where, column.group[1], "nothing", ["column of another area left out"])
+            column.part = "ignore"
 
 
 def _lower(sheet: Sheet, row: int, contents: list[Any], told: Told) -> dict[int, str]:
     """Return the texts of a second header row below the years, by column; nothing where figures stand there."""
     if row + 1 >= len(sheet.rows) - 1:
         return {}
-    years = _periods_in(contents, told.year_start)
+    years = periods_in(contents, told.year_start)
     below = {column: content for column, content in enumerate(sheet.spread(row + 1))
              if column >= min(years) and not is_blank(content)}  # fmt: skip
     texts = {column: read_label(content)[0] for column, content in below.items() if isinstance(content, str)}
@@ -130,114 +133,243 @@ def _filled_right(contents: list[Any], lower: dict[int, str], told: Told) -> lis
     """Repeat a year over the empty cells to its right that have a text of the second header row."""
     filled = contents + [None] * (max(lower) + 1 - len(contents))
     for column in sorted(lower):
-        if column and is_blank(filled[column]) and _periods_in([filled[column - 1], "2000"], told.year_start).get(0):
+        if column and is_blank(filled[column]) and periods_in([filled[column - 1], "2000"], told.year_start).get(0):
             filled[column] = filled[column - 1]
     return filled
 
 
-def _upper(sheet: Sheet, row: int, labels: dict[int, Any]) -> dict[int, str]:
-    """Return the texts that stand over the years, by column, where they tell columns apart or name a unit."""
-    if not row or sheet.lines[row - 1] != sheet.lines[row] - 1:
+def _upper(sheet: Sheet, row: int, labels: dict[int, Any], above: list[Any]) -> dict[int, str]:
+    """Return the texts that stand over the years, by column, where they tell columns apart or say what they are of."""
+    texts = {place: read_label(above[place])[0] if place < len(above) else "" for place in labels}
+    stub = [read_label(content)[0] for content in above[: min(labels)]]
+    said = set(texts.values()) - {""}
+    if not said or any(map(is_number, said)):
         return {}
-    cells = sheet.spread(row - 1)
-    texts = {place: read_label(cells[place])[0] if place < len(cells) else "" for place in labels}
-    stub = [read_label(content)[0] for content in cells[: min(labels)]]
-    periods = [label.period for label in labels.values()]
-    if len(set(periods)) < len(periods) and not sheet.merged:
+    number = sheet.lines[row - 1]
+    if not any(top <= number <= bottom and right >= min(labels) for top, _, bottom, right in sheet.merged):
         last = ""
         for place in sorted(texts):
             last = texts[place] = texts[place] or last
-    said = set(texts.values()) - {""}
-    if len(said) > 1 and len(set(periods)) < len(periods):
+    if len(said) > 1:
         return texts
-    if len(said) == 1 and not (said & set(stub)):
-        text = next(iter(said))
-        if split_unit(f"x ({text})")[1]:
-            return dict.fromkeys(labels, text)
-    return {}
+    text = next(iter(said))
+    if text in stub:
+        return {}
+    if split_unit(f"x ({text})")[1] or scale_in(text):
+        return dict.fromkeys(labels, text)
+    return texts if kind_of(text) or group_of(text)[0] != "group" else {}
 
 
-def _say(column: Column, text: str) -> None:
-    """Take what a header text says of a column: a part of the figure, a unit, or a group."""
+def _say(column: Column, text: str) -> str:
+    """Take what a header text says of a column: a part of the figure, a unit, or a group; return what is to be logged.
+
+    Figures below a target, a plan, a change or a baseline are none that were observed.
+    """
     if not text or is_total(text):
-        return
-    role = role_of(text)
+        return ""
+    role, kind, scale = role_of(text), kind_of(text), scale_in(text)
+    if kind in UNOBSERVED:
+        column.part = "ignore"
+        return f"a {kind} is no figure observed: column left out"
     if role in _PARTS:
         column.part = role
+    elif kind:
+        column.status = "" if kind == "value" else kind
     elif len(column.period) == 4 and (month := month_of(text)):
         column.period = f"{column.period}-{month:02d}"
     elif len(column.period) == 4 and (quarter := _QUARTER.fullmatch(text.strip())):
         column.period = f"{column.period}-Q{quarter[1]}"
+    elif scale and not scale.rest:
+        column.times, column.unit = scale.times, scale.unit
+        return "figures below are multiplied"
     elif split_unit(f"x ({text})")[1] and group_of(text)[0] == "group":
         column.unit = text
     else:
         column.group = group_of(text)
+    return ""
 
 
 def _stub(
-    gathering: Gathering, sheet: Sheet, layout: Layout, row: int, contents: list[Any], lower: dict, upper: dict
-) -> None:
+    gathering: Gathering, sheet: Sheet, layout: Layout, row: int, contents: list[Any], lower: dict, above: list[Any],
+    told: Told,
+) -> None:  # fmt: skip
     """Say what the columns that are no years hold."""
     years = {column.place for column in layout.columns}
-    low, high = sheet.spread(row + 1) if lower else [], sheet.spread(row - 1) if upper else []
+    low = sheet.spread(row + 1) if lower else []
     unnamed = []
     for column in range(sheet.width):
         if column in years:
             continue
-        name = next((text for cells in (contents, low, high) if column < len(cells)
+        name = next((text for cells in (contents, low, above) if column < len(cells)
                      and (text := read_text(cells[column])[0])), "")  # fmt: skip
         filled = [
             sheet.at(r, column) for r in range(layout.first, len(sheet.rows)) if not is_blank(sheet.at(r, column))
         ]
         role = role_of(name)
-        if not filled or role in _PARTS:
+        if not filled:
             continue
-        _refuse_time(sheet, row, column, name, filled)
+        if role in _PARTS:
+            if role == "status" and not any(status_of(read_text(content)[0]) for content in filled):
+                gathering.mended(sheet.where(row, column), name, "nothing", ["words that are no flags of figures"])
+            else:
+                _beside(sheet, layout, row, column, name, role)
+            continue
+        if (kind := kind_of(name)) in UNOBSERVED:
+            why = f"a {kind} is no figure observed: column left out"
+            gathering.mended(sheet.where(row, column), name, "nothing", [why])
+            continue
+        refuse_time(sheet, row, column, name, filled)
         if role == "period":  # "Year" as the corner above the names of series
             role = "series" if "series" not in layout.roles else ""
         if role == "series" and "code" not in layout.roles and holds_codes(sheet, layout.first, column):
             role = "code"
         if role and role not in layout.roles:
             layout.roles[role] = column
+        elif role in ("unit", "area", "code") and min(years) < column < max(years):
+            fix = f"leave one column {name}, before the years, or write a table for each"
+            raise InputError(sheet.file, [Problem(sheet.where(row, column), f"a second column {name}", "one", fix)])
+        elif min(years) < column < max(years) and all(isinstance(text, str) and is_word(text) for text in filled):
+            fix = "leave an empty column before a second table, or head a column of remarks Notes"
+            found = f"names or remarks below {name!r} between the years"
+            raise InputError(sheet.file, [Problem(sheet.where(row, column), found, "figures of years", fix)])
+        elif dimension_of(name) in ("sex", "age", "district") and column > min(years):
+            layout.dimensions[column] = dimension_of(name)
         elif column > min(years) or (name and is_total(name)):
             gathering.mended(sheet.where(row, column), name or "no name", "nothing", ["column without a year left out"])
+        elif name and _is_counter(sheet, row, column, name, filled):
+            gathering.mended(sheet.where(row, column), name, "nothing", ["column of running numbers left out"])
         elif name:
             layout.dimensions[column] = dimension_of(name)
         else:
             unnamed.append(column)
     for column in unnamed:
-        if "series" not in layout.roles:
-            layout.roles["series"] = column
-        else:
-            layout.dimensions[column] = "group"
+        _unnamed(gathering, sheet, layout, column, told)
 
 
-def _refuse_time(sheet: Sheet, row: int, column: int, name: str, filled: list[Any]) -> None:
-    """Refuse a column that would give groups and is of time: figures below an unreadable period, or months."""
-    problem = None
-    if _OF_A_YEAR.search(name) and not any(read_number(content, decimal="").unreadable for content in filled):
-        fix = "write the year, such as 2019, or 2019-01 for a month, or delete the column"
-        problem = Problem(sheet.where(row, column), f"figures below {name!r}", "a year or an ISO 8601 period", fix)
-    elif len(filled) > 1 and all(isinstance(content, str) and month_of(content) for content in filled):
-        fix = "write a row for each month, with its period, such as 2019-01"
-        found = "months down the rows and years across the columns"
-        problem = Problem(sheet.where(row, column), found, "one period for each figure", fix)
-    if problem:
-        raise InputError(sheet.file, [problem])
+def _beside(sheet: Sheet, layout: Layout, row: int, place: int, name: str, role: str) -> None:
+    """Give a column of flags or of an end of an interval to the year at its left, where each year may have one."""
+    if role in ("value", "ignore"):
+        return
+    left = [column for column in layout.columns if column.place < place]
+    mine = max(left, key=lambda column: column.place, default=None)
+    alone = not any(column.place > place for column in layout.columns) and len(
+        {column.period for column in left if column.part == "value"}) > 1  # fmt: skip
+    if mine is not None and alone and not any(column.part == role for column in left):
+        mine = None  # one column of flags after many years: of which of them is it?
+    if mine is None:
+        fix = f"write a column {name} at the right of each year, or delete it"
+        raise InputError(sheet.file, [Problem(sheet.where(row, place), f"a column {name} of no year", "one of a year "
+                                              "at its left", fix)])  # fmt: skip
+    layout.columns.append(replace(mine, place=place, part="ignore" if mine.part == "ignore" else role))
+    layout.columns.sort(key=lambda column: column.place)
 
 
-def _title(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> str:
-    """Return what stands above the table as the name of its series, where no column names them."""
-    if "series" in layout.roles or "code" in layout.roles or told.series:
-        return ""
+def _is_counter(sheet: Sheet, row: int, place: int, name: str, filled: list[Any]) -> bool:
+    """Whether a column left of the years holds running numbers; figures there are refused, as they are no groups.
+
+    Raises
+    ------
+    InputError
+        Figures that are neither of a year nor numbers of districts, ages and the like.
+    """
+    if not all(map(is_number, filled)):
+        return False
+    words = set(dimension_of(name).split("-"))
+    if words & NUMBERED:
+        return False
+    if words <= _COUNTERS or not dimension_of(name).strip("-") or re.fullmatch(r"\W*(n[º°o]\.?|#|№)\W*", name, re.I):
+        return True
+    fix = "name the year of the figures, delete the column, or write its groups in words"
+    problem = Problem(sheet.where(row, place), f"figures below {name!r}", "a year, or names of groups", fix)
+    raise InputError(sheet.file, [problem])
+
+
+def _unnamed(gathering: Gathering, sheet: Sheet, layout: Layout, place: int, told: Told) -> None:
+    """Say what a column without a name holds: areas, ages, sexes, other groups with their total, or series."""
+    texts = [text for r in range(layout.first, len(sheet.rows)) if (text := read_label(sheet.at(r, place))[0])
+             and not REMARK.match(text)]  # fmt: skip
+    kinds = {group_of(text)[0] for text in texts if not is_total(text)}
+    named = told.series or told.indicator or _heading(sheet, layout)
+    if "area" not in layout.roles and any(is_area(text, gathering.area, told.place) for text in texts):
+        layout.roles["area"] = place
+    elif len(kinds) == 1 and kinds <= {"age", "sex"}:
+        layout.dimensions[place] = kinds.pop()
+    elif "series" not in layout.roles and not (named and any(map(is_total, texts))):
+        layout.roles["series"] = place
+    else:
+        layout.dimensions[place] = "group"
+
+
+def _heading(sheet: Sheet, layout: Layout) -> tuple[int, str] | None:
+    """Return the first line above the table that may be its title, with its row."""
     for row in range(layout.top):
         texts = {read_label(content)[0] for content in sheet.rows[row] if not is_blank(content)}
         if len(texts) == 1 and not REMARK.match(text := texts.pop()):
-            gathering.mended(sheet.where(row), text, "the name of the series", ["no column names the series"])
-            return text
-    if len(layout.dimensions) == 1 and not told.series:
+            scale = scale_in(text)
+            if scale is None or scale.rest:
+                return row, scale.rest if scale else text
+    return None
+
+
+def _title(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> str:
+    """Return what stands above the table as the name of its series, where no column names them.
+
+    Raises
+    ------
+    InputError
+        Groups of a series that nothing names.
+    """
+    if "series" in layout.roles or "code" in layout.roles or told.series:
+        return ""
+    if heading := _heading(sheet, layout):
+        row, text = heading
+        gathering.mended(sheet.where(row), text, "the name of the series", ["no column names the series"])
+        return text
+    if told.indicator or not layout.dimensions:
+        return ""
+    if len(layout.dimensions) == 1 and not set(layout.dimensions.values()) & GROUPS:
         layout.roles["series"] = layout.dimensions.popitem()[0]
+        return ""
+    if set(layout.dimensions.values()) & GROUPS:
+        fix = "write the name into a line above the table or a column Indicator; in an import, --series NAME"
+        found = f"groups ({', '.join(layout.dimensions.values())}) of a series without a name"
+        raise InputError(sheet.file, [Problem(sheet.where(layout.top), found, "the name of what was measured", fix)])
     return ""
+
+
+def take_scale(gathering: Gathering, sheet: Sheet, layout: Layout) -> None:
+    """Note what the lines above and below the table say that its figures are to be multiplied by.
+
+    Raises
+    ------
+    InputError
+        A title speaks of thousands and does not say plainly that figures are in thousands; two lines differ.
+    """
+    found: dict[float, tuple[int, str]] = {}
+    problems = []
+    places = {column.place for column in layout.columns}
+    for row in (r for r in range(len(sheet.rows)) if not layout.top <= r < layout.first):
+        if any(not is_blank(sheet.at(row, place)) for place in places) and row >= layout.first:
+            continue
+        text = " ".join(dict.fromkeys(read_text(content)[0] for content in sheet.rows[row] if not is_blank(content)))
+        scale = scale_in(text)
+        if scale and (row < layout.top or REMARK.match(text)):
+            first, counted = found.get(scale.times, (row, ""))
+            found[scale.times] = first, counted or scale.unit
+        elif row < layout.top and hints_at_scale(text):
+            fix = "write (figures in thousands) if they are, else take the word out"
+            problems.append(Problem(sheet.where(row), repr(text[:60]), "plain words of what figures are in", fix))
+    if len(found) > 1:
+        fix = "write one line that says what the figures are in"
+        where = " and ".join(sheet.where(row) for row, _ in sorted(found.values()))
+        said = ", ".join(f"times {times:,.0f}" for times in found)
+        problems.append(Problem(where, said, "one multiplier", fix))
+    if problems:
+        raise InputError(sheet.file, problems)
+    for times, (row, counted) in found.items():
+        layout.times, layout.counted = times, counted
+        text = " ".join(read_text(content)[0] for content in sheet.rows[row] if not is_blank(content))
+        gathering.mended(sheet.where(row), text, f"times {times:,.0f}", ["counts of the table are multiplied"])
 
 
 def _refuse_twice(sheet: Sheet, row: int, columns: list[Column]) -> None:

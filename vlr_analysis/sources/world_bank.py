@@ -9,7 +9,7 @@ from vlr_analysis.sources.cells import read_text
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Gathering, Reading
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.sheets import open_sheets
+from vlr_analysis.sources.sheets import open_shown
 from vlr_analysis.sources.wide import take_table
 from vlr_analysis.sources.wide_header import layout_of
 
@@ -43,7 +43,7 @@ def read_world_bank(
     InputError
         No header with country name and code; the country not found.
     """
-    opened = open_sheets(path)
+    opened = open_shown(path)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     sheet = opened.sheets[0]
     header = find_header(sheet)

@@ -1,0 +1,396 @@
+"""Wide tables as offices send them: each is read as it is meant, or refused with the cell and what to do."""
+
+from datetime import datetime
+
+import pytest
+from openpyxl import Workbook
+
+from vlr_analysis.errors import InputError
+from vlr_analysis.sources.formats import read
+from vlr_analysis.sources.sheet_book import form_of
+from vlr_analysis.sources.wide_words import hints_at_scale, kind_of, scale_in
+
+GIVEN = {"area": "exampleville", "source": "test"}
+RATE = "8.5.2 Rate,%"
+
+
+def from_text(folder, text, name="wide", **options):
+    (folder / "t.csv").write_text(text, encoding="utf-8")
+    return read(name, folder / "t.csv", **GIVEN, **options)
+
+
+def from_book(folder, rows, name="wide", merged=(), forms=None):
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    for cells in merged:
+        book.active.merge_cells(cells)
+    for cell, form in (forms or {}).items():
+        book.active[cell].number_format = form
+    book.save(folder / "t.xlsx")
+    return read(name, folder / "t.xlsx", **GIVEN)
+
+
+def figures(reading):
+    """Return (series, unit, period, breakdown, value, status) of each figure; the last two as one where it is plain."""
+    return {
+        (row.series, row.unit, row.period, row.breakdown): row.value if row.status == "value" else row.status
+        for row in reading.table.itertuples()
+    }
+
+
+def groups(reading):
+    assert not reading.problems
+    return {(row.breakdown, row.value) for row in reading.table.itertuples() if row.period == "2019"}
+
+
+# --- groups that are written once ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("rows", "wanted"), [
+    # Empty means the group above: else 25-64 would stand twice.
+    (["U,%,Women,15-24,1,1", ",,,25-64,2,2", ",,Men,15-24,3,3", ",,,25-64,4,4"],
+     {("age=15-24;sex=female", 1), ("age=25-64;sex=female", 2), ("age=15-24;sex=male", 3), ("age=25-64;sex=male", 4)}),
+    (["U,%,Total,Total,1,1", "U,%,Women,Total,2,2", "U,%,,15-24,3,3"],
+     {("", 1), ("sex=female", 2), ("age=15-24;sex=female", 3)}),
+    (["U,%,Women,15-24,1,1", ",,,25-64,2,2"], {("age=15-24;sex=female", 1), ("age=25-64;sex=female", 2)}),
+    # Empty means the total: a block of rows begins so, or the group above would stand twice.
+    (["U,%,,,1,1", "U,%,Women,,2,2", "U,%,,15-24,3,3"], {("", 1), ("sex=female", 2), ("age=15-24", 3)}),
+    (["U,%,Women,,1,1", "U,%,Men,,2,2", "U,%,,,3,3"], {("sex=female", 1), ("sex=male", 2), ("", 3)}),
+    # Another series does not take the group of the one above.
+    (["U,%,Women,,1,1", "U,%,Men,,2,2", "V,%,,,3,3"], {("sex=female", 1), ("sex=male", 2), ("", 3)}),
+])  # fmt: skip
+def test_an_empty_cell_of_groups_is_the_group_above_or_the_total(tmp_path, rows, wanted):
+    reading = from_text(tmp_path, "\n".join(["Indicator,Unit,Sex,Age,2019,2020", *rows, ""]))
+    assert groups(reading) == wanted
+
+
+def test_an_empty_cell_that_may_be_either_is_told_at_its_cell(tmp_path):
+    text = "Indicator,Unit,Sex,Age,2019,2020\nU,%,Women,15-24,1,1\nU,%,,25-64,2,2\n"
+    reading = from_text(tmp_path, text)
+    assert set(reading.table["breakdown"]) == {"age=15-24;sex=female"}
+    assert "cell C3: found nothing below Sex; expected a group, or Total" in str(reading.problems[0])
+
+
+def test_joined_cells_of_groups_hold_for_all_their_rows(tmp_path):
+    rows = [["Indicator", "Unit", "Sex", "Age", 2019, 2020], ["U", "%", "Women", "15-24", 1, 1],
+            [None, None, None, "25-64", 2, 2], ["U", "%", None, "15-24", 3, 3]]  # fmt: skip
+    reading = from_book(tmp_path, rows, merged=["A2:A3", "B2:B3", "C2:C3"])
+    assert groups(reading) == {("age=15-24;sex=female", 1), ("age=25-64;sex=female", 2), ("age=15-24", 3)}
+
+
+# --- several tables on one sheet -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [
+    "Indicator,Unit,2015,2016\nA,%,1,2\n,,,\nTable 2,,,\nIndicator,Unit,2019,2020\nB,%,3,4\n",
+    "Indicator,Unit,2015,2016\nA,%,1,2\nMeasure,Unit,2019,2020\nB,%,3,4\n",
+    "Indicator,Unit,2015,2016,Notes\nA,%,1,2,\n\nIndicator,Unit,2019,2020,Notes\nB,%,3,4,\n",
+    "Indicator,Unit,2015,2016\nA,%,1,2\nSubject,Unit,2019,2020\nB,%,3,4\n",
+    "Topic,Unit,2015,2016\nA,%,1,2\n,,,\nTopic,Unit,2019,2020\nB,%,3,4\n",
+    "Indicator,2015,2016,,Indicator,2019,2020\nA (%),1,2,,B (%),3,4\n",
+    "Indicator,Unit,2015,2016,Indicator,Unit,2019,2020\nA,%,1,2,B,%,3,4\n",
+    "Topic,Unit,2015,2016,,Topic,Unit,2019,2020\nA,%,1,2,,B,%,3,4\n",
+])  # fmt: skip
+def test_each_table_of_a_sheet_has_its_own_years(tmp_path, text):
+    reading = from_text(tmp_path, text)
+    assert reading.problems == []
+    assert figures(reading) == {("A", "%", "2015", ""): 1, ("A", "%", "2016", ""): 2, ("B", "%", "2019", ""): 3,
+                                ("B", "%", "2020", ""): 4}  # fmt: skip
+    row = next(row for row, line in enumerate(text.splitlines(), 1) if "B" in line)
+    column = text.splitlines()[row - 1].split(",").index("3")
+    at = reading.origins.loc[reading.origins["period"] == "2019", "cell"].item()
+    assert at == f"{'ABCDEFGH'[column]}{row}"
+    assert sum("several tables on a sheet" in repair.why for repair in reading.repairs) == 2
+
+
+def test_percent_formats_and_marks_stay_with_their_cells_in_a_second_table(tmp_path):
+    rows = [["Indicator", "Unit", 2015, 2016], ["A", "%", "1,5", "2"], [], ["Indicator", "Unit", 2019, 2020],
+            ["B", "%", 0.5, 0.25], ["C", "people", "1.500", "2"]]  # fmt: skip
+    reading = from_book(tmp_path, rows, forms={"C5": "0%", "D5": "0.0%"})
+    assert figures(reading)["B", "%", "2019", ""] == 50 and figures(reading)["B", "%", "2020", ""] == 25
+    assert figures(reading)["C", "people", "2019", ""] == 1500  # the comma of the first table says what a point is
+
+
+@pytest.mark.parametrize(("rows", "words"), [
+    (",,2019,2020\n", "row 3: found a row that may be of years or of figures.*Fix: name the first column"),
+    ("\nSubject,Kind,2019,2020\n", "row 4: found a row that may be of years or of figures.*Fix: head the first"),
+])  # fmt: skip
+def test_a_row_that_may_be_of_years_is_refused(tmp_path, rows, words):
+    with pytest.raises(InputError, match=words):
+        from_text(tmp_path, f"Indicator,Unit,2015,2016\nA,%,1,2\n{rows}B,%,3,4\n")
+
+
+def test_names_between_years_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"column D: found names or remarks below 'Subject' between the years"):
+        from_text(tmp_path, "Indicator,2015,2016,Subject,2019,2020\nA (%),1,2,B (%),3,4\n")
+
+
+@pytest.mark.parametrize("text", [
+    "Indicator,'18,'19,'20\nJobs,1985,2010,2050\nHouses,1200,1300,1400\n",
+    "Sex,Jobs,Houses\nMen,1985,2010\nWomen,1900,2000\n",
+    ",Jobs,Houses\nMen,1985,2010\nWomen,1900,2000\n",
+    "District,Men,Women\nNorth,1985,2010\nSouth,1900,2000\n",
+])  # fmt: skip
+def test_counts_below_a_header_are_no_years(tmp_path, text):
+    with pytest.raises(InputError, match=r"expected a row with at least two years. Fix: put the years, in four digits"):
+        from_text(tmp_path, text)
+
+
+def test_counts_that_look_like_years_are_figures_of_their_table(tmp_path):
+    reading = from_text(
+        tmp_path, "Indicator,Unit,2018,2019,2020\nJobs,count,1985,2010,2050\nCity,count,1990,1991,1992\n"
+    )
+    assert figures(reading)["Jobs", "count", "2019", ""] == 2010
+    assert figures(reading)["City", "count", "2019", ""] == 1991
+
+
+# --- dates and percentages of workbooks ------------------------------------------------------------------
+
+FIRST = datetime(2019, 1, 1)
+
+
+@pytest.mark.parametrize(("content", "form", "period"), [
+    (2019, "yyyy", "2019"), (FIRST, "yyyy", "2019"), (datetime(2019, 12, 31), "yyyy", "2019"),
+    (FIRST, "mmm-yy", "2019-01"), (FIRST, "mmm yyyy", "2019-01"), (FIRST, "[$-409]mmmm\\ yyyy;@", "2019-01"),
+    (FIRST, "dd/mm/yyyy", "2019-01-01"), (2019, "General", "2019"),
+])  # fmt: skip
+@pytest.mark.parametrize("name", ["wide", "long"])
+def test_a_date_is_what_the_program_shows(tmp_path, content, form, period, name):
+    if name == "wide":
+        rows, cell = [["Indicator", "Unit", content, 2024], ["U", "%", 5, 6]], "C1"
+    else:
+        rows, cell = [["Year", "Indicator", "Unit", "Value"], [content, "U", "%", 5]], "A2"
+    reading = from_book(tmp_path, rows, name, forms={cell: form})
+    assert figures(reading)["U", "%", period, ""] == 5
+
+
+def test_a_year_that_became_a_day_is_refused_at_its_cell(tmp_path):
+    with pytest.raises(InputError, match=r"Sheet!D1: found the day 1905-07-12; .* it holds 2020"):
+        from_book(tmp_path, [["Indicator", "Unit", 2019, 2020], ["U", "%", 5, 6]], forms={"D1": "dd/mm/yyyy"})
+    rows = [["Year", "Indicator", "Unit", "Value"], [2019, "U", "%", 5], [2020, "U", "%", 6]]
+    reading = from_book(tmp_path, rows, "long", forms={"A2": "dd/mm/yyyy"})
+    assert list(figures(reading).values()) == [6]
+    assert "Sheet!A2: found the date 1905-07-11" in str(reading.problems[0]) and "holds 2019" in str(reading.problems)
+
+
+def test_a_figure_that_is_a_date_is_no_number_however_it_is_shown(tmp_path):
+    rows = [["Indicator", "Unit", 2019, 2020], ["U", "%", FIRST, 6]]
+    reading = from_book(tmp_path, rows, forms={"C2": "yyyy"})
+    assert list(figures(reading).values()) == [6] and "Sheet!C2" in str(reading.problems[0])
+
+
+@pytest.mark.parametrize(("form", "said"), [
+    ("0.0%", "percent"), ('0.0"%"', "percent sign"), ("0.0\\%", "percent sign"), ('0" % of all"', "percent sign"),
+    ("[Red]0%;-0%", "percent"), ("yyyy", "year"), ("mmm-yy", "month"), ("General", ""), ("0.0", ""), ("d/m/yy", ""),
+    ('yyyy"年"m"月"', "month"), ("[h]:mm", ""),
+])  # fmt: skip
+def test_what_a_format_of_numbers_shows(form, said):
+    assert form_of(form) == said
+
+
+def test_a_percent_sign_that_is_only_written_multiplies_nothing(tmp_path):
+    rows = [["Indicator", "Unit", 2019, 2020, 2021], ["U", None, 5.2, 7.9, 0.061]]
+    reading = from_book(tmp_path, rows, forms={"C2": '0.0"%"', "D2": "0.0\\%", "E2": "0.0%"})
+    assert figures(reading) == {("U", "%", "2019", ""): 5.2, ("U", "%", "2020", ""): 7.9, ("U", "%", "2021", ""): 6.1}
+
+
+@pytest.mark.parametrize(("unit", "content", "form", "words"), [
+    ("%", 0.079, "General", r"Sheet!D2: found 0.079 in a row of numbers shown as percentages.*one form in a row"),
+    ("ratio", 0.079, "0.0%", r"Sheet!D2: found a percentage of the unit 'ratio'"),
+    ("people", "5%", "General", r"Sheet!D2: found a percentage of the unit 'people'.*write % as the unit"),
+])  # fmt: skip
+def test_a_percentage_that_its_row_or_its_unit_contradicts_is_refused(tmp_path, unit, content, form, words):
+    rows = [["Indicator", "Unit", 2019, 2020], ["U", unit, 0.052, content]]
+    reading = from_book(tmp_path, rows, forms={"C2": "0.0%" if unit == "%" else "General", "D2": form})
+    assert reading.table["period"].tolist() == ["2019"]
+    with pytest.raises(InputError, match=words):
+        raise InputError("t", reading.problems)
+
+
+# --- what was not observed -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [
+    f"Indicator,Unit,Actual,Actual,Target\n,,2019,2020,2030\n{RATE},5,6,3\n",
+    f"Indicator,Unit,Actual,,Target\n,,2019,2020,2030\n{RATE},5,6,3\n",
+    f",,Actual,Actual,Projection\nIndicator,Unit,2019,2020,2030\n{RATE},5,6,3\n",
+    f",,,,Meta\nIndicator,Unit,2019,2020,2030\n{RATE},5,6,3\n",
+    f"Indicator,Unit,2030 target,2019,2020\n{RATE},3,5,6\n",
+    f"Indicator,Unit,2019,2020,Target 2030\n{RATE},5,6,3\n",
+    f"Indicator,Unit,2019,2020,2019-2020 change\n{RATE},5,6,1\n",
+    f"Indicator,Unit,2019,2020,% change,Δ\n{RATE},5,6,1,1\n",
+    f"No,Indicator,Unit,Baseline 2015,2019,2020\n1,{RATE},3,5,6\n",
+    f"Indicator,Unit,Type,2019,2020\n{RATE},Actual,5,6\n{RATE},Target,4,4\n",
+    f"Indicator,Unit,2019,,2020,\n,,Value,Forecast,Value,Forecast\n{RATE},5,4,6,4\n",
+])  # fmt: skip
+def test_targets_plans_changes_and_baselines_are_no_figures(tmp_path, text):
+    reading = from_text(tmp_path, text)
+    assert reading.problems == []
+    assert figures(reading) == {("Rate", "%", "2019", ""): 5, ("Rate", "%", "2020", ""): 6}
+    assert "is no figure observed" in "\n".join(map(str, reading.repairs))
+
+
+@pytest.mark.parametrize("span", ["2015-2019", "2015–2019", "2015/2019", "2015-19"])
+def test_a_span_of_two_years_beside_these_years_is_refused(tmp_path, span):
+    with pytest.raises(InputError, match=r"column E: found .* beside 2015 and 2019; .*head a difference Change"):
+        from_text(tmp_path, f"Indicator,Unit,2015,2019,{span}\n{RATE},5,6,1\n")
+    pooled = from_text(tmp_path, f"Indicator,Unit,2013-2015,2014-2016,2015-2017\n{RATE},5,6,1\n")
+    assert len(pooled.table) == 3
+
+
+def test_figures_left_of_the_years_are_no_groups(tmp_path):
+    with pytest.raises(InputError, match=r"column C: found figures below 'Population'; expected a year, or names"):
+        from_text(tmp_path, f"Indicator,Unit,Population,2019,2020\n{RATE},300,5,6\n")
+    reading = from_text(tmp_path, f"Indicator,Unit,Ward,2019,2020\n{RATE},1,5,6\n{RATE},2,7,8\n")
+    assert groups(reading) == {("ward=1", 5), ("ward=2", 7)}
+
+
+@pytest.mark.parametrize(("over", "wanted"), [
+    (",,Men,Men,Women", {"sex=male", "sex=female"}), (",,Women,,", {"sex=female"}), (",,Years,,", {""}),
+    (",,Exampleville,,Othertown", {""}),
+])  # fmt: skip
+def test_headings_over_years_that_stand_once_each(tmp_path, over, wanted):
+    reading = from_text(tmp_path, f"{over}\nIndicator,Unit,2019,2020,2021\n{RATE},5,6,7\n")
+    assert set(reading.table["breakdown"]) == wanted
+    assert len(reading.table) == (2 if "Othertown" in over else 3)
+
+
+def test_a_joined_title_does_not_stop_a_heading_from_reaching_the_years_below_it(tmp_path):
+    rows = [["Rates, 2019 to 2021"], [None, "Men", None, "Women"], ["Indicator", 2019, 2020, 2019, 2021],
+            ["8.5.2 Rate (%)", 5, 6, 7, 8]]  # fmt: skip
+    reading = from_book(tmp_path, rows, merged=["A1:E1"])
+    taken = {(row.period, row.breakdown, row.value) for row in reading.table.itertuples()}
+    assert taken == {("2019", "sex=male", 5), ("2020", "sex=male", 6), ("2019", "sex=female", 7),
+                     ("2021", "sex=female", 8)}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "kind"), [
+    ("2030 target", "target"), ("Prognose", "target"), ("% change", "change"), ("Línea de base", "baseline"),
+    ("Target group: women", ""), ("Men", ""), ("2019", ""), ("Estimate", "estimated"), ("Actual", "value"),
+])  # fmt: skip
+def test_what_a_heading_makes_of_its_figures(text, kind):
+    assert kind_of(text) == kind
+
+
+# --- names, units, groups of the first column ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("name", "unit", "wanted"), [
+    ("Green space", "m²", ("Green space", "m²")), ("PM2.5", "µg/m³", ("PM2.5", "µg/m³")),
+    ("Green space", "m²¹", ("Green space", "m²")), ("Jobs¹", "people*", ("Jobs", "people")),
+    ("Density (people per km²)", "", ("Density", "people per km²")), ("Waste", "10³ t", ("Waste", "10³ t")),
+    ("Mortality (under 5)", "deaths", ("Mortality (under 5)", "deaths")),
+    ("Mortality (under 5)", "", ("Mortality (under 5)", "not stated")),
+    ("Rate (aged 15 to 64)", "", ("Rate (aged 15 to 64)", "not stated")),
+    ("Births (per 1,000)", "", ("Births", "per 1,000")), ("Prices (2015 = 100)", "", ("Prices", "2015 = 100")),
+    ("Deaths (1)", "count", ("Deaths", "count")),
+])  # fmt: skip
+def test_marks_and_brackets_of_names_and_units(tmp_path, name, unit, wanted):
+    reading = from_text(tmp_path, f'Indicator,Unit,2019,2020\n"{name}",{unit},5,6\n')
+    assert {(row.series, row.unit) for row in reading.table.itertuples()} == {wanted}
+
+
+def test_numbers_in_brackets_that_tell_names_apart_are_part_of_them(tmp_path):
+    text = f"Indicator,Unit,Group,2019,2020\n{RATE},District (1),1,1\n{RATE},District (2),2,2\n{RATE},Zone (1),3,3\n"
+    assert groups(from_text(tmp_path, text)) == {
+        ("group=District (1)", 1),
+        ("group=District (2)", 2),
+        ("group=Zone", 3),
+    }
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    ("Rate (%),,\n,2019,2020\n15-24,1,1\n25-34,2,2\nTotal,3,3\n", {("age=15-24", 1), ("age=25-34", 2), ("", 3)}),
+    ("Rate (%),,\n,2019,2020\nTotal,1,1\nWomen,2,2\nMen,3,3\n", {("", 1), ("sex=female", 2), ("sex=male", 3)}),
+    ("Rate (%),,\n,2019,2020\nTotal,1,1\nNorth,2,2\n", {("", 1), ("group=North", 2)}),
+    ("Rate (%),,\n,2019,2020\nExampleville,1,1\nOthertown,2,2\n", {("", 1)}),
+    ("Indicator,2019,2020,Sex\nRate (%),1,1,Women\nRate (%),2,2,Men\n", {("sex=female", 1), ("sex=male", 2)}),
+])  # fmt: skip
+def test_a_column_of_groups_or_places_is_no_column_of_series(tmp_path, text, wanted):
+    reading = from_text(tmp_path, text)
+    assert groups(reading) == wanted
+    assert set(reading.table["series"]) == {"Rate"} and set(reading.table["unit"]) == {"%"}
+
+
+def test_ages_alone_need_the_name_of_their_series(tmp_path):
+    for corner in ("", "Age"):
+        text = f"{corner},2019,2020\n15-24,1,1\n25-34,2,2\n"
+        with pytest.raises(InputError, match=r"row 1: found groups \(age\) of a series without a name.*--series NAME"):
+            from_text(tmp_path, text)
+        assert groups(from_text(tmp_path, text, indicator="8.5.2")) == {("age=15-24", 1), ("age=25-34", 2)}
+
+
+# --- thousands, flags, ends of intervals -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", [
+    "Population by year,,\n,,Thousands,\nIndicator,Unit,2019,2020\nA,people,812.5,815\nB,%,5,6\n",
+    "Population (figures in thousands),,\nIndicator,Unit,2019,2020\nA,people,812.5,815\nB,%,5,6\n",
+    "Unit: thousands of persons,,\nIndicator,Unit,2019,2020\nA,people,812.5,815\nB,%,5,6\n",
+    "Indicator,Unit,2019,2020\nA,people,812.5,815\nB,%,5,6\nNote: figures in thousands,,\n",
+])  # fmt: skip
+def test_thousands_above_or_below_the_table_multiply_its_counts(tmp_path, text):
+    reading = from_text(tmp_path, text)
+    taken = figures(reading)
+    assert taken["A", "people", "2019", ""] == 812500 and taken["A", "people", "2020", ""] == 815000
+    if not reading.problems:
+        assert taken["B", "%", "2019", ""] == 5
+    else:  # the word stands over the very column
+        assert "the unit '%' below a heading of thousands" in str(reading.problems[0])
+    assert "times 1,000" in "\n".join(map(str, reading.repairs))
+
+
+def test_thousands_that_a_title_or_a_unit_names_are_told_once(tmp_path):
+    reading = from_text(tmp_path, "Population (thousands)\n,2019,2020\nWomen,1.5,2\nMen,1,2\n")
+    assert figures(reading)["Population", "not stated", "2019", "sex=female"] == 1500
+    reading = from_text(tmp_path, "Millions of euros,,\nIndicator,2019,2020\nGDP,1.5,2\nDebt (%),3,4\n")
+    assert figures(reading)["GDP", "euros", "2019", ""] == 1.5e6 and figures(reading)["Debt", "%", "2019", ""] == 3
+    reading = from_text(tmp_path, "In thousands,,\nIndicator,Unit,2019,2020\nA,thousands of people,812,815\n")
+    assert figures(reading)["A", "thousands of people", "2019", ""] == 812
+
+
+@pytest.mark.parametrize(("title", "words"), [
+    ("Thousands moved to the city", r"row 1: found .*Fix: write \(figures in thousands\) if they are"),
+    ("Population (thousands)\nIncome (millions)", "row 1 and t.csv, row 2: found times 1,000, times 1,000,000"),
+])  # fmt: skip
+def test_words_of_thousands_that_are_not_plain_are_refused(tmp_path, title, words):
+    with pytest.raises(InputError, match=words):
+        from_text(tmp_path, f"{title}\nIndicator,2019,2020\nA,1,2\n")
+
+
+@pytest.mark.parametrize(("text", "times"), [
+    ("Population ('000s)", 1e3), ("Población (miles de personas)", 1e3), ("GDP in millions of euros", 1e6),
+    ("Tausend", 1e3), ("Miles driven", 0), ("Deaths per thousand births", 0), ("Deaths (per million)", 0),
+])  # fmt: skip
+def test_what_a_line_says_of_thousands(text, times):
+    scale = scale_in(text)
+    assert (scale.times if scale else 0) == times
+    assert not (hints_at_scale(text) and not times)
+
+
+def test_flags_beside_their_years_are_taken(tmp_path):
+    text = "Indicator,Unit,2019,Flag,2020,Flag\nA,%,5.2,p,7.9,\nB,%,5.2,,7.9,c\nC,%,,c,7.9,target\nD,%,1,b,2,?\n"
+    reading = from_text(tmp_path, text)
+    assert figures(reading) == {
+        ("A", "%", "2019", ""): "provisional", ("A", "%", "2020", ""): 7.9, ("B", "%", "2019", ""): 5.2,
+        ("B", "%", "2020", ""): "suppressed", ("C", "%", "2019", ""): "suppressed", ("D", "%", "2019", ""): "break",
+        ("D", "%", "2020", ""): 2}  # fmt: skip
+    assert reading.table.loc[reading.table["status"] == "suppressed", "value"].isna().all()
+    assert "row 4, column F: found 'target' beside a number" in str(reading.problems[0]) and len(reading.problems) == 1
+    log = "\n".join(map(str, reading.repairs))
+    assert "a flag that is not known" in log and "a hidden figure left out" in log
+    with pytest.raises(InputError, match=r"column E: found a column Flag of no year"):
+        from_text(tmp_path, "Indicator,Unit,2019,2020,Flag\nA,%,5.2,7.9,p\n")
+
+
+def test_ends_of_intervals_beside_their_years_are_taken(tmp_path):
+    text = "Indicator,Unit,2019,Lower CI,Upper CI,2020,Lower CI,Upper CI\nA,%,5,4,6,7,6,8\n"
+    reading = from_text(tmp_path, text, "guess")
+    assert reading.table[["value", "low", "high"]].to_numpy().tolist() == [[5, 4, 6], [7, 6, 8]]
+
+
+def test_words_of_progress_in_a_column_of_status_are_no_flags(tmp_path):
+    reading = from_text(tmp_path, "Indicator,Unit,2019,2020,Target,Status\nA,%,5,6,9,on track\nB,%,1,2,9,behind\n")
+    assert len(reading.table) == 4 and set(reading.table["status"]) == {"value"}
+    assert "words that are no flags" in "\n".join(map(str, reading.repairs))
