@@ -16,11 +16,7 @@ import pandas as pd
 from vlr_analysis import catalogue, disclosure, disclosure_voices
 from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.groups import regrouped
-<<<<<<< HEAD
-from vlr_analysis.language import checked, country, gettext, told, told_of
-=======
-from vlr_analysis.language import checked, coded, gettext, told, told_of
->>>>>>> a74afefb7cccfd5f780d63ef3bf829e39f449b69
+from vlr_analysis.language import checked, coded, country, gettext, told, told_of
 from vlr_analysis.observations import KEY as ROW_KEY
 from vlr_analysis.params import DATA, PARAMS, Choice, Parameters, city_ids, data_of, is_city, read_parameters
 from vlr_analysis.periods import year_of

@@ -180,24 +180,16 @@ def number(value: float | None, digits: int = 3, places: int | None = None) -> s
 def plain_number(value: float | None, digits: int = 3, places: int | None = None) -> str:
     """Return a number in English form, as results keep it, with commas at thousands and a true minus sign.
 
-<<<<<<< HEAD
-    It has `digits` significant digits; whole thousands keep all theirs. NaN and None give an en dash. What lies within
-    1e-12 of zero is what rounding left, and reads 0, as it counts as equal to zero when a review is reproduced.
-    """
-    if value is None or not math.isfinite(value):
-        return "–"
-    if abs(value) < NOTHING:
-=======
     It has `digits` significant digits; whole thousands keep all theirs. With `places` it has that many behind the
-    point, zeros too. NaN and None give an en dash.
+    point, zeros too. NaN and None give an en dash. What lies within 1e-12 of zero is what rounding left, and reads 0,
+    as it counts as equal to zero when a review is reproduced.
     """
     if value is None or not math.isfinite(value):
         return "–"
     if places is not None:
         text = f"{value:,.{places}f}"
         return text.lstrip("-") if not float(text.replace(",", "")) else text.replace("-", "−")
-    if value == 0:
->>>>>>> a74afefb7cccfd5f780d63ef3bf829e39f449b69
+    if abs(value) < NOTHING:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{decimals}f}"
