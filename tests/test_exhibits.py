@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vlr_analysis import exhibits
+from vlr_analysis.drawing import broken
 from vlr_analysis.periods import spoken
 
 
@@ -70,3 +71,15 @@ def test_an_exhibit_carries_its_data_beside_what_is_shown():
     bundle = exhibits.table(data, "t", "A table.", "label")._repr_mimebundle_()
     assert bundle[exhibits.MIME]["csv"] == "label,value\nx,0.333333\n"
     assert "<table>" in bundle["text/html"]
+
+
+def test_a_line_is_interrupted_where_periods_are_left_out():
+    t, value = broken([2013.5, 2014.5, 2015.5, 2020.5, 2021.5], [5, 4, 3, 3, 2])
+    assert (
+        [math.isnan(place) for place in t]
+        == [math.isnan(place) for place in value]
+        == [False] * 3 + [True] + [False] * 2
+    )
+    every_second = [2011.5, 2013.5, 2015.5, 2017.5]
+    assert list(broken(every_second, [1, 2, 3, 4])[0]) == every_second
+    assert list(broken([2020.5], [1])[1]) == [1]
