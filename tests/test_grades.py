@@ -70,7 +70,7 @@ def test_values_that_are_suppressed_limit_the_grade(hidden, grade):
     table, definitions = check(pd.DataFrame(rows)), pd.DataFrame([{"indicator": "pe.1", "series": "m", "unit": "%"}])
     row = grades.series_grades(table, definitions, SOURCES, 2024).iloc[0]
     assert (row["grade"], row["grade_reason"]) == (grade, "suppressed values, mostly small ones, are not counted")
-    assert trends.trend_table(table).iloc[0]["note"] == f"{hidden} suppressed values are not counted"
+    assert trends.trend_table(table).iloc[0]["note"] == f"suppressed values that are not counted: {hidden}"
 
 
 def test_points_before_a_break_do_not_count(observations, definitions):

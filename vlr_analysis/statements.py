@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
@@ -12,10 +14,11 @@ from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_g
 from vlr_analysis.language import coded, retold
 from vlr_analysis.language import number as decimals
 from vlr_analysis.language import told as say
-from vlr_analysis.periods import spoken
+from vlr_analysis.periods import parse_period, spoken
 from vlr_analysis.words import group
 
 WIDER = 0.1  # change of a gap, relative to it, that is worth a sentence though it may be chance
+SHOCK_YEAR = 2020
 RECENT = 5  # a series that ended so many years before the newest one carries a caveat
 
 
@@ -159,6 +162,25 @@ def recovery_findings(
     return [_recovery_finding(row, words) for (_, row), words in zip(rows.iterrows(), told, strict=True)]
 
 
+def _opening(row: pd.Series, values: dict[str, str]) -> str:
+    """Say what stood before the shock and at it, and where the years next to it have no value."""
+    late = int(row["shock_period"][:4]) > SHOCK_YEAR
+    # A year from April or July may end well before the shock and still be the last one without it.
+    early = parse_period(row["level_period"]).end < date(SHOCK_YEAR - 1, 2, 1)
+    if late and early:
+        return say("{label}: {level} in {before}, the last value before the shock of 2020; {shock} in {period}, the "
+                   "first value after it.", **values)  # fmt: skip
+    if late:
+        return say("{label}: {level} the year before ({before}); the first value after the shock of 2020 is {shock}, "
+                   "in {period}.", **values)  # fmt: skip
+    if early:
+        return say("{label}: {level} in {before}, the last value before; the shock of 2020 coincides with {shock} in "
+                   "{period}.", **values)  # fmt: skip
+    return say(
+        "{label}: {level} the year before ({before}); the shock of 2020 coincides with {shock} in {period}.", **values
+    )
+
+
 def _recovery_finding(row: pd.Series, beside: str) -> Finding:
     values = {
         "label": row["label"], "level": value_of(row["level"], row), "shock": value_of(row["shock_value"], row),
@@ -171,10 +193,7 @@ def _recovery_finding(row: pd.Series, beside: str) -> Finding:
             "{label}: {level} at the base ({before}); the shock of 2020 coincides with {shock} in {period}.", **values
         )
     else:
-        opening = say(
-            "{label}: {level} the year before ({before}); the shock of 2020 coincides with {shock} in {period}.",
-            **values,
-        )
+        opening = _opening(row, values)
     level = say("Back at the level before: {level}.", level=_level_said(row))
     path = say("Back on the path: {path}.", path=_path_said(row))
     statement = f"{opening} {level} {path}"

@@ -241,7 +241,7 @@ def yearly(table: pd.DataFrame) -> SeriesSet:
     _add_note(notes, pooled, coded("every pooled period that shares no year with a later one kept"))
     hidden = keys["n_hidden"].to_numpy() * (keys["n"] > 0).to_numpy()
     for count in np.unique(hidden[hidden > 0]):
-        _add_note(notes, hidden == count, coded("{count} suppressed values are not counted", count=count))
+        _add_note(notes, hidden == count, coded("suppressed values that are not counted: {count}", count=count))
     for one in np.flatnonzero(pooled):
         _thin(points, np.flatnonzero(kept & (row == one)), kept)
     parts = [points[kept & ~shorter[row]]]
