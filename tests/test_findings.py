@@ -416,6 +416,7 @@ def test_who_set_a_target_is_told_in_the_language_in_use(monkeypatch):
         ("2019", "2020", "the year before (2019); the shock of 2020 coincides with 2 % in 2020"),
         ("2018-04-01/P1Y", "2020-04-01/P1Y", "the year before"),
         ("2017-01-01/P3Y", "2020-01-01/P3Y", "the year before"),
+        ("2019-03/2020-02", "2020-04", "the year before"),
         ("2018", "2020", "1 % in 2018, the last value before; the shock of 2020 coincides with 2 % in 2020"),
         ("2019", "2022", "the year before (2019); the first value after the shock of 2020 is 2 %, in 2022"),
         ("2018", "2022", "1 % in 2018, the last value before the shock of 2020; 2 % in 2022, the first value after it"),

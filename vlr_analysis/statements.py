@@ -166,7 +166,9 @@ def _opening(row: pd.Series, values: dict[str, str]) -> str:
     """Say what stood before the shock and at it, and where the years next to it have no value."""
     late = int(row["shock_period"][:4]) > SHOCK_YEAR
     # A year from April or July may end well before the shock and still be the last one without it.
-    early = parse_period(row["level_period"]).end < date(SHOCK_YEAR - 1, 2, 1)
+    _, _, last = row["level_period"].partition("/")  # a span of months ends with its last
+    ends = row["level_period"] if not last or last.startswith("P") else last
+    early = parse_period(ends).end < date(SHOCK_YEAR - 1, 2, 1)
     if late and early:
         return say("{label}: {level} in {before}, the last value before the shock of 2020; {shock} in {period}, the "
                    "first value after it.", **values)  # fmt: skip
