@@ -110,6 +110,19 @@ def test_what_counts_grades_has_none_and_is_no_finding(made_up, bristol):
     assert "no figures yet" in statements_evidence.rests_on(nothing, made_up.city.definitions, made_up.grades)
 
 
+def test_slopes_that_are_compared_in_a_sentence_are_rounded_alike(made_up, bristol):
+    told = [
+        item.statement
+        for review in (made_up, bristol)
+        for item in review.findings
+        if " as a whole moved by" in item.statement
+    ]
+    assert told
+    for statement in told:
+        slopes = re.search(r"moved by (\S+) .*? by (\S+) [^,]*, the gap by (\S+)", statement).groups()
+        assert len({len(slope.partition(".")[2]) for slope in slopes}) == 1, statement
+
+
 @pytest.mark.parametrize("name", ["made_up", "bristol"])
 def test_every_finding_is_whole(name, request):
     found = request.getfixturevalue(name).findings
