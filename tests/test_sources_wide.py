@@ -394,3 +394,60 @@ def test_words_of_progress_in_a_column_of_status_are_no_flags(tmp_path):
     reading = from_text(tmp_path, "Indicator,Unit,2019,2020,Target,Status\nA,%,5,6,9,on track\nB,%,1,2,9,behind\n")
     assert len(reading.table) == 4 and set(reading.table["status"]) == {"value"}
     assert "words that are no flags" in "\n".join(map(str, reading.repairs))
+
+
+# --- headings over and under the years -------------------------------------------------------------------
+
+
+def taken(reading):
+    return {(row.series, row.unit, row.period, row.breakdown, row.value) for row in reading.table.itertuples()}
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    # Three rows of headings: what stands furthest up counts too.
+    (",,Actual,,Target\n,,%,%,%\nIndicator,Unit,2019,2020,2030\nU,%,5,6,3\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",Exampleville,,Othertown,\n,%,%,%,%\nIndicator,2019,2020,2019,2020\nU,5,6,3,4\n",
+     {("2019", "", 5), ("2020", "", 6)}),
+    (",Exampleville,,Othertown,\n,Rate,,,\nIndicator,2019,2020,2021,2022\nU (%),5,6,3,4\n",
+     {("2019", "", 5), ("2020", "", 6)}),
+    (",Women,,Men,\n,Rate,,,\nIndicator,2019,2020,2019,2020\nU (%),5,6,3,4\n",
+     {("2019", "sex=female", 5), ("2020", "sex=female", 6), ("2019", "sex=male", 3), ("2020", "sex=male", 4)}),
+    (",City,,England,\nIndicator,2019,2020,2019,2020\nU (%),5,6,3,4\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",2019,,2020,\n,Programado,Ejecutado,Programado,Ejecutado\nU (%),4,5,4,6\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",2019,,2020,\n,Prévu (PLF),Réalisé,Prévu (PLF),Réalisé\nU (%),4,5,4,6\n", {("2019", "", 5), ("2020", "", 6)}),
+    # Errors, ranks and changes are no figures of the series.
+    (",2019,,2020,\n,Value,Margin of error,Value,Margin of error\nU (%),5,1,6,1\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",2019,,2020,\n,Value,SE,Value,SE\nU (%),5,1,6,1\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",2019,,2020,\n,Value,Rank,Value,Rank\nU (%),5,1,6,1\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",Rate,,Growth rate,\nIndicator,2019,2020,2019,2020\nU (%),5,6,1,2\n", {("2019", "", 5), ("2020", "", 6)}),
+    # Letters of the sexes.
+    (",H,,M,\nIndicador,2019,2020,2019,2020\nU (%),5,6,3,4\n",
+     {("2019", "sex=male", 5), ("2020", "sex=male", 6), ("2019", "sex=female", 3), ("2020", "sex=female", 4)}),
+    (",2019,,2020,\nIndicador,H,M,H,M\nU (%),5,3,6,4\n",
+     {("2019", "sex=male", 5), ("2020", "sex=male", 6), ("2019", "sex=female", 3), ("2020", "sex=female", 4)}),
+    # Parts of a year.
+    (",2019,,2020,\nIndicator,H1,H2,H1,H2\nU (%),5,3,6,4\n",
+     {("2019-01-01/P6M", "", 5), ("2019-07-01/P6M", "", 3), ("2020-01-01/P6M", "", 6), ("2020-07-01/P6M", "", 4)}),
+    (",2019,,2020,\nIndicator,Jan-Jun,Full year,Jan-Jun,Full year\nU (%),5,3,6,4\n",
+     {("2019-01-01/P6M", "", 5), ("2019", "", 3), ("2020-01-01/P6M", "", 6), ("2020", "", 4)}),
+    (",2019,,,,2020,\nIndicador,I,II,III,IV,I,II\nU (%),1,2,3,4,5,6\n",
+     {*((f"2019-Q{n}", "", n) for n in (1, 2, 3, 4)), ("2020-Q1", "", 5), ("2020-Q2", "", 6)}),
+])  # fmt: skip
+def test_headings_say_what_the_figures_are_of(tmp_path, text, wanted):
+    reading = from_text(tmp_path, text)
+    assert reading.problems == []
+    assert {(period, group, value) for _, _, period, group, value in taken(reading)} == wanted
+    assert set(reading.table["series"]) == {"U"}
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    (",2019/20,,2020/21,\nIndicator,Q1,Q2,Q1,Q2\nU (%),5,3,6,4\n", r"column B: found 'Q1' at the year 2019-07-01/P1Y"),
+    (",2019,,2020,\nIndicador,I,II,I,II\nU (%),1,2,5,6\n", r"column B: found 'I' at the year 2019.*2019-07-01/P6M"),
+    (",Wales,,England,\nIndicator,2019,2020,2019,2020\nU (%),5,6,3,4\n",
+     r"column B: found headings that are places: England, Wales"),
+    (",M,,V,\nIndicator,2019,2020,2019,2020\nU (%),5,6,3,4\n",
+     r"column B: found the headings M, V; expected one of the sexes"),
+])  # fmt: skip
+def test_headings_that_are_not_plain_are_refused(tmp_path, text, words):
+    with pytest.raises(InputError, match=words):
+        from_text(tmp_path, text)

@@ -58,6 +58,14 @@ def _countries() -> frozenset[str]:
     return frozenset(slug(name) for found in names for code, name in found.items() if code.isalpha())
 
 
+_NATIONS = frozenset(("england", "scotland", "wales", "northern-ireland", "great-britain", "uk", "usa", "eu", "eu-27"))
+
+
+def is_country(text: str) -> bool:
+    """Whether a name is a country, or a part of one that is called so."""
+    return slug(text) in _countries() or slug(text) in _NATIONS
+
+
 def rows_of_area(
     gathering: Gathering, sheet: Sheet, column: int, texts: Mapping[int, str], place: str, heading: str = "of areas"
 ) -> list[int]:

@@ -19,12 +19,14 @@ from vlr_analysis.sources.reading import (
     Gathering,
     Reading,
     breakdown_of,
+    split_unit,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.sheets import open_shown
 from vlr_analysis.sources.statuses import NOT_OBSERVED, status_of
 from vlr_analysis.sources.wide_blocks import tables_of
-from vlr_analysis.sources.wide_header import Column, Layout, layout_of
+from vlr_analysis.sources.wide_header import Layout, layout_of
+from vlr_analysis.sources.wide_headings import Column
 from vlr_analysis.sources.wide_rows import rows_of
 from vlr_analysis.sources.wide_words import scale_in, takes_no_scale
 
@@ -111,7 +113,7 @@ def take_table(
     )  # fmt: skip
     parts: dict[tuple, dict[str, Column]] = {}
     for column in layout.columns:
-        parts.setdefault((column.period, column.group), {})[column.part] = column
+        parts.setdefault((column.period, column.groups), {})[column.part] = column
     names: dict[tuple, tuple[str, str, str]] = {}
     suffix = ""
     if coded:
@@ -131,13 +133,14 @@ def take_table(
         words = row.stub.get(layout.roles.get("series", -1), "") or layout.title
         unit = row.stub.get(layout.roles.get("unit", -1), "")
         pairs = settled.pairs(row.stub.__getitem__)
-        groups: dict[tuple[str, str], str] = {}
+        groups: dict[tuple, str] = {}
         mixed = bool(sheet.percent) and any((row.place, column.place) in sheet.percent for column in values)
         for column in values:
             number = gathering.number(sheet, row.place, column.place, decimal, flags=flags)
             if number is None:
                 continue
-            key = (code, words, unit or column.unit)
+            over = column.unit if column.own_unit or not split_unit(words)[1] else ""
+            key = (code, words, over if column.own_unit else unit or over)
             if key not in names:
                 made = named(gathering, sheet.where(row.place), *key, told)
                 names[key] = made[0], f"{made[1]}, {suffix}" if suffix else made[1], made[2]
@@ -145,8 +148,8 @@ def take_table(
             measured = "%" if made[2] == UNIT_NOT_STATED and number.percent else made[2]
             if measured == UNIT_NOT_STATED and layout.counted:
                 measured = unit_of(layout.counted)
-            scale = _times(gathering, sheet, row.place, column, layout, unit or measured)
-            ends = parts[column.period, column.group]
+            scale = _times(gathering, sheet, row.place, column, layout, key[2] or measured)
+            ends = parts[column.period, column.groups]
             status = _status(gathering, sheet, row.place, column.place, ends.get("status"), number)
             if scale is None or not status:
                 continue
@@ -159,9 +162,9 @@ def take_table(
             low, high = _interval(gathering, sheet, row.place, ends, value, decimal)
             if factor != 1:
                 value, low, high = (round(part * factor, 10) for part in (value, low, high))
-            if column.group not in groups:
-                groups[column.group] = breakdown_of([*pairs, column.group], sheet.where(row.place, column.place))
-            breakdown = groups[column.group]
+            if column.groups not in groups:
+                groups[column.groups] = breakdown_of([*pairs, *column.groups], sheet.where(row.place, column.place))
+            breakdown = groups[column.groups]
             gathering.add(Figure(
                 made[0], made[1], measured, column.period, breakdown, value, status, blank, sheet,
                 (row.place, column.place), low, high,

@@ -7,42 +7,24 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
-from vlr_analysis.sources.cells import is_blank, read_label, read_number, read_text
-from vlr_analysis.sources.labels import month_of
+from vlr_analysis.sources.cells import is_blank, read_label, read_text
 from vlr_analysis.sources.long_header import holds_codes
 from vlr_analysis.sources.names import Told, dimension_of, group_of, is_total, role_of
 from vlr_analysis.sources.places import is_area
-from vlr_analysis.sources.reading import (
-    Gathering,
-    split_unit,
-)
+from vlr_analysis.sources.reading import Gathering
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.statuses import status_of
 from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, is_number, is_word, periods_in, refuse_time
+from vlr_analysis.sources.wide_headings import PARTS, Column, filled_right, part_role, say, texts_above, texts_below
 from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, kind_of, scale_in
 
 REMARK = re.compile(
     r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
     r"|[¹²³†‡])", re.I
 )  # fmt: skip
-_QUARTER = re.compile(r"[QqTt]\.? ?([1-4])")
-_PARTS = {"value", "low", "high", "status", "ignore"}
 _COUNTERS = frozenset(
     ("no", "nr", "num", "number", "n", "id", "row", "rank", "goal", "target", "sdg", "ods", "odd", "code", "serial")
 )
-
-
-@dataclass
-class Column:
-    """One column of figures: its period, which part of a figure it holds, its unit and its group."""
-
-    place: int
-    period: str
-    status: str = ""
-    part: str = "value"
-    unit: str = ""
-    group: tuple[str, str] = ("", "")
-    times: float = 1.0
 
 
 @dataclass
@@ -55,6 +37,7 @@ class Layout:
     dimensions: dict[int, str] = field(default_factory=dict)
     title: str = ""
     top: int = 0
+    titles: list[int] = field(default_factory=list)
     times: float = 1.0
     counted: str = ""
 
@@ -69,27 +52,29 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
     """
     contents = sheet.spread(row)
     check_years(sheet, row, contents, told.year_start)
-    lower = _lower(sheet, row, contents, told)
+    lower = texts_below(sheet, row, contents, told)
     if lower:
-        contents = _filled_right(contents, lower, told)
+        contents = filled_right(contents, lower, told)
     labels = periods_in(contents, told.year_start)
-    above = sheet.spread(row - 1) if row and sheet.lines[row - 1] == sheet.lines[row] - 1 else []
-    upper = _upper(sheet, row, labels, above)
-    names = above if upper or _names_columns(contents, above, min(labels)) else []
+    upper = texts_above(sheet, row, labels, gathering)
+    heads = set(upper)
+    if row and sheet.lines[row - 1] == sheet.lines[row] - 1 and _names_columns(
+        contents, sheet.spread(row - 1), min(labels)
+    ):  # fmt: skip
+        heads.add(row - 1)
     columns = []
     for place, label in labels.items():
-        column = Column(place, label.period, label.status)
         if place < len(sheet.rows[row]) and not is_blank(sheet.at(row, place)):
             gathering.mended(sheet.where(row, place), sheet.at(row, place), label.period, label.why)
-        for text, at in ((upper.get(place, ""), row - 1), (lower.get(place, ""), row + 1)):
-            if why := _say(column, text):
-                taken = "nothing" if column.part == "ignore" else f"times {column.times:,.0f}"
-                gathering.mended(sheet.where(at, place), text, taken, [why])
-        columns.append(column)
+        columns.append(Column(place, label.period, label.status))
+    for at, texts in [*upper.items(), *([(row + 1, lower)] if lower else [])]:
+        say(gathering, sheet, at, texts, columns, told.place)
     first = row + 1 + bool(lower)
-    layout = Layout(first, columns, top=row - bool(names), title="")
-    _of_one_area(gathering, sheet, layout, told)
-    _stub(gathering, sheet, layout, row, contents, lower, names, told)
+    layout = Layout(first, columns, top=min(heads, default=row))
+    layout.titles = [above for above in range(row) if above not in heads]
+    _stub(
+        gathering, sheet, layout, row, contents, lower, [sheet.spread(at) for at in sorted(heads, reverse=True)], told
+    )
     take_scale(gathering, sheet, layout)
     layout.title = _title(gathering, sheet, layout, told)
     layout.columns = [column for column in layout.columns if column.part != "ignore"]
@@ -100,93 +85,6 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
 def _names_columns(contents: list[Any], above: list[Any], years: int) -> bool:
     """Whether the row above the years names the columns left of them, which the row of years itself leaves empty."""
     return all(map(is_blank, contents[:years])) and any(role_of(read_text(text)[0]) for text in above[:years])
-
-
-def _of_one_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> None:
-    """Keep the columns of the area, where headings name it and others."""
-    groups = {column.group[1] for column in layout.columns if column.group[0] == "group"}
-    own = {text for text in groups if is_area(text, gathering.area, told.place)}
-    if not own:
-        return
-    for column in layout.columns:
-        if column.group[1] in own:
-            column.group = ("", "")
-        elif column.group[0] == "group":
-            where = sheet.where(layout.first - 1, column.place)
-            gathering.mended(where, column.group[1], "nothing", ["column of another area left out"])
-            column.part = "ignore"
-
-
-def _lower(sheet: Sheet, row: int, contents: list[Any], told: Told) -> dict[int, str]:
-    """Return the texts of a second header row below the years, by column; nothing where figures stand there."""
-    if row + 1 >= len(sheet.rows) - 1:
-        return {}
-    years = periods_in(contents, told.year_start)
-    below = {column: content for column, content in enumerate(sheet.spread(row + 1))
-             if column >= min(years) and not is_blank(content)}  # fmt: skip
-    texts = {column: read_label(content)[0] for column, content in below.items() if isinstance(content, str)}
-    words = {column: text for column, text in texts.items() if read_number(text, decimal=".").unreadable}
-    return words if len(words) >= 2 and len(words) >= 0.7 * len(below) else {}
-
-
-def _filled_right(contents: list[Any], lower: dict[int, str], told: Told) -> list[Any]:
-    """Repeat a year over the empty cells to its right that have a text of the second header row."""
-    filled = contents + [None] * (max(lower) + 1 - len(contents))
-    for column in sorted(lower):
-        if column and is_blank(filled[column]) and periods_in([filled[column - 1], "2000"], told.year_start).get(0):
-            filled[column] = filled[column - 1]
-    return filled
-
-
-def _upper(sheet: Sheet, row: int, labels: dict[int, Any], above: list[Any]) -> dict[int, str]:
-    """Return the texts that stand over the years, by column, where they tell columns apart or say what they are of."""
-    texts = {place: read_label(above[place])[0] if place < len(above) else "" for place in labels}
-    stub = [read_label(content)[0] for content in above[: min(labels)]]
-    said = set(texts.values()) - {""}
-    if not said or any(map(is_number, said)):
-        return {}
-    number = sheet.lines[row - 1]
-    if not any(top <= number <= bottom and right >= min(labels) for top, _, bottom, right in sheet.merged):
-        last = ""
-        for place in sorted(texts):
-            last = texts[place] = texts[place] or last
-    if len(said) > 1:
-        return texts
-    text = next(iter(said))
-    if text in stub:
-        return {}
-    if split_unit(f"x ({text})")[1] or scale_in(text):
-        return dict.fromkeys(labels, text)
-    return texts if kind_of(text) or group_of(text)[0] != "group" else {}
-
-
-def _say(column: Column, text: str) -> str:
-    """Take what a header text says of a column: a part of the figure, a unit, or a group; return what is to be logged.
-
-    Figures below a target, a plan, a change or a baseline are none that were observed.
-    """
-    if not text or is_total(text):
-        return ""
-    role, kind, scale = role_of(text), kind_of(text), scale_in(text)
-    if kind in UNOBSERVED:
-        column.part = "ignore"
-        return f"a {kind} is no figure observed: column left out"
-    if role in _PARTS:
-        column.part = role
-    elif kind:
-        column.status = "" if kind == "value" else kind
-    elif len(column.period) == 4 and (month := month_of(text)):
-        column.period = f"{column.period}-{month:02d}"
-    elif len(column.period) == 4 and (quarter := _QUARTER.fullmatch(text.strip())):
-        column.period = f"{column.period}-Q{quarter[1]}"
-    elif scale and not scale.rest:
-        column.times, column.unit = scale.times, scale.unit
-        return "figures below are multiplied"
-    elif split_unit(f"x ({text})")[1] and group_of(text)[0] == "group":
-        column.unit = text
-    else:
-        column.group = group_of(text)
-    return ""
 
 
 def _stub(
@@ -200,15 +98,15 @@ def _stub(
     for column in range(sheet.width):
         if column in years:
             continue
-        name = next((text for cells in (contents, low, above) if column < len(cells)
+        name = next((text for cells in (contents, low, *above) if column < len(cells)
                      and (text := read_text(cells[column])[0])), "")  # fmt: skip
         filled = [
             sheet.at(r, column) for r in range(layout.first, len(sheet.rows)) if not is_blank(sheet.at(r, column))
         ]
-        role = role_of(name)
+        role = part_role(name)
         if not filled:
             continue
-        if role in _PARTS:
+        if role in PARTS:
             if role == "status" and not any(status_of(read_text(content)[0]) for content in filled):
                 gathering.mended(sheet.where(row, column), name, "nothing", ["words that are no flags of figures"])
             else:
@@ -253,7 +151,7 @@ def _beside(sheet: Sheet, layout: Layout, row: int, place: int, name: str, role:
     left = [column for column in layout.columns if column.place < place]
     mine = max(left, key=lambda column: column.place, default=None)
     alone = not any(column.place > place for column in layout.columns) and len(
-        {column.period for column in left if column.part == "value"}) > 1  # fmt: skip
+        {(column.period, column.groups) for column in left if column.part == "value"}) > 1  # fmt: skip
     if mine is not None and alone and not any(column.part == role for column in left):
         mine = None  # one column of flags after many years: of which of them is it?
     if mine is None:
@@ -302,7 +200,7 @@ def _unnamed(gathering: Gathering, sheet: Sheet, layout: Layout, place: int, tol
 
 def _heading(sheet: Sheet, layout: Layout) -> tuple[int, str] | None:
     """Return the first line above the table that may be its title, with its row."""
-    for row in range(layout.top):
+    for row in layout.titles:
         texts = {read_label(content)[0] for content in sheet.rows[row] if not is_blank(content)}
         if len(texts) == 1 and not REMARK.match(text := texts.pop()):
             scale = scale_in(text)
@@ -348,15 +246,15 @@ def take_scale(gathering: Gathering, sheet: Sheet, layout: Layout) -> None:
     found: dict[float, tuple[int, str]] = {}
     problems = []
     places = {column.place for column in layout.columns}
-    for row in (r for r in range(len(sheet.rows)) if not layout.top <= r < layout.first):
+    for row in [*layout.titles, *range(layout.first, len(sheet.rows))]:
         if any(not is_blank(sheet.at(row, place)) for place in places) and row >= layout.first:
             continue
         text = " ".join(dict.fromkeys(read_text(content)[0] for content in sheet.rows[row] if not is_blank(content)))
         scale = scale_in(text)
-        if scale and (row < layout.top or REMARK.match(text)):
+        if scale and (row < layout.first or REMARK.match(text)):
             first, counted = found.get(scale.times, (row, ""))
             found[scale.times] = first, counted or scale.unit
-        elif row < layout.top and hints_at_scale(text):
+        elif row < layout.first and hints_at_scale(text):
             fix = "write (figures in thousands) if they are, else take the word out"
             problems.append(Problem(sheet.where(row), repr(text[:60]), "plain words of what figures are in", fix))
     if len(found) > 1:
@@ -376,7 +274,7 @@ def _refuse_twice(sheet: Sheet, row: int, columns: list[Column]) -> None:
     seen: dict[tuple, Column] = {}
     problems = []
     for column in columns:
-        key = (column.period, column.part, column.unit, column.group)
+        key = (column.period, column.part, column.unit, column.groups)
         if key in seen:
             found = f"{column.period} in two columns that nothing tells apart"
             fix = "name the groups or units in the row above or below the years"

@@ -13,7 +13,8 @@ _KINDS = {
         forecast forecasts forecasted projection projections projected expected scenario ambition meta metas objetivo
         objetivos prevision previsiones proyeccion proyecciones proyectado previsto prevista cible cibles objectif
         objectifs previsions prevu prevue ziel ziele zielwert zielwerte zielvorgabe soll sollwert prognose prognosen
-        geplant projecao projecoes projetado previsao previsoes""",
+        geplant projecao projecoes projetado previsao previsoes programado programada programados programadas
+        programmed planificado planificada tgt proj""",
     "change": """change changes difference differences diff delta variation variations growth increase decrease
         variacion variaciones crecimiento cambio diferencia evolution ecart croissance veranderung veranderungen
         differenz wachstum zunahme variacao diferenca crescimento""",
@@ -21,7 +22,8 @@ _KINDS = {
     "estimated": "estimate estimates estimated estimacion estimado estimation estime schatzung geschatzt estimativa",
     "provisional": "provisional preliminary provisoire provisorisch vorlaufig preliminar provisorio",
     "value": """actual actuals observed historical historic achieved realised realized outturn reported observado
-        observada historico historicos observe historique constate realise istwert beobachtet""",
+        observada historico historicos observe historique constate realise istwert beobachtet ejecutado ejecutada
+        ejecutados ejecutadas executado executada realizado realizada alcanzado alcanzada""",
 }  # fmt: skip
 _BY_WORD = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 _FILLER_WORDS = """of for the to in since from value values figure figures year years annual over previous between
@@ -43,13 +45,68 @@ def kind_of(text: str) -> str:
     """
     if re.search(r"[Δ∆]|\+/-|±", text):
         return "change"
+    text = re.sub(r"\s*\([A-Z]{2,5}\)", "", text)  # Prévu (PLF)
     words = [word for word in slug(text).split("-") if word and not word.isdigit()]
     kinds = {_BY_WORD[word] for word in words if word in _BY_WORD}
     if slug(text) in ("linea-base", "linea-de-base", "linha-de-base"):
         return "baseline"
     if not kinds or any(word not in _BY_WORD and word not in _FILLERS for word in words):
         return ""
+    if "target" in kinds and _OF_THE_SDGS.search(slug(text)):
+        return ""
     return next(kind for kind in _KINDS if kind in kinds)
+
+
+# Goal 8, Objetivo 8, Meta 8.5, target 8.b are of the 2030 Agenda, not of the city.
+_OF_THE_SDGS = re.compile(
+    r"\b(goals?|objetivos?|objectifs?|objectives?|ziele?|ods|odd)-(\d|1[0-7])\b"
+    r"|\b(metas?|targets?|cibles?|zielvorgabe|unterziel)-(\d|1[0-7])-(\d\d?|[a-d])\b"
+)
+# What a series or a part of a table may be called, though above figures the word says that they are none observed.
+_SUBJECTS = frozenset(("growth", "wachstum", "crecimiento", "croissance", "crescimento", "budget", "goals", "goal",
+                       "objetivos", "objectifs", "objectives", "ziele", "evolution", "zunahme", "increase",
+                       "decrease", "diff"))  # fmt: skip
+
+
+def unobserved(name: str) -> str:
+    """Return target, change or baseline where a row, a part of a table or a sheet is called so; else an empty text.
+
+    Growth and Budget are subjects: there are series of that name.
+    """
+    kind = kind_of(name)
+    return kind if kind in UNOBSERVED and slug(name) not in _SUBJECTS else ""
+
+
+_ASIDE = {name: kind for kind, names in {
+    "margin of error": """margin-of-error moe error se s-e std-error standard-error error-estandar margen-de-error
+        erreur-type erreur-standard marge-d-erreur fehlermarge standardfehler erro-padrao margem-de-erro rse cv
+        coefficient-of-variation standard-deviation std-dev p-value""",
+    "rank": "rank ranking rang rangplatz puesto ranking-position posicao-no-ranking",
+    "change": """growth-rate annual-growth annual-growth-rate rate-of-change rate-of-growth growth-in yoy y-o-y
+        year-on-year tasa-de-crecimiento tasa-de-variacion taux-de-croissance taux-de-variation wachstumsrate
+        veranderungsrate taxa-de-crescimento taxa-de-variacao""",
+    "size of a sample": "sample-size sample muestra tamano-de-la-muestra stichprobe echantillon amostra",
+    "part of a ratio": "numerator denominator numerador denominador numerateur denominateur zahler nenner",
+}.items() for name in names.split()}  # fmt: skip
+_COUNTS = frozenset(("n", "no", "nr", "number", "count", "counts", "cases", "numero", "nombre", "anzahl", "casos",
+                     "cas", "absolute", "absolut", "num"))  # fmt: skip
+
+
+def aside_of(text: str) -> str:
+    """Return what figures below a heading are, where they are none of the series: an error, a rank, a change."""
+    return _ASIDE.get(slug(re.sub(r"\([^)]*\)|%", "", text)), "")
+
+
+def counts(text: str) -> bool:
+    """Whether a heading says that the figures below it are numbers of cases, as Number beside Rate."""
+    return slug(text) in _COUNTS
+
+
+def is_interval(text: str) -> bool:
+    """Whether a heading says that an interval of confidence stands below it, and no more."""
+    bare = slug(re.sub(r"\b9\d([.,]\d)?\s*%", "", text))
+    return bare in ("ci", "confidence-interval", "confidence-limits", "ic", "intervalo-de-confianza",
+                    "intervalle-de-confiance", "konfidenzintervall", "ki")  # fmt: skip
 
 
 # --- thousands -----------------------------------------------------------------------------------------
