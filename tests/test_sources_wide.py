@@ -451,3 +451,110 @@ def test_headings_say_what_the_figures_are_of(tmp_path, text, wanted):
 def test_headings_that_are_not_plain_are_refused(tmp_path, text, words):
     with pytest.raises(InputError, match=words):
         from_text(tmp_path, text)
+
+
+# --- headings between the rows, and rows that are groups -------------------------------------------------
+
+HEAD = "Indicator,Unit,2019,2020\n"
+
+
+def of_2019(reading):
+    return {(series, unit, group): value for series, unit, period, group, value in taken(reading) if period == "2019"}
+
+
+@pytest.mark.parametrize(("rows", "wanted"), [
+    # Places.
+    ("Exampleville,,,\nU,%,5,6\nOthertown,,,\nU,%,8,9\n", {("U", "%", ""): 5}),
+    ("U,%,5,6\nEngland,,,\nU,%,8,9\n", {("U", "%", ""): 5}),
+    ("U (%),,,\nExampleville,,5,6\nEngland,,8,9\nP (%),,,\nExampleville,,1,2\nOthertown,,3,4\n",
+     {("U", "%", ""): 5, ("P", "%", ""): 1}),
+    ("P,%,5,6\nP (England),%,8,9\n", {("P", "%", ""): 5}),
+    # Units and codes of another series are not this one's.
+    ("U,%,5,6\nPopulation,,812345,815000\n", {("U", "%", ""): 5, ("Population", "not stated", ""): 812345}),
+    ("U,%,5,6\n,count,7,8\n", {("U", "%", ""): 5, ("U", "count", ""): 7}),
+    # Targets, what was observed, statuses.
+    ("Actual,,,\nU,%,5,6\nTargets,,,\nU,%,3,2\n", {("U", "%", ""): 5}),
+    ("U,%,5,6\nU - target,%,3,2\nU (target),%,3,2\nTarget for U,%,3,2\nU (change),%,1,1\n", {("U", "%", ""): 5}),
+    ("Growth,%,5,6\nBudget,EUR,7,8\n", {("Growth", "%", ""): 5, ("Budget", "EUR", ""): 7}),
+    ("Actual,EUR,5,6\nBudget,EUR,7,8\n", {("Actual", "EUR", ""): 5}),
+    # Thousands and units.
+    ("Thousands,,,\nPopulation,people,812,815\nPercent,,,\nU,,5,6\n",
+     {("Population", "people", ""): 812000, ("U", "%", ""): 5}),
+    ("Households (in thousands),households,80,81\nJobs,count,5,6\n",
+     {("Households", "households", ""): 80000, ("Jobs", "count", ""): 5}),
+    ("Population,people,812,815\nJobs,count,300000,310000\nNote: population in thousands,,,\n",
+     {("Population", "people", ""): 812000, ("Jobs", "count", ""): 300000}),
+    # The series as a heading, or as the row above its groups.
+    ("Population,people,,\nTotal,,12,13\nMen,,5,6\nWomen,,7,7\n",
+     {("Population", "people", ""): 12, ("Population", "people", "sex=male"): 5,
+      ("Population", "people", "sex=female"): 7}),
+    ("Population,people,12,13\nof which women,people,7,7\nJobs,count,4,5\nof which women,count,2,3\n",
+     {("Population", "people", ""): 12, ("Population", "people", "sex=female"): 7,
+      ("Jobs", "count", ""): 4, ("Jobs", "count", "sex=female"): 2}),
+    ("Rate (%),,12,13\n   Women (%),,7,7\nOther (%),,4,5\n   Women (%),,2,3\n",
+     {("Rate", "%", ""): 12, ("Rate", "%", "sex=female"): 7, ("Other", "%", ""): 4, ("Other", "%", "sex=female"): 2}),
+    ("Unemployed,people,12,13\nWomen,%,7,7\n", {("Unemployed", "people", ""): 12, ("Women", "%", ""): 7}),
+    # A heading ends at an empty row, but for groups.
+    ("Health,,,\nA,index,80,81\n\nU,%,5,6\n", {("Health: A", "index", ""): 80, ("U", "%", ""): 5}),
+    ("Health,,,\n\nA,index,80,81\nB,index,5,6\n", {("Health: A", "index", ""): 80, ("Health: B", "index", ""): 5}),
+])  # fmt: skip
+def test_what_stands_around_a_row_says_what_it_is_of(tmp_path, rows, wanted):
+    reading = from_text(tmp_path, HEAD + rows)
+    assert reading.problems == []
+    assert of_2019(reading) == wanted
+
+
+@pytest.mark.parametrize(("head", "rows", "wanted"), [
+    ("Code,Indicator,Unit", "8.5.2,U,%,5,6\n,Number of libraries,count,8,9\n",
+     {("8.5.2", "U"), ("exampleville.number-of-libraries", "Number of libraries")}),
+    ("SDG,Indicator,Unit", "Goal 8,8.5.2 U,%,5,6\nGoal 1,1.2.1 P,%,8,9\n", {("8.5.2", "U"), ("1.2.1", "P")}),
+    ("Meta ODS,Indicador,Unidad", "Meta 8.5,8.5.2 U,%,5,6\nMeta 1.2,1.2.1 P,%,8,9\n", {("8.5.2", "U"), ("1.2.1", "P")}),
+])  # fmt: skip
+def test_codes_and_goals_leave_their_rows_alone(tmp_path, head, rows, wanted):
+    reading = from_text(tmp_path, f"{head},2019,2020\n{rows}")
+    assert reading.problems == [] and len(reading.table) == 4
+    assert {(row.indicator, row.series) for row in reading.table.itertuples()} == wanted
+
+
+@pytest.mark.parametrize(("rows", "words", "left"), [
+    ("Population,people,812,345,815,000\nJobs,count,5,6\n", "row 2, column E: found '815' beyond the last column", 2),
+    ("U,%,5,2,7,9\nJobs,count,5,6\n", "row 2, column E: found '7' beyond the last column of the header", 2),
+    ("Exampleville,,,\nU,%,5,6\nHealth,,,\nDeaths,count,8,9\n",
+     "row 4: found 'Health' as a heading between the rows", 2),
+    ("U (%),,,\nOthertown,,5,6\nEngland,,8,9\nP,%,1,2\n", "row 2: found rows named for places: England, Othertown", 0),
+])  # fmt: skip
+def test_rows_that_are_not_plain_are_told(tmp_path, rows, words, left):
+    reading = from_text(tmp_path, HEAD + rows)
+    assert words in str(reading.problems[0]) and len(reading.table) == left
+
+
+@pytest.mark.parametrize("title", [
+    "Población (miles)", "Población (en miles)", "População (mil)", "Bevölkerung (in 1000)", "Bevölkerung in 1.000",
+    "Population (x1000)", "عدد السكان (بالآلاف)", "Figures in k",
+])  # fmt: skip
+def test_thousands_in_every_usual_form(tmp_path, title):
+    reading = from_text(tmp_path, f"{title}\nIndicador,Unidad,2019,2020\nA,personas,812,815\n")
+    assert of_2019(reading) == {("A", "people", ""): 812000}
+
+
+@pytest.mark.parametrize("unit", [
+    "°C", "µg/m³", "‰", "km2", "inhabitants/km2", "Gini", "taux", "Anteil", "Jahre", "años", "yr", "ans", "ha", "days",
+])  # fmt: skip
+def test_what_is_no_count_is_in_no_thousands(tmp_path, unit):
+    reading = from_text(
+        tmp_path, f"(figures in thousands)\nIndicator,Unit,2019,2020\nA,{unit},81,82\nB,people,5,6\n", "wide"
+    )
+    assert of_2019(reading) == {("A", unit, ""): 81, ("B", "people", ""): 5000}
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("Indicator,Unit,2019,2020\nA,people,5,6\nNote: jobs in thousands\n",
+     r"row 3: found 'jobs'; expected the name of a row"),
+    ("Cycle lanes (miles)\nIndicator,Unit,2019,2020\nA,length,5,6\n", ""),
+])  # fmt: skip
+def test_a_remark_on_thousands_names_the_rows_it_is_of(tmp_path, text, words):
+    if words:
+        with pytest.raises(InputError, match=words):
+            from_text(tmp_path, text)
+    else:
+        assert of_2019(from_text(tmp_path, text)) == {("A", "length", ""): 5}

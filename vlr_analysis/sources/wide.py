@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 
 from vlr_analysis.errors import InputError, Problem, listed
+from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_text, shown
-from vlr_analysis.sources.group_columns import Row, settle
+from vlr_analysis.sources.group_columns import Row as Grouped
+from vlr_analysis.sources.group_columns import settle
 from vlr_analysis.sources.long import constant, named
 from vlr_analysis.sources.long_values import multiplier
 from vlr_analysis.sources.names import Told, unit_of
@@ -28,6 +30,7 @@ from vlr_analysis.sources.wide_blocks import tables_of
 from vlr_analysis.sources.wide_header import Layout, layout_of
 from vlr_analysis.sources.wide_headings import Column
 from vlr_analysis.sources.wide_rows import rows_of
+from vlr_analysis.sources.wide_sections import Row
 from vlr_analysis.sources.wide_words import scale_in, takes_no_scale
 
 _PERCENT = re.compile(r"%|per\s?cent|prozent|pour\s?cent|por\s?cent|porcent|\bpct\b|\bpp\b|points|puntos|pontos", re.I)
@@ -123,7 +126,7 @@ def take_table(
         labels = dict.fromkeys(row.stub[layout.roles["series"]] for row in rows)
         refuse_places(sheet, max(layout.first - 1, 0), labels, gathering.area, "rows named", fix)
     names_at = [layout.roles[role] for role in ("code", "series", "unit") if role in layout.roles]
-    found = [Row(row.place, tuple(row.stub[c] for c in names_at), "", row.stub) for row in rows]
+    found = [Grouped(row.place, tuple(row.stub[c] for c in names_at), "", row.stub) for row in rows]
     settled = settle(gathering, sheet, layout.dimensions, found, heads=layout.first, codes=coded)
     for row in rows:
         power = multiplier(gathering, sheet, row.place, layout.roles.get("multiplier"))
@@ -131,7 +134,12 @@ def take_table(
             continue
         code = row.stub.get(layout.roles.get("code", -1), "")
         words = row.stub.get(layout.roles.get("series", -1), "") or layout.title
-        unit = row.stub.get(layout.roles.get("unit", -1), "")
+        unit = row.stub.get(layout.roles.get("unit", -1), "") or row.unit
+        scale_said = scale_in(words, spanish=layout.spanish) if unit and not scale_in(unit) else None
+        if scale_said and scale_said.rest and row.times is None:
+            words, row.times = scale_said.rest, scale_said.times
+            why = "the name of the row says what it is multiplied by"
+            gathering.mended(sheet.where(row.place), scale_said.rest, f"times {row.times:,.0f}", [why])
         pairs = settled.pairs(row.stub.__getitem__)
         groups: dict[tuple, str] = {}
         mixed = bool(sheet.percent) and any((row.place, column.place) in sheet.percent for column in values)
@@ -148,14 +156,14 @@ def take_table(
             measured = "%" if made[2] == UNIT_NOT_STATED and number.percent else made[2]
             if measured == UNIT_NOT_STATED and layout.counted:
                 measured = unit_of(layout.counted)
-            scale = _times(gathering, sheet, row.place, column, layout, key[2] or measured)
+            scale = _times(gathering, sheet, row, column, layout, key[2] or measured)
             ends = parts[column.period, column.groups]
             status = _status(gathering, sheet, row.place, column.place, ends.get("status"), number)
             if scale is None or not status:
                 continue
             if _contradicts(gathering, sheet, row.place, column.place, measured, number, mixed):
                 continue
-            status = column.status if column.status and status == "value" else status
+            status = (column.status or row.status or status) if status == "value" else status
             blank = number.status == status == "missing" and not number.why
             factor = scale if power == 1 else power
             value = number.value if status not in WITHOUT_VALUE else float("nan")
@@ -163,7 +171,9 @@ def take_table(
             if factor != 1:
                 value, low, high = (round(part * factor, 10) for part in (value, low, high))
             if column.groups not in groups:
-                groups[column.groups] = breakdown_of([*pairs, *column.groups], sheet.where(row.place, column.place))
+                groups[column.groups] = breakdown_of(
+                    [*pairs, *row.groups, *column.groups], sheet.where(row.place, column.place)
+                )
             breakdown = groups[column.groups]
             gathering.add(Figure(
                 made[0], made[1], measured, column.period, breakdown, value, status, blank, sheet,
@@ -210,20 +220,23 @@ def _status(gathering: Gathering, sheet: Sheet, row: int, column: int, flags: Co
 
 
 def _times(
-    gathering: Gathering, sheet: Sheet, row: int, column: Column, layout: Layout, unit: str
+    gathering: Gathering, sheet: Sheet, row: Row, column: Column, layout: Layout, unit: str
 ) -> float | None:  # fmt: skip
     """Return what a figure is to be multiplied by; None where a share stands below the word thousands.
 
-    A unit that says thousands itself is left as it is, and shares are in no thousands.
+    A unit that says thousands itself is left as it is, and shares are in no thousands. What a row, the heading above
+    it or its column says counts before the lines above and below the table.
     """
-    if column.times == layout.times == 1 or scale_in(unit):
+    said = row.times or (column.times if column.times != 1 else None)
+    of_table = next((times for words, times in layout.scoped if words in slug(row.name)), layout.times)
+    if (said or of_table) == 1 or scale_in(unit):
         return 1.0
     if not takes_no_scale(unit):
-        return column.times if column.times != 1 else layout.times
-    if column.times == 1:
+        return said or of_table
+    if said is None:
         return 1.0
     fix = "take the word out of the heading, or correct the unit"
-    where = sheet.where(row, column.place)
+    where = sheet.where(row.place, column.place)
     gathering.problems.append(Problem(where, f"the unit {shown(unit)} below a heading of thousands", "a count", fix))
     return None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import is_blank, read_label, read_text
 from vlr_analysis.sources.long_header import holds_codes
 from vlr_analysis.sources.names import Told, dimension_of, group_of, is_total, role_of
@@ -16,11 +17,15 @@ from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.statuses import status_of
 from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, is_number, is_word, periods_in, refuse_time
 from vlr_analysis.sources.wide_headings import PARTS, Column, filled_right, part_role, say, texts_above, texts_below
-from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, kind_of, scale_in
+from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, is_spanish, kind_of, scale_in, speaks_of_scale
 
 REMARK = re.compile(
     r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
     r"|[¹²³†‡])", re.I
+)  # fmt: skip
+_REMARK_WORDS = re.compile(
+    r"\W*(?:(?:notes?|footnotes?|notas?|anmerkung(?:en)?|remarques?|observaci[oó]n(?:es)?)\b)?\W*"
+    r"(?:\(?\d{1,2}\)?\W+)?", re.I
 )  # fmt: skip
 _COUNTERS = frozenset(
     ("no", "nr", "num", "number", "n", "id", "row", "rank", "goal", "target", "sdg", "ods", "odd", "code", "serial")
@@ -38,8 +43,11 @@ class Layout:
     title: str = ""
     top: int = 0
     titles: list[int] = field(default_factory=list)
+    width: int = 0
+    spanish: bool = False
     times: float = 1.0
     counted: str = ""
+    scoped: list[tuple[str, float]] = field(default_factory=list)
 
 
 def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layout:
@@ -72,6 +80,9 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
     first = row + 1 + bool(lower)
     layout = Layout(first, columns, top=min(heads, default=row))
     layout.titles = [above for above in range(row) if above not in heads]
+    header = [*heads, row, *([row + 1] if lower else [])]
+    layout.width = max(len(sheet.rows[at]) for at in header)
+    layout.spanish = any(is_spanish(read_text(content)[0]) for at in header for content in sheet.rows[at])
     _stub(
         gathering, sheet, layout, row, contents, lower, [sheet.spread(at) for at in sorted(heads, reverse=True)], told
     )
@@ -203,7 +214,7 @@ def _heading(sheet: Sheet, layout: Layout) -> tuple[int, str] | None:
     for row in layout.titles:
         texts = {read_label(content)[0] for content in sheet.rows[row] if not is_blank(content)}
         if len(texts) == 1 and not REMARK.match(text := texts.pop()):
-            scale = scale_in(text)
+            scale = scale_in(text, spanish=layout.spanish)
             if scale is None or scale.rest:
                 return row, scale.rest if scale else text
     return None
@@ -246,17 +257,35 @@ def take_scale(gathering: Gathering, sheet: Sheet, layout: Layout) -> None:
     found: dict[float, tuple[int, str]] = {}
     problems = []
     places = {column.place for column in layout.columns}
+    scoped: list[tuple[int, str, float]] = []
     for row in [*layout.titles, *range(layout.first, len(sheet.rows))]:
-        if any(not is_blank(sheet.at(row, place)) for place in places) and row >= layout.first:
+        if row >= layout.first and any(not is_blank(sheet.at(row, place)) for place in places):
             continue
         text = " ".join(dict.fromkeys(read_text(content)[0] for content in sheet.rows[row] if not is_blank(content)))
-        scale = scale_in(text)
-        if scale and (row < layout.first or REMARK.match(text)):
+        if row >= layout.first and not REMARK.match(text):
+            continue
+        bare = text if row < layout.first else _REMARK_WORDS.sub("", text, count=1)
+        scale = scale_in(bare, spanish=layout.spanish)
+        if scale and scale.rest and row >= layout.first:
+            scoped.append((row, scale.rest, scale.times))
+        elif scale:
             first, counted = found.get(scale.times, (row, ""))
             found[scale.times] = first, counted or scale.unit
-        elif row < layout.first and hints_at_scale(text):
+        elif hints_at_scale(text) if row < layout.first else speaks_of_scale(text):
             fix = "write (figures in thousands) if they are, else take the word out"
             problems.append(Problem(sheet.where(row), repr(text[:60]), "plain words of what figures are in", fix))
+    names = layout.roles.get("series")
+    known = (
+        []
+        if names is None
+        else [slug(read_text(sheet.at(row, names))[0]) for row in range(layout.first, len(sheet.rows))]
+    )
+    for row, words, times in scoped:
+        if not any(slug(words) in name for name in known if not REMARK.match(name)):
+            fix = "name the series as its rows do, or write (figures in thousands) where all are"
+            problems.append(Problem(sheet.where(row), repr(words[:60]), "the name of a row, or of none", fix))
+        layout.scoped.append((slug(words), times))
+        gathering.mended(sheet.where(row), words, f"times {times:,.0f}", ["counts of these rows are multiplied"])
     if len(found) > 1:
         fix = "write one line that says what the figures are in"
         where = " and ".join(sheet.where(row) for row, _ in sorted(found.values()))

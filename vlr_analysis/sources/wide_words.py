@@ -132,8 +132,13 @@ _HINT = re.compile(
     re.I,
 )
 _RATE = re.compile(r"\b(per|por|par|pro|je|each|every)\b[\s\d.,]*(hundred\s+)?\w*$", re.I)
-_SHARED = re.compile(r"%|per\s?cent|prozent|pour\s?cent|por\s?c|\bper\b|\bpor\b|\bpar\b|\bpro\b|\bje\b|ratio|rate|"
-                     r"index|proportion|years|score", re.I)  # fmt: skip
+_SHARED = re.compile(
+    r"[%‰°/]|per\s?cent|prozent|pour\s?cent|por\s?c|por\s?mil|promille|\bper\b|\bpor\b|\bpar\b|\bpro\b|\bje\b|ratio|\brate"
+    r"|index|[íi]ndice|indice|proportion|\byears?\b|\byrs?\b|jahre?n?\b|\ba[ñn]os?\b|\bann[ée]es?\b|\bans\b|\banos\b"
+    r"|score|gini|\bquote|anteil|taux|\btasa|\btaxa"
+    r"|coefficient|coeficiente|koeffizient|[²³]|\bk?m[23]\b|\bsq\.? ?km|\bha\b"
+    r"|hect|hekt|\bpp\b|points?\b|puntos|pontos|\bdays?\b|\btage\b|\bd[ií]as\b|\bjours\b|celsius|µg|μg|\bdb\b", re.I
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -154,21 +159,67 @@ class Scale:
     unit: str
 
 
-def scale_in(text: str) -> Scale | None:
+_SPANISH = frozenset(("indicador", "unidad", "unidades", "unidad-de-medida", "unidade", "unidades-de-medida", "serie",
+                      "sexo",
+                      "edad", "idade", "distrito", "barrio", "bairro", "municipio", "ciudad", "cidade", "ano", "anos",
+                      "fuente", "fonte", "hombres", "mujeres", "homens", "mulheres", "nombre", "concepto"))  # fmt: skip
+_OF_SPANISH = re.compile(
+    r"(?P<rest>.*?)(?:[\s(\[,;:–—]+|^)(?P<at>[(\[,;:–—]\s*(?:e[nm]\s+)?|e[nm]\s+|^)(?P<word>miles|mil)\b"
+    r"(?:\s+de\s+(?P<of>[\w ]+))?\W*", re.I
+)  # fmt: skip
+_IN_DIGITS = re.compile(
+    r"(?P<rest>.*?)[\s(\[,;:–—]*(?:\b(?:in|en|em)\s+|[x×]\s?)(?P<digits>1[.,\s'’]?000(?:[.,\s'’]?000)?)"
+    r"(?:\s+(?P<of>[^\W\d_][\w ]{0,30}?))?\s*[)\]]?\W*", re.I
+)  # fmt: skip
+_IN_K = re.compile(r"(?P<rest>.*?)\W*(?:[Ff]igures|[Vv]alues|[Nn]umbers|[Aa]mounts|[Dd]ata)( are)? in k\W*")
+_ARABIC = re.compile(r"(?P<rest>.*?)\W*(?P<word>بالآلاف|بالالاف|بالألف|بالملايين|بالمليون)\W*")
+_GENERIC = re.compile(rf"\W*(?:{_BEFORE})\W*", re.I)
+
+
+def is_spanish(text: str) -> bool:
+    """Whether a heading is a usual one in Spanish or Portuguese, where miles and mil are thousands."""
+    return slug(text) in _SPANISH
+
+
+def scale_in(text: str, *, spanish: bool = False) -> Scale | None:
     """Return what a line says that figures are to be multiplied by, where it is plain; else None.
 
-    ``in thousands``, ``Unit: thousands of persons``, ``Population (figures in thousands)`` are plain; a rate per
-    thousand is no such thing.
+    ``in thousands``, ``Unit: thousands of persons``, ``Population (figures in thousands)``, ``Population (x1000)`` are
+    plain; a rate per thousand is no such thing. `spanish`: the headings of the table are Spanish or Portuguese, and
+    ``Población (miles)`` are thousands; in English they are a distance.
     """
+    text = text.strip()
     for form in (_WHOLE, _AT_END, _IN_WORDS):
-        found = form.fullmatch(text.strip())
-        if found is None or _RATE.search(text.strip()[: found.start("word")]):
+        found = form.fullmatch(text)
+        if found is None or _RATE.search(text[: found.start("word")]):
             continue
         rest = found.groupdict().get("rest") or ""
         times = next(times for times, words in _FACTORS if re.fullmatch(words.replace(r"(?=\s+de\b)", "").replace(
             r"(?=\s|$)", ""), found["word"], re.I))  # fmt: skip
         return Scale(times, rest, (found["of"] or found["what"] or "").strip())
+    if found := _IN_DIGITS.fullmatch(text):
+        return Scale(float(re.sub(r"\D", "", found["digits"])), _bare(found["rest"]), (found["of"] or "").strip())
+    if found := _IN_K.fullmatch(text):
+        return Scale(1e3, found["rest"].strip(), "")
+    if found := _ARABIC.fullmatch(text):
+        return Scale(1e6 if "مل" in found["word"] else 1e3, found["rest"].strip(" ("), "")
+    found = _OF_SPANISH.fullmatch(text) if spanish else None
+    if found and not _RATE.search(text[: found.start("word")]):
+        return Scale(1e3, _bare(found["rest"]), (found["of"] or "").strip())
     return None
+
+
+_IN_PLAIN = re.compile(r"\b(?:in|en|em)\s+(?:thousands?|millions?|milliers|miles|milhares|tausend)\b", re.I)
+
+
+def speaks_of_scale(text: str) -> bool:
+    """Whether a remark says that something is in thousands or millions."""
+    return _IN_PLAIN.search(text) is not None
+
+
+def _bare(text: str) -> str:
+    """Return the words before a multiplier; nothing where they only say that figures follow."""
+    return "" if _GENERIC.fullmatch(text) else text.strip()
 
 
 def hints_at_scale(text: str) -> bool:
