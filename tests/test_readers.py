@@ -828,3 +828,63 @@ def test_figures_on_hidden_sheets_alone_are_refused(with_a_draft):
     book.save(with_a_draft)
     with pytest.raises(InputError, match=r"only hidden sheets hold something: Draft.*--sheet NAME"):
         read("guess", with_a_draft, **GIVEN)
+
+
+# --- long tables that say more than figures ---------------------------------------------------------------
+
+
+def got(tmp_path, text: str, form: str = "long", **options) -> tuple[list, str]:
+    """Return what a table gives, as (series, breakdown, period, value or status), and what was told and mended."""
+    try:
+        reading = read(form, text_file(tmp_path, "a.csv", text), **GIVEN, **options)
+    except InputError as error:
+        return [], str(error)
+    rows = [(row.series, row.breakdown, row.period, row.status if math.isnan(row.value) else row.value)
+            for row in reading.table.itertuples()]  # fmt: skip
+    return rows, "\n".join(map(str, [*reading.problems, *reading.repairs]))
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "taken"),
+    [
+        *(("Status", word, "suppressed") for word in ("withheld", "redacted", "Unpublished", "do not publish",
+                                                      "not for release", "embargoed", "no publicar")),
+        ("Status", "not suppressed", 3), ("Status", "On track", 3),
+        ("Confidential", "yes", "suppressed"), ("Confidential", "no", 3), ("Suppressed", "TRUE", "suppressed"),
+        ("Suppressed", "FALSE", 3), ("Confidencial", "sí", "suppressed"), ("Vertraulich", "nein", 3),
+        ("Publish?", "no", "suppressed"), ("Publish?", "yes", 3), ("Publish?", "", "suppressed"),
+        ("Publicar", "sí", 3), ("Publicar", "no", "suppressed"),
+    ],
+)  # fmt: skip
+def test_nothing_of_a_hidden_figure_is_taken_from_a_long_table(tmp_path, head, cell, taken):
+    yes = "yes" if head.startswith("Publi") else ""
+    text = f"Year,Indicator,Unit,Value,{head}\n2019,Deaths,count,3,{cell}\n2020,Deaths,count,4,{yes}\n"
+    rows, _ = got(tmp_path, text)
+    assert rows == [("Deaths", "", "2019", taken), ("Deaths", "", "2020", 4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "words"),
+    [
+        ("Year,Indicator,Type,Value\n2019,Jobs,Actual,5\n2030,Jobs,Target,3\n", [5], "row left out"),
+        ("Year,Indicator,Scenario,Value\n2019,Jobs,Observed,5\n2030,Jobs,Projected,3\n2030,Jobs,High,4\n", [5], "High"),
+        ("Year,Indicator,Actual/Forecast,Value\n2019,Jobs,A,5\n2025,Jobs,F,6\n", [5], "'F' read as nothing"),
+        ("Year,Indicator,Value\n2019,Jobs,5\n2030,Target,3\n2030,Jobs (target),3\n2030,Jobs target,3\n", [5], "Target"),
+        ("Year,Indicator,Value\n2019,Target 8.5,5\n2020,Share of target,6\n", [5, 6], ""),
+        ("Year,Jobs,Change,Plan\n2019,5,1,4\n", [5], "'Plan' read as nothing"),
+        ("Year,Plan\n2019,5\n", [], "figures that were observed"),
+        ("Year,Growth\n2019,5\n", [5], ""),
+        ("Year,Indicator,Type,Value\n2019,Jobs,Robbery,5\n2019,Jobs,Theft,6\n", [5, 6], ""),
+        # rows longer than the header, and a second header
+        ("Year,Indicator,Value\n2019,Jobs,812,345\n2020,Jobs,812\n", [812], "row 2: found 4 cells: 2019, Jobs, 812"),
+        ("Year,Indicator,Value,\n2019,Jobs,812,as told\n", [812], ""),
+        ("Year,Indicator,Value,Unit\n2019,Jobs,5,%\nYear,Indicator,Value,Unit\n2020,Jobs,6,%\n", [5, 6],
+         "header again"),
+        ("Year,Indicator,Value,Unit\n2019,Jobs,5,%\nYear,Indicator,Unit,Value\n2020,Jobs,4,5\n", [5],
+         "another header"),
+    ],
+)  # fmt: skip
+def test_figures_that_were_not_observed_are_not_taken_from_a_long_table(tmp_path, text, taken, words):
+    rows, told = got(tmp_path, text)
+    assert sorted(row[3] for row in rows) == taken
+    assert words in told

@@ -8,12 +8,13 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_label, read_text, shown
 from vlr_analysis.sources.group_columns import OWN, Groups, Row, settle
 from vlr_analysis.sources.labels import WHOLE_YEARS, part_of_year
+from vlr_analysis.sources.long_columns import drop_unobserved, leave_out_descriptions, observed_rows, plain_rows
 from vlr_analysis.sources.long_header import Layout, find_header, joined, layout_of
 from vlr_analysis.sources.long_values import Heading, multiplier, status_beside, without_name
 from vlr_analysis.sources.names import Told, category_of, unit_of
@@ -108,18 +109,26 @@ def take_rows(
     """
     roles = layout.roles
     sheet = joined(gathering, sheet, layout)
+    if layout.measures and not coded:
+        raise_if_any(sheet.file, drop_unobserved(gathering, sheet, layout))
     values = list(layout.measures) or [roles["value"]]
     if layout.header >= 0 and layout.measures and not coded:
         fix = "write a row for each place, its name below Area; or take one: --column value=NAME, --ignore the others"
         names = [read_text(name)[0] for name in layout.measures.values()]
         refuse_places(sheet, layout.header, names, gathering.area, "columns of figures named", fix)
     rows = _figures_only(gathering, sheet, layout, list(range(layout.header + 1, len(sheet.rows))))
+    by_kind: dict[int, str] = {}
+    if not coded:
+        rows = plain_rows(gathering, sheet, layout, rows)
     if "area" in roles:
         texts = {row: read_text(sheet.at(row, roles["area"]))[0] for row in rows}
         texts = {row: text for row, text in texts.items()
                  if text or not all(is_blank(sheet.at(row, column)) for column in values)}  # fmt: skip
         heading = read_text(sheet.at(layout.header, roles["area"]))[0]
         rows = rows_of_area(gathering, sheet, roles["area"], texts, told.place, heading)
+    if not coded:
+        rows, by_kind = observed_rows(gathering, sheet, layout, rows)
+        leave_out_descriptions(gathering, sheet, layout, rows)
     if not told.series:
         names_of = ("series",) if told.indicator else ("code", "series")
         bare = without_name(gathering, sheet, layout, rows, values, names_of)
@@ -157,7 +166,7 @@ def take_rows(
             if number is None:
                 continue
             status, blank = status_beside(gathering, sheet, layout, row, column, number)
-            by_year = periods[row, roles["period"]].status
+            by_year = periods[row, roles["period"]].status or by_kind.get(row, "")
             if status is None:
                 continue
             code, series, unit = words.of(row, column)

@@ -13,6 +13,7 @@ from vlr_analysis.sources.labels import is_part_of_year
 from vlr_analysis.sources.names import dimension_of, role_of
 from vlr_analysis.sources.reading import Gathering, code_of
 from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.statuses import is_answer, is_yes
 
 HEADER_WITHIN = 40  # rows from the top in which a header is looked for
 SAMPLE = 300
@@ -32,12 +33,15 @@ class Layout:
         Breakdown by column.
     measures : dict
         Name of the series by column, where there are several columns of figures.
+    says_yes : bool
+        A column headed Publish says yes of some figures; an empty cell of it then says no.
     """
 
     header: int
     roles: dict[str, int] = field(default_factory=dict)
     dimensions: dict[int, str] = field(default_factory=dict)
     measures: dict[int, str] = field(default_factory=dict)
+    says_yes: bool = False
 
 
 def find_header(sheet: Sheet, columns: Mapping[str, str]) -> int | None:
@@ -76,6 +80,10 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
             role = "ignore" if role in ("period", "value") else ""
         if role == "ignore":
             continue
+        if role == "publish":
+            answers = {read_text(sheet.at(row, column))[0] for row in range(header + 1, len(sheet.rows))} - {""}
+            role = role if any(map(is_answer, answers)) else ""
+            layout.says_yes = layout.says_yes or any(map(is_yes, answers))
         if role == "series" and "code" not in layout.roles and holds_codes(sheet, header + 1, column):
             role = "code"
         if not role:

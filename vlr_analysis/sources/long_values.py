@@ -14,7 +14,7 @@ from vlr_analysis.sources.long_header import Layout
 from vlr_analysis.sources.names import UNITS, power_of, role_of, scale_of, unit_of
 from vlr_analysis.sources.reading import UNIT_NOT_STATED, Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.statuses import NOT_OBSERVED, is_hidden, status_of
+from vlr_analysis.sources.statuses import NOT_OBSERVED, is_hidden, is_yes, status_of
 
 
 def status_beside(
@@ -26,11 +26,14 @@ def status_beside(
     """
     status, blank = number.status, number.status == "missing" and not number.why
     there = number.value == number.value
-    for role in ("confidential", "status"):
+    for role in ("confidential", "publish", "status"):
         text = read_text(sheet.at(row, layout.roles[role]))[0] if role in layout.roles else ""
-        if not text or (role == "confidential" and not is_hidden(text)):
+        if role == "publish" and role in layout.roles:
+            if is_yes(text) or (not text and not layout.says_yes):
+                continue
+        elif not text or (role == "confidential" and not is_hidden(text)):
             continue
-        coded = "suppressed" if role == "confidential" else status_of(text)
+        coded = status_of(text) if role == "status" else "suppressed"
         where = sheet.where(row, layout.roles[role])
         if not coded:
             gathering.mended(where, text, status, ["a flag that is not known"])

@@ -25,7 +25,13 @@ _NAMES = {
         local-authority country country-name ciudad municipio territorio pais cidade concelho ville commune territoire
         pays stadt gemeinde gebiet ort land""",
     "status": "status obs-status observation-status flag flags obs-flag estado statut bandera marke kennzeichen",
-    "confidential": "conf-status confidentiality",
+    "confidential": """conf-status confidentiality confidentiality-status confidential is-confidential confidential-y-n
+        confidencial confidencialidad confidencialidade confidentiel confidentialite vertraulich vertraulichkeit geheim
+        geheimhaltung suppressed is-suppressed suppression suppress secret secrecy secreto hidden hide embargo embargoed
+        withheld redacted suprimido suprimida secreto-estadistico secret-statistique segredo-estatistico""",
+    "publish": """publish publish-y-n publishable is-publishable for-publication to-publish to-be-published can-publish
+        can-be-published ok-to-publish may-be-published publish-yes-no publicar publicable publicavel publier publiable
+        a-publier para-publicar veroffentlichen zu-veroffentlichen published""",
     "low": """low lower lower-bound lowerbound lower-ci lower-95-ci ci-low ci-lower lci lower-limit
         lower-confidence-limit lower-confidence-interval limite-inferior borne-inferieure limite-inferieure
         untergrenze""",
@@ -124,6 +130,47 @@ def dimension_of(header: str) -> str:
     """Return the name of a breakdown for a column of this name."""
     name = slug(header)
     return _DIMENSIONS.get(name, name) or "group"
+
+
+# Columns that say of what kind a whole series is, not of whom a figure is; and remarks, which are never groups.
+_ABOUT = {
+    "series": """theme themes topic topics pillar pillars dimension domain axis strand strategic-axis strategic-priority
+        priority-area department directorate division service-area policy-area programme program category tema
+        temas eje ejes eje-estrategico pilar pilares dimension-ods ambito departamento direccion secretaria
+        area-tematica dependencia programa categoria thematique axe axes axe-strategique pilier piliers
+        departement direction service-responsable categorie eixo eixos eixo-estrategico dimensao dominio
+        secretaria-municipal thema themen saule handlungsfeld handlungsfelder abteilung amt dezernat
+        fachbereich bereich kategorie sdg sdgs ods odd sdg-goal sdg-target sdg-number goal-name target-name
+        objetivo-ods meta-ods ods-meta odd-cible sdg-ziel national-priority""",
+    "remark": """note notes comment comments remark remarks footnote footnotes source-note source-notes source-name
+        source-of-data data-source data-sources source-detail data-provider provider data-owner owner
+        responsible responsible-department responsible-body responsible-person responsible-officer lead
+        contact contact-person contact-email custodian custodian-agency custodian-agencies producer publisher
+        compiled-by collected-by link links url website methodology method definition definitions
+        description-of-source metadata last-updated date-of-update updated published date-published
+        release-date publication-date responsable responsables area-responsable dependencia-responsable
+        proveedor proveedor-de-datos fuente-de-datos fuente-de-informacion notas-de-la-fuente comentario
+        comentarios observacion observaciones enlace contacto metodologia definicion fecha-de-actualizacion
+        fournisseur fournisseur-de-donnees source-des-donnees producteur commentaire commentaires observation
+        observations lien methodologie responsavel fornecedor fornecedor-de-dados fonte-de-dados comentario-s
+        observacao ligacao contato verantwortlich zustandig zustandigkeit zustandige-stelle datenquelle
+        datenlieferant datenhalter kommentar kommentare hinweis hinweise ansprechpartner definitionen methodik
+        stand""",
+}
+_OF_COLUMN = {name: kind for kind, names in _ABOUT.items() for name in names.split()}
+
+
+def describes(heading: str) -> bool:
+    """Whether a column of this name may say of what kind a series is, such as Theme, Eje, Axe, Department.
+
+    It is no breakdown where it says one thing of each series; where it tells the figures of one series apart, it is.
+    """
+    return _OF_COLUMN.get(slug(heading)) == "series"
+
+
+def remarks_on(heading: str) -> bool:
+    """Whether a column of this name holds remarks, sources or persons in charge, which are never groups."""
+    return _OF_COLUMN.get(slug(heading)) == "remark"
 
 
 def is_total(text: str) -> bool:

@@ -17,7 +17,7 @@ from vlr_analysis.sources.reading import (
     split_unit,
 )
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.statuses import status_of
+from vlr_analysis.sources.statuses import hides, status_of
 from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, is_number, is_word, periods_in, refuse_time
 from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, kind_of, scale_in
 
@@ -207,6 +207,12 @@ def _stub(
         ]
         role = role_of(name)
         if not filled:
+            continue
+        if role in ("confidential", "publish"):
+            if hides(role, (read_text(content)[0] for content in filled)):
+                fix = "delete the figures of its rows, and the column"
+                found = f"figures that {name!r} holds back"
+                raise InputError(sheet.file, [Problem(sheet.where(row, column), found, "figures to be published", fix)])
             continue
         if role in _PARTS:
             if role == "status" and not any(status_of(read_text(content)[0]) for content in filled):
