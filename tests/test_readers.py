@@ -852,6 +852,7 @@ def got(tmp_path, text: str, form: str = "long", **options) -> tuple[list, str]:
         ("Status", "not suppressed", 3), ("Status", "On track", 3),
         ("Confidential", "yes", "suppressed"), ("Confidential", "no", 3), ("Suppressed", "TRUE", "suppressed"),
         ("Suppressed", "FALSE", 3), ("Confidencial", "sí", "suppressed"), ("Vertraulich", "nein", 3),
+        ("Conf status", "N", "suppressed"),
         ("Publish?", "no", "suppressed"), ("Publish?", "yes", 3), ("Publish?", "", "suppressed"),
         ("Publicar", "sí", 3), ("Publicar", "no", "suppressed"),
     ],

@@ -13,7 +13,7 @@ from vlr_analysis.sources.labels import is_part_of_year
 from vlr_analysis.sources.names import dimension_of, role_of
 from vlr_analysis.sources.reading import Gathering, code_of
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.statuses import is_answer, is_yes
+from vlr_analysis.sources.statuses import is_answer, is_yes, says_yes_or_no
 
 HEADER_WITHIN = 40  # rows from the top in which a header is looked for
 SAMPLE = 300
@@ -35,6 +35,8 @@ class Layout:
         Name of the series by column, where there are several columns of figures.
     says_yes : bool
         A column headed Publish says yes of some figures; an empty cell of it then says no.
+    yes_or_no : bool
+        A column of confidentiality holds Y and N.
     """
 
     header: int
@@ -42,6 +44,7 @@ class Layout:
     dimensions: dict[int, str] = field(default_factory=dict)
     measures: dict[int, str] = field(default_factory=dict)
     says_yes: bool = False
+    yes_or_no: bool = False
 
 
 def find_header(sheet: Sheet, columns: Mapping[str, str]) -> int | None:
@@ -80,6 +83,9 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
             role = "ignore" if role in ("period", "value") else ""
         if role == "ignore":
             continue
+        if role == "confidential":
+            below = range(header + 1, len(sheet.rows))
+            layout.yes_or_no = says_yes_or_no(read_text(sheet.at(row, column))[0] for row in below)
         if role == "publish":
             answers = {read_text(sheet.at(row, column))[0] for row in range(header + 1, len(sheet.rows))} - {""}
             role = role if any(map(is_answer, answers)) else ""

@@ -31,7 +31,7 @@ def status_beside(
         if role == "publish" and role in layout.roles:
             if is_yes(text) or (not text and not layout.says_yes):
                 continue
-        elif not text or (role == "confidential" and not is_hidden(text)):
+        elif not text or (role == "confidential" and not is_hidden(text, layout.yes_or_no)):
             continue
         coded = status_of(text) if role == "status" else "suppressed"
         where = sheet.where(row, layout.roles[role])

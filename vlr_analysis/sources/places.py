@@ -58,6 +58,16 @@ def _countries() -> frozenset[str]:
     return frozenset(slug(name) for found in names for code, name in found.items() if code.isalpha())
 
 
+# Names of places above a city that the CLDR does not list as countries, as `slug` writes them.
+_ABOVE = frozenset({"england", "scotland", "wales", "northern-ireland", "great-britain", "uk", "usa", "us", "eu",
+                    "europe", "world", "national", "nacional", "nation", "country", "pais", "pays"})  # fmt: skip
+
+
+def is_elsewhere(text: str) -> bool:
+    """Whether a name is that of a country, or a word for one: never a part of a city."""
+    return slug(text) in _countries() or slug(text) in _ABOVE
+
+
 def rows_of_area(
     gathering: Gathering, sheet: Sheet, column: int, texts: Mapping[int, str], place: str, heading: str = "of areas"
 ) -> list[int]:

@@ -56,17 +56,26 @@ def status_of(text: str) -> str:
 
 
 _FREE = frozenset({"", "f", "free", "free-for-publication", "public", "open", "no", "none", "non-confidential",
-                   "not-confidential", "false", "0", "n", "non", "nao", "nein", "unrestricted", "not-suppressed",
+                   "not-confidential", "false", "0", "non", "nao", "nein", "unrestricted", "not-suppressed",
                    "no-confidencial", "non-confidentiel", "publico", "publica", "frei"})  # fmt: skip
 _YES = frozenset({"y", "yes", "true", "1", "s", "si", "oui", "o", "sim", "ja", "j", "x", "ok", "publish", "published",
-                  "public", "open", "free", "publicar", "publier", "wahr", "verdadero", "verdadeiro", "vrai"})  # fmt: skip
-_NO = frozenset({"n", "no", "non", "nao", "nein", "false", "0", "falso", "faux", "falsch", "not-yet",
-                 "never"})  # fmt: skip
+                  "public", "open", "free", "publicar", "publier", "wahr", "verdadero", "vrai"})  # fmt: skip
+_NO = frozenset({"n", "no", "non", "nao", "nein", "false", "0", "falso", "faux", "falsch", "not-yet", "never"})
 _ARABIC = {"نعم": "yes", "لا": "no"}
 
 
-def is_hidden(text: str) -> bool:
-    """Whether a cell of a column of confidentiality (CONF_STATUS) hides its figure: all but F and words of freedom."""
+def says_yes_or_no(texts: Iterable[str]) -> bool:
+    """Whether a column of confidentiality holds Y and N: in the code list of SDMX, N is not for publication."""
+    return bool({slug(text) for text in texts} & {"y", "j"})
+
+
+def is_hidden(text: str, yes_or_no: bool = False) -> bool:
+    """Whether a cell of a column of confidentiality (CONF_STATUS) hides its figure: all but F and words of freedom.
+
+    `yes_or_no`: N is no (`says_yes_or_no`).
+    """
+    if yes_or_no and slug(text) == "n":
+        return False
     name = slug(_ARABIC.get(text.strip(), text)) or ("" if not text.strip() else "unknown")
     first = slug(text.split(":")[0])
     return name not in _FREE and not (first and first in _FREE)
@@ -86,7 +95,8 @@ def is_yes(text: str) -> bool:
 def hides(role: str, texts: Iterable[str]) -> bool:
     """Whether a column of confidentiality, or one headed Publish, hides any figure of a row."""
     texts = list(texts)
-    return any(map(is_hidden, texts)) if role == "confidential" else not all(map(is_yes, texts))
+    answers = says_yes_or_no(texts)
+    return any(is_hidden(text, answers) for text in texts) if role == "confidential" else not all(map(is_yes, texts))
 
 
 # Headings of columns that may say whether a figure was observed.
