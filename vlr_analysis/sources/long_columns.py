@@ -6,11 +6,12 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from vlr_analysis.errors import Problem
+from vlr_analysis.errors import InputError, Problem, listed
 from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import is_blank, read_text, shown
 from vlr_analysis.sources.long_header import Layout
-from vlr_analysis.sources.names import describes, remarks_on, role_of
+from vlr_analysis.sources.names import describes, is_total, remarks_on, role_of
+from vlr_analysis.sources.places import is_area, is_elsewhere
 from vlr_analysis.sources.reading import Gathering
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.statuses import NOT_OBSERVED, kinds_in
@@ -156,3 +157,55 @@ def leave_out_descriptions(gathering: Gathering, sheet: Sheet, layout: Layout, r
             del layout.dimensions[column]
             why = "it describes the series and is no group: column left out"
             gathering.mended(sheet.where(layout.header, column), shown(heading).strip("'"), "nothing", [why])
+
+
+# --- places ---------------------------------------------------------------------------------------------
+
+# Columns that hold places, or parts of one: what they are is told by what stands in them.
+_PLACES = frozenset({"location", "localidad", "localite", "localidade", "ubicacion", "standort", "region",
+                     "region-name", "county", "province", "provincia", "state", "nation", "level", "geographic-level",
+                     "geography-level", "geography-type", "area-type", "nivel", "nivel-geografico", "niveau",
+                     "ebene"})  # fmt: skip
+_CITY_LEVELS = frozenset({"city", "municipal", "municipality", "local", "town", "local-authority", "ciudad",
+                          "municipio", "ville", "commune", "cidade", "concelho", "stadt", "gemeinde"})  # fmt: skip
+_SETTLEMENTS = frozenset({"urban", "rural", "urbano", "urbana", "rurale", "urbain", "urbaine", "landlich", "stadtisch",
+                          "urban-area", "rural-area", "peri-urban", "zona-urbana", "zona-rural"})  # fmt: skip
+
+
+def settle_places(gathering: Gathering, sheet: Sheet, layout: Layout, rows: list[int], place: str) -> None:
+    """Say which columns of places hold the area, and which its parts; urban and rural are groups.
+
+    Raises
+    ------
+    InputError
+        A column such as Region that holds one other place alone; one such as Level in which none is the city's.
+    """
+    area = gathering.area
+    if "area" in layout.roles:
+        column = layout.roles["area"]
+        texts = {slug(read_text(sheet.at(row, column))[0]) for row in rows} - {""}
+        if texts & _SETTLEMENTS and all(text in _SETTLEMENTS or is_total(text) for text in texts):
+            del layout.roles["area"]
+            layout.dimensions[column] = "location"
+    for column in [column for column, name in layout.dimensions.items() if name in _PLACES]:
+        texts = {read_text(sheet.at(row, column))[0] for row in rows} - {""}
+        heading = read_text(sheet.at(layout.header, column))[0]
+        where = sheet.where(layout.header, column)
+        levels = {text for text in texts if slug(text) in _CITY_LEVELS}
+        above = {text for text in texts if is_elsewhere(text) or slug(text) in ("regional", "provincial", "state")}
+        if levels and len(texts - levels) == len(above):
+            del layout.dimensions[column]
+            kept = [row for row in rows if read_text(sheet.at(row, column))[0] not in above]
+            why = ["not of the city: rows left out"]
+            gathering.mended(where, listed(sorted(above)), f"nothing, in {len(rows) - len(kept)} rows", why)
+            rows[:] = kept
+        elif "area" not in layout.roles and not heading.casefold().startswith("region") and any(
+            is_area(text, area, place) for text in texts
+        ):  # fmt: skip
+            del layout.dimensions[column]
+            layout.roles["area"] = column
+        elif above or (len(texts) == 1 and not is_total(*texts) and slug(*texts) not in _SETTLEMENTS | {area}):
+            fix = "head the column Area if it says whose figures they are, and name it: --place NAME; "
+            fix += f"else --ignore {heading!r}"
+            found = f"{listed(sorted(above or texts))} below {heading}"
+            raise InputError(sheet.file, [Problem(where, found, f"figures of {area}, or of its parts", fix)])
