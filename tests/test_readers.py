@@ -828,3 +828,161 @@ def test_figures_on_hidden_sheets_alone_are_refused(with_a_draft):
     book.save(with_a_draft)
     with pytest.raises(InputError, match=r"only hidden sheets hold something: Draft.*--sheet NAME"):
         read("guess", with_a_draft, **GIVEN)
+
+
+# --- long tables that say more than figures ---------------------------------------------------------------
+
+
+def got(tmp_path, text: str, form: str = "long", **options) -> tuple[list, str]:
+    """Return what a table gives, as (series, breakdown, period, value or status), and what was told and mended."""
+    try:
+        reading = read(form, text_file(tmp_path, "a.csv", text), **GIVEN, **options)
+    except InputError as error:
+        return [], str(error)
+    rows = [(row.series, row.breakdown, row.period, row.status if math.isnan(row.value) else row.value)
+            for row in reading.table.itertuples()]  # fmt: skip
+    return rows, "\n".join(map(str, [*reading.problems, *reading.repairs]))
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "taken"),
+    [
+        *(("Status", word, "suppressed") for word in ("withheld", "redacted", "Unpublished", "do not publish",
+                                                      "not for release", "embargoed", "no publicar")),
+        ("Status", "not suppressed", 3), ("Status", "On track", 3),
+        ("Confidential", "yes", "suppressed"), ("Confidential", "no", 3), ("Suppressed", "TRUE", "suppressed"),
+        ("Suppressed", "FALSE", 3), ("Confidencial", "sí", "suppressed"), ("Vertraulich", "nein", 3),
+        ("Conf status", "N", "suppressed"),
+        ("Publish?", "no", "suppressed"), ("Publish?", "yes", 3), ("Publish?", "", "suppressed"),
+        ("Publicar", "sí", 3), ("Publicar", "no", "suppressed"),
+    ],
+)  # fmt: skip
+def test_nothing_of_a_hidden_figure_is_taken_from_a_long_table(tmp_path, head, cell, taken):
+    yes = "yes" if head.startswith("Publi") else ""
+    text = f"Year,Indicator,Unit,Value,{head}\n2019,Deaths,count,3,{cell}\n2020,Deaths,count,4,{yes}\n"
+    rows, _ = got(tmp_path, text)
+    assert rows == [("Deaths", "", "2019", taken), ("Deaths", "", "2020", 4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "words"),
+    [
+        ("Year,Indicator,Type,Value\n2019,Jobs,Actual,5\n2030,Jobs,Target,3\n", [5], "row left out"),
+        ("Year,Indicator,Scenario,Value\n2019,Jobs,Observed,5\n2030,Jobs,Projected,3\n2030,Jobs,High,4\n", [5], "High"),
+        ("Year,Indicator,Actual/Forecast,Value\n2019,Jobs,A,5\n2025,Jobs,F,6\n", [5], "'F' read as nothing"),
+        ("Year,Indicator,Value\n2019,Jobs,5\n2030,Target,3\n2030,Jobs (target),3\n2030,Jobs target,3\n", [5], "Target"),
+        ("Year,Indicator,Value\n2019,Target 8.5,5\n2020,Share of target,6\n", [5, 6], ""),
+        ("Year,Jobs,Change,Plan\n2019,5,1,4\n", [5], "'Plan' read as nothing"),
+        ("Year,Plan\n2019,5\n", [], "figures that were observed"),
+        ("Year,Growth\n2019,5\n", [5], ""),
+        ("Year,Indicator,Type,Value\n2019,Jobs,Robbery,5\n2019,Jobs,Theft,6\n", [5, 6], ""),
+        # rows longer than the header, and a second header
+        ("Year,Indicator,Value\n2019,Jobs,812,345\n2020,Jobs,812\n", [812], "row 2: found 4 cells: 2019, Jobs, 812"),
+        ("Year,Indicator,Value,\n2019,Jobs,812,as told\n", [812], ""),
+        ("Year,Indicator,Value,Unit\n2019,Jobs,5,%\nYear,Indicator,Value,Unit\n2020,Jobs,6,%\n", [5, 6],
+         "header again"),
+        ("Year,Indicator,Value,Unit\n2019,Jobs,5,%\nYear,Indicator,Unit,Value\n2020,Jobs,4,5\n", [5],
+         "another header"),
+    ],
+)  # fmt: skip
+def test_figures_that_were_not_observed_are_not_taken_from_a_long_table(tmp_path, text, taken, words):
+    rows, told = got(tmp_path, text)
+    assert sorted(row[3] for row in rows) == taken
+    assert words in told
+
+
+_ROW = "Year,Indicator,Unit"
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "words"),
+    [
+        # places
+        ("City name,Year,Indicator,Value\nBradford,2019,Jobs,5\n", [], "the area Bradford"),
+        ("Location,Year,Indicator,Value\nBradford,2019,Jobs,5\n", [], "found Bradford below Location"),
+        ("Region,Year,Indicator,Value\nBradford,2019,Jobs,5\n", [], "found Bradford below Region"),
+        ("Location,Year,Indicator,Value\nExampleville,2019,Jobs,5\nBradford,2019,Jobs,6\n", [("", 5)], ""),
+        ("Location,Year,Indicator,Value\nNorth,2019,Jobs,5\nSouth,2019,Jobs,6\n",
+         [("location=North", 5), ("location=South", 6)], ""),
+        ("Level,Year,Indicator,Value\nCity,2019,Jobs,5\nNational,2019,Jobs,6\n", [("", 5)], "not of the city"),
+        ("Level,Year,Indicator,Value\nNational,2019,Jobs,6\n", [], "found National below Level"),
+        ("Ward,Year,Indicator,Value\nNorth,2019,Jobs,5\nEngland,2019,Jobs,6\n", [], "'England' as a group"),
+        ("Area,Year,Indicator,Value\nUrban,2019,Jobs,5\nRural,2019,Jobs,6\nTotal,2019,Jobs,11\n",
+         [("", 11), ("location=Rural", 6), ("location=Urban", 5)], ""),
+        ("Area,Year,Indicator,Value\nExampleville,2019,Jobs,5\nCity of Exampleville,2020,Jobs,6\n", [("", 5)],
+         "found City of Exampleville beside Exampleville"),
+        ("Year,City,England\n2019,5.1,4\n", [], "columns of figures named City, England"),
+        ("Year,Area (km2)\n2019,551.7\n", [("", 551.7)], ""),
+        # totals
+        *((f"Year,Indicator,Sex,Value\n2019,Jobs,{word},5\n2019,Jobs,Women,4\n", [("", 5), ("sex=female", 4)], "")
+          for word in ("Ambos os sexos", "Beide", "All persons", "Persons", "Hombres y mujeres", "Männer und Frauen",
+                       "Tous", "المجموع")),
+        *((f"Year,Indicator,Ward,Value\n2019,Jobs,{word},5\n2019,Jobs,North,4\n", [("", 5), ("ward=North", 4)], "")
+          for word in ("Total geral", "Total ville", "Citywide", "All wards", "Exampleville total")),
+        # thousands of what is no count; the unit says thousands already
+        (f"{_ROW},Value (in thousands)\n2019,Age,years,81\n2019,Jobs,people,812\n", [("", 812000)], "'years' below"),
+        (f"{_ROW},Value (in thousands)\n2019,Deaths,per 100000,81\n2019,Heat,°C,8\n2019,Gini,Gini,3\n", [], "°C"),
+        (f"{_ROW},Value,Unit multiplier\n2019,Jobs,THS_PER,5.2,3\n", [("", 5.2)], "the unit says it already"),
+        (f"{_ROW},Value,Unit multiplier\n2019,Jobs,thousand people,5.2,6\n", [], "one multiplier"),
+        # percentages
+        ("Year,Indicator,Value\n2019,Rate,15%\n2020,Rate,0.16\n", [("", 15)], "0.16 in a series of numbers with"),
+        (f"{_ROW},Value\n2019,Rate,per 1000,15%\n", [], "a percentage of the unit 'per 1000'"),
+        # columns that describe a series
+        ("Year,Theme,Indicator,Value,Data provider\n2019,Social,Jobs,5,X\n2020,Social,Jobs,6,Y\n", [("", 5), ("", 6)],
+         "it describes the series and is no group"),
+        ("Año,Eje,Indicador,Valor,Responsable\n2019,Social,Jobs,5,X\n2020,Social,Jobs,6,\n", [("", 5), ("", 6)], ""),
+        ("Year,Department,Indicator,Value\n2019,Parks,Staff,5\n2019,Roads,Staff,6\n",
+         [("department=Parks", 5), ("department=Roads", 6)], ""),
+    ],
+)  # fmt: skip
+def test_places_totals_and_sizes_of_a_long_table(tmp_path, text, taken, words):
+    rows, told = got(tmp_path, text)
+    assert sorted(row[1::2] for row in rows) == taken
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("Year,Smoking,Drinking,Lower CI,Upper CI\n2019,5,5.5,4,6\n", None),
+        ("Year,Smoking,Lower CI,Upper CI,Sample size\n2019,5,4,6,900\n", {"Smoking": (4, 6)}),
+        ("Year,Smoking,Smoking lower CI,Smoking upper CI,Drinking\n2019,5,4,6,9\n", {"Smoking": (4, 6)}),
+        ("Year,Smoking,95% CI Lower,95% CI Upper\n2019,5,4,6\n", {"Smoking": (4, 6)}),
+        ("Año,Tasa,Límite inferior (IC 95%),Límite superior (IC 95%)\n2019,5,4,6\n", {"Tasa": (4, 6)}),
+    ],
+)
+def test_an_interval_is_of_one_series(tmp_path, text, ends):
+    path = text_file(tmp_path, "a.csv", text)
+    if ends is None:
+        with pytest.raises(InputError, match="one interval beside the columns Smoking, Drinking"):
+            read("long", path, **GIVEN)
+        return
+    table = read("long", path, **GIVEN).table
+    assert {row.series: (row.low, row.high) for row in table.itertuples() if row.low == row.low} == ends
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "named"),
+    [
+        ("Indicator,Unit,2019,2020\nLife expectancy,years,80,81\n", "wide", ("Life expectancy", "years")),
+        ("Indicator,Unit,Year,,\n,,2018,2019,2020\nJobs,count,5,6,7\n", "wide", ("Jobs", "count")),
+        *(
+            (f"Year,KPI,{unit},Value\n2019,Jobs,count,5\n", "long", ("Jobs", "count"))
+            for unit in (
+                "Unit of measurement",
+                "Units of measure",
+                "Measure unit",
+                "U.M.",
+                "Unidad de medición",
+                "de medida",
+            )
+        ),
+        ("Año,Nombre,Unidad,Valor\n2019,Paro,%,5\n", "long", ("Paro", "%")),
+        ("Year,Goal,Target,Indicator,Description,Unit,Value\n2019,8,8.5,8.5.2,Jobs,%,5\n", "long", ("Jobs", "%")),
+    ],
+)
+def test_the_header_of_a_table_is_found_and_its_columns_named(tmp_path, text, form, named):
+    path = text_file(tmp_path, "a.csv", text)
+    assert guess(path) == form
+    reading = read("guess", path, **GIVEN)
+    assert one_series(reading.table)[2:4] == named and set(reading.table["breakdown"]) == {""}

@@ -14,7 +14,7 @@ from vlr_analysis.sources.names import Told, dimension_of, group_of, is_total, r
 from vlr_analysis.sources.places import is_area
 from vlr_analysis.sources.reading import Gathering
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.statuses import status_of
+from vlr_analysis.sources.statuses import hides, status_of
 from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, is_number, is_word, periods_in, refuse_time
 from vlr_analysis.sources.wide_headings import PARTS, Column, filled_right, part_role, say, texts_above, texts_below
 from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, is_spanish, kind_of, scale_in, speaks_of_scale
@@ -116,6 +116,12 @@ def _stub(
         ]
         role = part_role(name)
         if not filled:
+            continue
+        if role in ("confidential", "publish"):
+            if hides(role, (read_text(content)[0] for content in filled)):
+                fix = "delete the figures of its rows, and the column"
+                found = f"figures that {name!r} holds back"
+                raise InputError(sheet.file, [Problem(sheet.where(row, column), found, "figures to be published", fix)])
             continue
         if role in PARTS:
             if role == "status" and not any(status_of(read_text(content)[0]) for content in filled):

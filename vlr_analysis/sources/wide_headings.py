@@ -12,7 +12,7 @@ from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import is_blank, read_label, read_number
 from vlr_analysis.sources.labels import WHOLE_YEARS, month_of, part_of_year
 from vlr_analysis.sources.names import Told, group_of, is_total, role_of, sexes_of
-from vlr_analysis.sources.places import is_area, is_country
+from vlr_analysis.sources.places import is_area, is_elsewhere
 from vlr_analysis.sources.reading import Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_blocks import is_number, periods_in
@@ -98,7 +98,7 @@ def texts_above(sheet: Sheet, row: int, labels: Mapping[int, Any], gathering: Ga
 
 def _is_known(text: str) -> bool:
     return bool(
-        kind_of(text) or aside_of(text) or group_of(text)[0] != "group" or scale_in(text) or is_country(text)
+        kind_of(text) or aside_of(text) or group_of(text)[0] != "group" or scale_in(text) or is_elsewhere(text)
         or slug(text) in _OURS | _WIDER or split_unit(f"x ({text})")[1] or role_of(text)
     )  # fmt: skip
 
@@ -182,11 +182,11 @@ def _of_other_areas(
     ours = {text for text in said if is_area(text, gathering.area, place)}
     if ours:
         return others - ours, ours
-    wider = {text for text in others if is_country(text) or slug(text) in _WIDER}
+    wider = {text for text in others if is_elsewhere(text) or slug(text) in _WIDER}
     ours = {text for text in others if slug(text) in _OURS}
     if wider and ours:
         return others - ours, ours
-    if any(map(is_country, wider)):
+    if any(map(is_elsewhere, wider)):
         column = min(column for column, text in texts.items() if text in wider)
         fix = "leave the columns of other places out, or head those of the area with its name"
         found = f"headings that are places: {', '.join(sorted(others))}"

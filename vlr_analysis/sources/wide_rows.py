@@ -9,7 +9,7 @@ from itertools import product
 from vlr_analysis.errors import Problem
 from vlr_analysis.sources.cells import SUPERSCRIPT, is_blank, read_label, shown
 from vlr_analysis.sources.names import Told, group_of, is_subtotal, is_total
-from vlr_analysis.sources.places import is_country, rows_of_area
+from vlr_analysis.sources.places import is_elsewhere, rows_of_area
 from vlr_analysis.sources.reading import Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_blocks import is_number
@@ -164,7 +164,7 @@ def _is_observed(
             kind = unobserved(tail["tail"])
             if kind == "target" or (kind and tail["rest"] in names):
                 found = f"a {kind} is no figure observed: row left out"
-            elif is_country(tail["tail"]) and tail["rest"] in names:
+            elif is_elsewhere(tail["tail"]) and tail["rest"] in names:
                 found = "row of another area left out"
         if named_by is not None and re.match(r"targets? (for|of)\s", text, re.I):
             found = found or "a target is no figure observed: row left out"

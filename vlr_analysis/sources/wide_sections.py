@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from vlr_analysis.errors import Problem
 from vlr_analysis.sources.cells import shown
 from vlr_analysis.sources.names import Told, group_of, is_total, unit_of
-from vlr_analysis.sources.places import is_area, is_country
+from vlr_analysis.sources.places import is_area, is_elsewhere
 from vlr_analysis.sources.reading import Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_header import Layout
@@ -116,7 +116,7 @@ def _take_section(
         return set()
     ours = {name for name in names if is_area(name, gathering.area, told.place)}
     others = {name for name in names - ours if group_of(name)[0] == "group" and not is_total(name)}
-    countries = {name for name in others if is_country(name)}
+    countries = {name for name in others if is_elsewhere(name)}
     if ours and others:
         for row in rows:
             if row.name in others:
@@ -149,18 +149,18 @@ def _of_the_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told,
         if row.section is not None:
             names[row.section].add(row.name)
     ours = {section for section in names if is_area(section.text, gathering.area, told.place)}
-    if not ours and not any(is_country(section.text) for section in names):
+    if not ours and not any(is_elsewhere(section.text) for section in names):
         return rows
     known = set().union(*(names[section] for section in ours)) or {row.name for row in rows if row.section is None}
     others = set()
     for section, own in names.items():
         if section in ours:
             gathering.mended(sheet.where(section.row), section.text, "the area", ["a heading between the rows"])
-        elif known and (is_country(section.text) or (ours and own <= known)):
+        elif known and (is_elsewhere(section.text) or (ours and own <= known)):
             others.add(section)
             why = "rows of another area left out"
             gathering.mended(sheet.where(section.row), section.text, "nothing", [why])
-        elif ours or is_country(section.text):
+        elif ours or is_elsewhere(section.text):
             others.add(section)
             found = f"{shown(section.text)} as a heading between the rows, where others are places"
             fix = "write the places into a column Area, or the subject before each row"
