@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 
 from vlr_analysis.errors import InputError
 from vlr_analysis.observations import KEY
@@ -828,3 +830,88 @@ def test_figures_on_hidden_sheets_alone_are_refused(with_a_draft):
     book.save(with_a_draft)
     with pytest.raises(InputError, match=r"only hidden sheets hold something: Draft.*--sheet NAME"):
         read("guess", with_a_draft, **GIVEN)
+
+
+# --- what a program shows of a cell ----------------------------------------------------------------------
+
+
+def raised(before: str, letters: str) -> CellRichText:
+    return CellRichText(before, TextBlock(InlineFont(vertAlign="superscript"), letters))
+
+
+def shown_as(folder: Path, rows: list, forms: dict[str, str]):
+    """Read a wide workbook; return its figures by year, units, problems and repairs."""
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    for cell, form in forms.items():
+        book.active[cell].number_format = form
+    book.save(folder / "shown.xlsx")
+    reading = read("wide", folder / "shown.xlsx", **GIVEN)
+    found = {row.period: row.value if row.status == "value" else row.status for row in reading.table.itertuples()}
+    return reading, found, " ".join(map(str, reading.problems)), " ".join(map(str, reading.repairs))
+
+
+@pytest.mark.parametrize(("content", "figure", "unit"), [
+    (raised("7.9", "1"), 7.9, "km²"), (raised("7.9", "p"), "provisional", "km²"),
+    (raised("7.9", "c"), "suppressed", "km²"), (raised("7.9", "b"), 7.9, "km²"), (raised("7", "*"), 7, "km²"), (7.9, 7.9, "km²"),
+])  # fmt: skip
+def test_raised_letters_of_a_workbook_are_marks_and_no_digits(tmp_path, content, figure, unit):
+    head = ["Indicator", "Unit", raised("2019", "2"), 2020]
+    row = [raised("Green space", "1"), raised("km", "2"), content, 8]
+    reading, found, problems, repairs = shown_as(tmp_path, [head, row], {})
+    assert (found["2019"], found["2020"], problems) == (figure, 8, "")
+    assert set(reading.table["series"]) == {"Green space"} and set(reading.table["unit"]) == {unit}
+    assert "C1: '2019²'" in repairs and "A2: 'Green space¹'" in repairs
+
+
+@pytest.mark.parametrize(("content", "form", "figure", "words"), [
+    (3, ";;;", "suppressed", "the program does not show it"),
+    (3, '[<5]"*";0', "suppressed", "'*' read as suppressed"),
+    (3, '[>=5]0;"c"', "suppressed", "'c' read as suppressed"),
+    (7, '[<5]"*";0', 7, ""),
+    (0.13, '[<0.05]"*";0%', 13, "multiplied by 100"),
+    (0.03, '[<0.05]"*";0%', "suppressed", "'*' read as suppressed"),
+    (0, '0;-0;"-"', 0, ""), (0, "0;-0;;@", 0, ""), (-3, "#,##0;[Red](#,##0)", -3, ""),
+    (5, '"<"0', "suppressed", "a bound is no number"),
+    (812345, "#,##0,", 812345, "shows them divided by thousands"),
+    (812345, '#,##0.0,"k"', 812345, "shows them divided by thousands"),
+    (13, '0"k"', None, "found 13 shown as 13k"), (13, '0.0" Mio. €"', None, "found 13 shown as 13 Mio. €"),
+    (13, r"0\M", None, "found 13 shown as 13M"), (13, '0,"M"', None, "shown as 0.013M"),
+    (7.9, '0.0" (p)"', "provisional", "mark p"), (7.9, '0.0"e"', "estimated", "mark e"),
+    (7.9, '0.0" (target)"', None, "'7.9 (target)'"),
+    (13, '0" km"', 13, ""), (13, '0.0" per thousand"', 13, ""), (13, '"US$"#,##0.00', 13, ""),
+    (13, "#,##0 [$€-407]", 13, ""), (-13, '_-* #,##0_-;-* #,##0_-;_-* "-"??_-;_-@_-', -13, ""),
+])  # fmt: skip
+def test_a_figure_is_what_the_program_shows_or_is_told(tmp_path, content, form, figure, words):
+    rows = [["Indicator", "Unit", 2019, 2020], ["Households", "%" if "%" in form else "count", content, 20]]
+    _, found, problems, repairs = shown_as(tmp_path, rows, {"C2": form})
+    assert (found.get("2019"), found["2020"]) == (figure, 20)
+    assert words in (repairs if figure is not None else problems) and ("C2" in problems) == (figure is None)
+
+
+def test_numbers_that_are_shown_divided_below_a_word_of_thousands_are_told(tmp_path):
+    rows = [["Households (thousands)"], ["Indicator", "Unit", 2019, 2020], ["Households", "count", 812345, 20]]
+    _, found, problems, _ = shown_as(tmp_path, rows, {"C3": "#,##0,"})
+    assert found == {"2020": 20000} and "C3: found 812345 shown as 812.345" in problems
+
+
+@pytest.mark.parametrize(("form", "periods"), [
+    ('"FY"0', ["2018-07-01/P1Y", "2020"]), ('0" (target)"', ["2020", "2021"]), ('0"p"', ["2019", "2020"]),
+])  # fmt: skip
+def test_a_year_is_what_the_program_shows(tmp_path, form, periods):
+    rows = [["Indicator", "Unit", 2019, 2020, 2021], ["Households", "count", 13, 20, 21]]
+    _, found, _, _ = shown_as(tmp_path, rows, {"C1": form})
+    assert sorted(found)[: len(periods)] == periods and (found.get("2019") == "provisional") == (form == '0"p"')
+
+
+def test_more_joined_cells_than_are_looked_at_are_refused(tmp_path, monkeypatch):
+    book = Workbook()
+    for row in (["Indicator", 2019, 2020], ["Households", 13, 20]):
+        book.active.append(row)
+    for row in range(3, 6):
+        book.active.merge_cells(f"A{row}:B{row}")
+    book.save(tmp_path / "joined.xlsx")
+    monkeypatch.setattr("vlr_analysis.sources.sheet_book.MAX_MERGED", 2)
+    with pytest.raises(InputError, match="3 groups of joined cells; expected at most 2"):
+        read("wide", tmp_path / "joined.xlsx", **GIVEN)

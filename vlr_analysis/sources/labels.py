@@ -12,7 +12,7 @@ from math import isfinite
 from typing import Any
 
 from vlr_analysis.periods import parse_period
-from vlr_analysis.sources.cells import SUPERSCRIPT, Formula, Unreadable, read_text, shown
+from vlr_analysis.sources.cells import SUPERSCRIPT, Formula, NotShown, Unreadable, read_text, shown
 from vlr_analysis.sources.flags import FLAGS, size_or_secret
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -168,7 +168,7 @@ def _years(span: re.Match) -> int:
 
 
 def _label(content: Any, text: tuple[str, str, list[str]] | None, spans: list[re.Match], year_start: str) -> Label:
-    if isinstance(content, bool) or content is None or isinstance(content, (Formula, time)):
+    if isinstance(content, bool) or content is None or isinstance(content, (Formula, NotShown, time)):
         return _no_period(content)
     if isinstance(content, ShownDate):
         return Label(content.period, why=("a date shown as a year or a month",))
