@@ -854,7 +854,8 @@ def shown_as(folder: Path, rows: list, forms: dict[str, str]):
 
 @pytest.mark.parametrize(("content", "figure", "unit"), [
     (raised("7.9", "1"), 7.9, "km²"), (raised("7.9", "p"), "provisional", "km²"),
-    (raised("7.9", "c"), "suppressed", "km²"), (raised("7.9", "b"), 7.9, "km²"), (raised("7", "*"), 7, "km²"), (7.9, 7.9, "km²"),
+    (raised("7.9", "c"), "suppressed", "km²"), (raised("7.9", "b"), 7.9, "km²"), (raised("7", "*"), 7, "km²"),
+    (7.9, 7.9, "km²"),
 ])  # fmt: skip
 def test_raised_letters_of_a_workbook_are_marks_and_no_digits(tmp_path, content, figure, unit):
     head = ["Indicator", "Unit", raised("2019", "2"), 2020]
@@ -915,3 +916,33 @@ def test_more_joined_cells_than_are_looked_at_are_refused(tmp_path, monkeypatch)
     monkeypatch.setattr("vlr_analysis.sources.sheet_book.MAX_MERGED", 2)
     with pytest.raises(InputError, match="3 groups of joined cells; expected at most 2"):
         read("wide", tmp_path / "joined.xlsx", **GIVEN)
+
+
+# --- which mark stands before decimals -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "figure"), [
+    ("Merkmal\tEinheit\t2019\t2020\nEinwohner\tPersonen\t545.678\t546.002\n", None),
+    ("Indicador,Unidad,2019,2020\nPoblación,personas,545.678,546.002\n", None),
+    ("Indicator,Unit,Place A,2019,2020\nHouseholds,number,,1.234,\n", None),
+    ("Indicator\tUnit\t2019\t2020\nA\tindex\t1.234\t2.345\nB\tindex\t1,234\t12,345\n", None),
+    ("Indicator,Unit,2019,2020\nRate,%,5.123,5.2\nMean stay,days,5.678,4.111\n", 5.123),
+    ("Indicator,Unit,2019,2020\nRate,%,5.123,6.456\nHouseholds,number,812,815\n", 5.123),
+    ("Indicator,Unit,2019,2020\nRate,%,0.123,6.456\nPeople in need,people,1.234,1.111\n", 0.123),
+    ('Indicator,Unit,2019,2020\nHouseholds,number,"812,345","815,000"\n', 812345),
+    ("Indicator\tUnit\t2019\t2020\nHouseholds\tnumber\t812,345\t815,000\n", 812345),
+])  # fmt: skip
+def test_a_text_file_in_which_a_mark_may_be_of_thousands_is_told(tmp_path, text, figure):
+    reading = read("wide", text_file(tmp_path, "t.tsv" if "\t" in text else "t.csv", text), **GIVEN)
+    taken = set(reading.table["value"].dropna())
+    if figure is None:
+        assert not taken and "the sheet does not say which" in str(reading.problems[0])
+    else:
+        assert figure in taken and not reading.problems
+
+
+def test_counts_of_a_long_text_file_with_points_before_three_digits_are_told(tmp_path):
+    text = "Year,Indicator,Unit,Value\n2019,Residents,people,545.678\n2020,Residents,people,546.002\n"
+    reading = read("long", text_file(tmp_path, "t.csv", text), **GIVEN)
+    assert reading.table.empty and len(reading.problems) == 2
+    assert read("long", tmp_path / "t.csv", decimal=".", **GIVEN).table["value"].tolist() == [545.678, 546.002]
