@@ -251,3 +251,51 @@ def test_a_part_of_a_year_is_read_beside_its_year(text, name, part):
 ])  # fmt: skip
 def test_a_year_marked_as_confidential_or_in_thousands_is_no_year(label, period):
     assert read_periods([label])[label].period == period
+
+
+@pytest.mark.parametrize(("label", "period", "status"), [
+    ("2020 (provisional)", "2020", "provisional"), ("2020 (vorläufig)", "2020", "provisional"),
+    ("2020 (estimate)", "2020", "estimated"), ("2020 (estimación)", "2020", "estimated"),
+    ("2020 provisional", "2020", "provisional"), ("2020P", "2020", "provisional"), ("2020E", "2020", "estimated"),
+    ("2019 actual", "2019", ""), ("2019 (actual)", "2019", ""), ("2019 (final)", "2019", ""),
+    ("Provisional 2020", "2020", "provisional"), ("2019/20 (provisional)", "2019-07-01/P1Y", "provisional"),
+    ("2019Q3 (p)", "2019-Q3", "provisional"), ("Census 2011", "2011", ""), ("Censo 2011 (p)", "2011", "provisional"),
+    ("Mid-2019", "2019", ""), ("Value (2020)", "2020", ""), ("Año: 2019", "2019", ""), ("Jahr2019", "2019", ""),
+    ("2019 (%)", "2019", ""), ("2019 (1)", "2019", ""), ("2019 (a)", "2019", ""), ("2019¹", "2019", ""),
+    ("٢٠١٩", "2019", ""), ("٢٠١٩/٢٠", "2019-07-01/P1Y", ""), ("Q1 19", "2019-Q1", ""), ("Q4'98", "1998-Q4", ""),
+    ("Jan-19", "2019-01", ""), ("ene-19", "2019-01", ""), ("Jan '19", "2019-01", ""), ("01/2019", "2019-01", ""),
+    ("1er trimestre 2019", "2019-Q1", ""), ("3.º trimestre de 2019", "2019-Q3", ""), ("2. Quartal 2019", "2019-Q2", ""),
+    ("2019 1st quarter", "2019-Q1", ""), ("H1 2019", "2019-01-01/P6M", ""), ("Jan-Jun 2019", "2019-01-01/P6M", ""),
+    ("Enero-Marzo 2019", "2019-01-01/P3M", ""), ("2019 July to December", "2019-07-01/P6M", ""),
+])  # fmt: skip
+def test_what_stands_beside_a_year_is_its_status_or_left_out(label, period, status):
+    read = read_periods([label])[label]
+    assert (read.period, read.status) == (period, status)
+    assert read.why and read.unit == ("%" if "%" in label else "")
+
+
+@pytest.mark.parametrize(("label", "words"), [
+    ("2025 (proj)", "a target"), ("2025 (tgt)", "a target"), ("2030 (plan)", "a target"), ("2030 (meta)", "a target"),
+    ("2025 (f)", "a target"), ("2025f", "a target"), ("2025F", "a target"), ("2025 (forecast)", "a target"),
+    ("2030 target", "a target"), ("Target 2030", "a target"), ("2030 (Ziel)", "a target"), ("2030 (cible)", "a target"),
+    ("2019 (cv)", "'2019 (cv)'"), ("2019 (n.a)", "'2019 (n.a)'"), ("2019 (low)", "'2019 (low)'"),
+    ("2019 F", "'2019 F'"),
+    ("England 2020", "'England 2020'"), ("Women 2020", "'Women 2020'"), ("2019 Women", "'2019 Women'"),
+    ("Average 2018-2020", "'Average"), ("13/2019", "'13/2019'"), ("Jun-Jan 2019", "'Jun-Jan 2019'"),
+])  # fmt: skip
+def test_what_stands_beside_a_year_and_is_of_no_figure_observed_or_not_known_is_refused(label, words):
+    read = read_periods([label])[label]
+    assert not read.period and words in read.unreadable.found and "write" in read.unreadable.fix
+
+
+@pytest.mark.parametrize(("labels", "periods"), [
+    (("2010/11", "2010/12", "2011/01"), ["2010-11", "2010-12", "2011-01"]),
+    (("2010/11", "2011/12"), ["2010-07-01/P1Y", "2011-07-01/P1Y"]),
+    (("2008-10", "2009-11", "2010-12"), ["", "", ""]), (("2008/10", "2009/11"), ["", ""]),
+    (("2017-19", "2018-20"), ["2017-01-01/P3Y", "2018-01-01/P3Y"]),
+    (("Jan-19", "Feb-19", "Jan-20"), ["2019-01", "2019-02", "2020-01"]), (("Jan-01", "Jan-02", "Jan-03"), ["", "", ""]),
+    (("Jan-98", "Jan-99"), ["1998-01", "1999-01"]),
+])  # fmt: skip
+def test_short_labels_are_read_by_their_neighbours_or_refused(labels, periods):
+    found = read_periods(labels)
+    assert [found[label].period for label in labels] == periods

@@ -946,3 +946,18 @@ def test_counts_of_a_long_text_file_with_points_before_three_digits_are_told(tmp
     reading = read("long", text_file(tmp_path, "t.csv", text), **GIVEN)
     assert reading.table.empty and len(reading.problems) == 2
     assert read("long", tmp_path / "t.csv", decimal=".", **GIVEN).table["value"].tolist() == [545.678, 546.002]
+
+
+@pytest.mark.parametrize(("years", "unit", "taken"), [
+    ("2019 (%),2020 (%),2030 (tgt)", "%", {"2019": "value", "2020": "value"}),
+    ("2019A,2020E,2021F", "not stated", {"2019": "value", "2020": "estimated"}),
+    ("2019,2020 (provisional),2021 (proj)", "not stated", {"2019": "value", "2020": "provisional"}),
+    ("Value (2019),Value (2020),Target 2030", "not stated", {"2019": "value", "2020": "value"}),
+    ("Jan-19,Feb-19,Mar-19", "not stated", {"2019-01": "value", "2019-02": "value", "2019-03": "value"}),
+])  # fmt: skip
+def test_years_with_words_beside_them_head_their_columns(tmp_path, years, unit, taken):
+    path = text_file(tmp_path, "t.csv", f"Indicator,{years}\nUnemployment rate,5.2,7.9,4\n")
+    reading = read("guess", path, **GIVEN)
+    assert dict(zip(reading.table["period"], reading.table["status"], strict=True)) == taken
+    assert set(reading.table["unit"]) == {unit} and not reading.problems
+    assert len(taken) == 3 or "column left out" in " ".join(map(str, reading.repairs))

@@ -20,6 +20,7 @@ from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.statuses import status_of
 from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, is_number, is_word, periods_in, refuse_time
 from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, kind_of, scale_in
+from vlr_analysis.sources.year_marks import unobserved
 
 REMARK = re.compile(
     r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
@@ -78,7 +79,7 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
     names = above if upper or _names_columns(contents, above, min(labels)) else []
     columns = []
     for place, label in labels.items():
-        column = Column(place, label.period, label.status)
+        column = Column(place, label.period, label.status, unit=label.unit)
         if place < len(sheet.rows[row]) and not is_blank(sheet.at(row, place)):
             gathering.mended(sheet.where(row, place), sheet.at(row, place), label.period, label.why)
         for text, at in ((upper.get(place, ""), row - 1), (lower.get(place, ""), row + 1)):
@@ -214,7 +215,7 @@ def _stub(
             else:
                 _beside(sheet, layout, row, column, name, role)
             continue
-        if (kind := kind_of(name)) in UNOBSERVED:
+        if (kind := kind_of(name) or unobserved(name)) in UNOBSERVED:
             why = f"a {kind} is no figure observed: column left out"
             gathering.mended(sheet.where(row, column), name, "nothing", [why])
             continue
