@@ -34,6 +34,14 @@ from vlr_analysis.sources.labels import part_of_year, read_periods
         ("12²", 12, "mark ² beside the number"),
         ("12.3 [1]", 12.3, "mark [1] beside the number"),
         ("١٢٫٥", 12.5, "digits of another script"),
+        ("٥٫٢٪", 5.2, "percent sign"),
+        ("6٪", 6, "percent sign"),
+        ("$5", 5, "sign of a currency taken out: $"),
+        ("€1,234", 1234, "sign of a currency taken out: €"),
+        ("-€ 1,234.50", -1234.5, "sign of a currency taken out: €"),
+        ("US$1.5", 1.5, "sign of a currency taken out: $"),
+        ("1.234,50 €", 1234.5, "sign of a currency taken out: €"),
+        ("£7.9", 7.9, "sign of a currency taken out: £"),
         ("1.5e3", 1500, ""),
         ("0", 0, ""),
         (0, 0, ""),
@@ -66,7 +74,7 @@ def test_a_mark_is_a_status_and_never_zero(mark, status):
 
 @pytest.mark.parametrize(
     "content",
-    ["nil", "abc", "1,2,3", "(5)", "5 (12)", "$5", "5 km", "12b", "12.3.4", "1e999", "=1+1", "=cmd|' /C calc'!A0",
+    ["nil", "abc", "1,2,3", "(5)", "5 (12)", "5 km", "12b", "12.3.4", "1e999", "=1+1", "=cmd|' /C calc'!A0",
      "#REF!", "#DIV/0!", True, datetime.datetime(2020, 2, 1), Formula("SUM(A1)"), "9" * 500, 10**400],
 )  # fmt: skip
 def test_what_is_no_number_is_refused_with_help(content):
@@ -89,6 +97,8 @@ def test_a_text_with_two_readings_is_decided_by_the_sheet_or_refused():
     assert decimal_mark(["1.234.567"]) == ","
     assert decimal_mark(["12,5", "12.5"], ".") == ""
     assert decimal_mark(["1,234"], ".") == "."
+    assert decimal_mark(["€1.234", "12,50 €"]) == ","
+    assert read_number("€1,234", decimal="").unreadable is not None
     assert decimal_mark([1.5, None, "abc, def."], ",") == ","
 
 
@@ -108,9 +118,10 @@ def test_flags_of_eurostat_are_statuses_only_where_they_are_flags():
 @pytest.mark.parametrize(("cell", "fix"), [
     ("1.2 (k)", "write the number out"), ("5 (M)", "write the number out"), ("5 (mn)", "write the number out"),
     ("5k", "write the number out"), ("4 (s)", "secret"), ("5 (x)", "secret"), ("5 [z]", "secret"),
-    ("5 (h)", "take off 'h'"), ("5 (low)", "take off 'low'"),
+    ("5 (h)", "take off 'h'"), ("5 (low)", "take off 'low'"), ("€1.2m", "write the number out"),
+    ("(12.5)", "write -12.5 for a negative number"), ("9.5‰", "‰ as the unit"),
 ])  # fmt: skip
-def test_a_letter_that_may_be_a_size_or_a_secret_is_refused(cell, fix):
+def test_a_letter_or_brackets_that_may_mean_several_things_are_refused(cell, fix):
     number = read_number(cell)
     assert number.unreadable is not None and fix in number.unreadable.fix and number.value != number.value
 

@@ -961,3 +961,35 @@ def test_years_with_words_beside_them_head_their_columns(tmp_path, years, unit, 
     assert dict(zip(reading.table["period"], reading.table["status"], strict=True)) == taken
     assert set(reading.table["unit"]) == {unit} and not reading.problems
     assert len(taken) == 3 or "column left out" in " ".join(map(str, reading.repairs))
+
+
+@pytest.mark.parametrize(("cells", "told"), [
+    ("15%,0.16", ["C2"]), ("0.16,15%", ["B2"]), ("15%,16", []), ("1.2%,0.9", []), ("0.5%,0.4", []), ("15%,0", []),
+])  # fmt: skip
+def test_a_share_of_one_beside_percentages_of_a_text_file_is_told(tmp_path, cells, told):
+    reading = read("wide", text_file(tmp_path, "t.csv", f"Rate (%),2019,2020\n8.5.2 Rate,{cells}\n"), **GIVEN)
+    where = [problem.where for problem in reading.problems]
+    assert where == [f"t.csv, row {cell[1]}, column {cell[0]}" for cell in told]
+    assert len(reading.table) == 2 - len(told)
+
+
+@pytest.mark.parametrize(("text", "name"), [
+    ("Date,Ward,Count\n2019-01-01,North,5\n2019-01-02,North,6\n", "long"),
+    ("Date,Rate\n31/01/2019,5\n28/02/2019,6\n", "long"),
+    ("DATE,RATE\n2019-01-01,5\n2019-02-01,.\n", "fred"),
+    ("observation_date,A,B\n2019-01-01,5,6\n2019-02-01,,7\n", "fred"),
+])  # fmt: skip
+def test_days_beside_words_are_no_series_of_fred(tmp_path, text, name):
+    path = text_file(tmp_path, "t.csv", text)
+    assert guess(path) == name
+    reading = read("guess", path, **GIVEN)
+    assert len(reading.table) and not reading.problems
+
+
+def test_a_file_of_no_format_says_which_heading_was_looked_at_and_what_it_lacks(tmp_path):
+    path = text_file(tmp_path, "t.csv", "Wards of the town\n\nWard,Women 2019,Men 2019\nNorth,5,6\n")
+    with pytest.raises(InputError) as caught:
+        guess(path)
+    message = str(caught.value)
+    assert "t.csv, row 3: found none of the formats" in message
+    assert "'Ward', 'Women 2019', 'Men 2019'" in message and "'Women 2019' is not read as a year" in message

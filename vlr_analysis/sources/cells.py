@@ -19,6 +19,7 @@ from vlr_analysis.sources.digits import (
     POINT_GROUPS,
     bare_of,
     readings,
+    without_currency,
 )
 from vlr_analysis.sources.digits import decimal_mark as decimal_mark
 from vlr_analysis.sources.flags import FLAGS, HIDDEN_FLAGS, advice, flagged
@@ -193,6 +194,15 @@ _TAIL = re.compile(
 _FRACTIONS = "write digits with a decimal point or comma, or leave the cell empty"
 
 
+def _advice(text: str) -> str:
+    """Return what to do with a text that is no number."""
+    if re.fullmatch(r"\([\d.,\s]+\)", text):
+        return f"write -{text[1:-1]} for a negative number, or {text[1:-1]} without brackets"
+    if re.fullmatch(r"-?[\d.,\s]+‰", text):
+        return f"write {text.rstrip(' ‰')} alone, and ‰ as the unit"
+    return _FRACTIONS
+
+
 def read_number(content: Any, *, decimal: str = ".", percent_format: bool = False, flags: bool = False) -> Number:
     """Read one cell that should hold a figure.
 
@@ -282,6 +292,9 @@ def _of_mark(text: str) -> Number | None:
 def _of_text(content: str, text: str, why: list[str], decimal: str, flags: bool) -> Number:
     if text.startswith(("=", "+=", "@")):
         return _refuse(content, "a number", "write the result itself; formulas are not worked out")
+    text, sign = without_currency(text)
+    if sign:
+        why = [*why, f"sign of a currency taken out: {sign}"]
     status, percent = "value", False
     tail = _TAIL.fullmatch(text) if len(text) < 60 and not _SCIENCE.fullmatch(text) else None
     if tail:
@@ -311,7 +324,7 @@ def _of_text(content: str, text: str, why: list[str], decimal: str, flags: bool)
         return Number(value, status, tuple(why), percent=percent)
     comma, point = readings(text) if len(text) < 400 else (None, None)
     if comma is None and point is None:
-        return _refuse(content, "a number", _FRACTIONS)
+        return _refuse(content, "a number", _advice(text))
     if comma is not None and point is not None and comma != point and not decimal:
         either = f"{point:g} or {comma:g}: the sheet does not say which"
         fix = "write it without a mark at the thousands; in an import, --decimal , or --decimal . says which mark it is"

@@ -42,7 +42,7 @@ def decimal_mark(contents: Iterable[Any], default: str = "", *, form: str = "") 
     seen, marks = set(), set()
     for content in contents:
         if isinstance(content, str) and ("," in content or "." in content) and len(content) < 40:
-            text = bare_of(content)[0]
+            text = without_currency(bare_of(content)[0])[0]
             seen |= (found := _evidence(text))
             if not found and None not in readings(text.rstrip("%").strip()):
                 marks |= {"," if "," in text else "."}
@@ -89,9 +89,25 @@ def bare_of(text: str) -> tuple[str, list[str]]:
             str(unicodedata.decimal(letter)) if unicodedata.category(letter) == "Nd" else letter for letter in cleaned
         ).translate(str.maketrans("٫٬", ".,"))  # fmt: skip
         why.append("digits of another script")
+    cleaned = cleaned.replace("٪", "%")
     for space in _SPACES:
         cleaned = cleaned.replace(space, " ")
     if re.match(r"\s*[–—−‒﹣－]\s*[\d.,]", cleaned):
         cleaned = cleaned.translate(_MINUS)
         why.append("dash read as minus")
     return cleaned.strip(), why
+
+
+_SIGNS = "$€£¥₹₽₺₩₪₴₦₫₱"
+_MONEY = re.compile(
+    rf"(?P<minus>-?) ?(?:US|R|C|A|NZ|HK|S)?(?P<sign>[{_SIGNS}]) ?(?P<number>-?[\d.,].*)"
+    rf"|(?P<first>-?[\d.,].*?[\d.,]?) ?(?P<last>[{_SIGNS}])"
+)
+
+
+def without_currency(text: str) -> tuple[str, str]:
+    """Return a text without the sign of a currency before or behind its number, and the sign; empty for none."""
+    found = _MONEY.fullmatch(text)
+    if found is None:
+        return text, ""
+    return (f"{found['minus']}{found['number']}", found["sign"]) if found["sign"] else (found["first"], found["last"])
