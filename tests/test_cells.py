@@ -251,6 +251,8 @@ def test_labels_with_a_t_are_quarters_where_there_is_a_fourth_and_else_refused(l
     ("Q1", "quarter", "-Q1"), ("Q4", "season", "-Q4"), ("T3", "trimestre", "-Q3"), ("2", "trimestre", "-Q2"),
     ("IV", "trimestre", "-Q4"), ("1er trimestre", "trimestre", "-Q1"), ("2nd quarter", "quarter", "-Q2"),
     ("S2", "semestre", "-07-01/P6M"), ("1", "half-year", "-01-01/P6M"), ("March", "mes", "-03"),
+    ("H2", "period", "-07-01/P6M"),
+    ("Jan-Jun", "period", "-01-01/P6M"), ("julio a septiembre", "", "-07-01/P3M"), ("Jun-Jan", "", ""), ("H3", "", ""),
     ("3", "semestre", ""), ("5", "quarter", ""), ("T1", "zone", ""), ("1", "zone", ""), ("North", "quarter", ""),
 ])  # fmt: skip
 def test_a_part_of_a_year_is_read_beside_its_year(text, name, part):

@@ -8,7 +8,7 @@ from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import is_blank, read_label, read_number, read_text
-from vlr_analysis.sources.labels import month_of
+from vlr_analysis.sources.labels import part_of_year
 from vlr_analysis.sources.long_header import holds_codes
 from vlr_analysis.sources.names import Told, dimension_of, group_of, is_total, role_of
 from vlr_analysis.sources.places import is_area
@@ -176,8 +176,8 @@ def _say(column: Column, text: str) -> str:
         column.part = role
     elif kind:
         column.status = "" if kind == "value" else kind
-    elif len(column.period) == 4 and (month := month_of(text)):
-        column.period = f"{column.period}-{month:02d}"
+    elif len(column.period) == 4 and (part := part_of_year(text, "")):
+        column.period += part
     elif len(column.period) == 4 and (quarter := _QUARTER.fullmatch(text.strip())):
         column.period = f"{column.period}-Q{quarter[1]}"
     elif scale and not scale.rest:

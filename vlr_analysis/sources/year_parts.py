@@ -84,7 +84,8 @@ def part_of_year(text: str, name: str) -> str:
         return f"-{month:02d}"
     if months := months_from_to(text):
         return months
-    count = PARTS.get(name, 4 if re.fullmatch(r"[Qq][1-4]", text) else 0)
+    plainly = 4 if re.fullmatch(r"[Qq][1-4]", text) else 2 if re.fullmatch(r"[Hh][12]", text) else 0
+    count = PARTS.get(name, plainly)
     found = _PART.fullmatch(text)
     number = {"I": 1, "II": 2, "III": 3, "IV": 4}.get(found[1].upper()) or int(found[1]) if found else 0
     if not 0 < number <= count:
