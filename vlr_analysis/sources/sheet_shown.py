@@ -73,13 +73,23 @@ def form_of(text: str) -> str:
     return {frozenset("y"): "year", frozenset("ym"): "month"}.get(frozenset(letters), "")
 
 
+_form_of = lru_cache(maxsize=1024)(form_of)
+
+
 @lru_cache(maxsize=1024)
 def parsed(text: str) -> Form:
     """Return the form of a format of numbers."""
     codes = list(_split(text))[:3]
     sections = tuple(_section(code) for code in codes)
-    plain = len(sections) == 1 and not sections[0].condition and not _tells(sections[0])
+    plain = not any(section.condition or _tells(section) for section in sections[:2]) and (
+        len(sections) < 3 or not _tells(sections[2]) or _is_white(sections[2])
+    )
     return Form(form_of(text), () if plain or text.casefold() in ("", "general") else sections)
+
+
+def _is_white(section: _Section) -> bool:
+    """Whether a section shows a dash or nothing, as programs show zeros."""
+    return not section.digits and not re.search(r"[^\W_]|\*", section.before + section.after)
 
 
 def _split(text: str) -> Iterator[str]:
@@ -161,22 +171,29 @@ def as_shown(value: float, form: Form) -> tuple[Any, str, int]:
     section = _of(value, form.sections)
     if section is None:
         return NotShown(), "", 0
-    name = form_of(section.code)
+    name = _form_of(section.code)
     if not section.digits:
         text = " ".join(f"{section.before} {section.after}".split())
-        if value == 0 and not re.search(r"[^\W_]|\*", text):
-            return value, name, 0  # a zero that is left white, or shown as a dash
+        if value == 0 and _is_white(section):
+            return value, name, 0
         return (text or NotShown()), "", 0
-    commas = _commas(section)
-    words = re.findall(r"[^\W\d_]+", section.before + " " + section.after)
-    size = next((_SIZES[word.casefold()] for word in words if word.casefold() in _SIZES), 0)
-    if size and not _RATE.search(section.after) and size != commas:
+    commas, size, more, before_years = _said(section)
+    if size and size != commas:
         said = f"{value:.10g} shown as {_written(value / 1000**commas, section)}"
         fix = "write the number in full, and show it without letters (format 0)"
         return NotShown(Unreadable(said, "the number that is shown", fix)), "", 0
-    if _says_more(value, section):
+    if more or (before_years and value in range(1900, 2101)):
         return _written(round(value * 100, 10) if name == "percent" else value, section), "", 0
     return value, name, commas
+
+
+@lru_cache(maxsize=1024)
+def _said(section: _Section) -> tuple[int, int, bool, bool]:
+    """Return by how many thousands a section divides, how many it writes, whether it says more, whether of years."""
+    words = re.findall(r"[^\W\d_]+", f"{section.before} {section.after}")
+    size = next((_SIZES[word.casefold()] for word in words if word.casefold() in _SIZES), 0)
+    size = 0 if _RATE.search(section.after) else size
+    return _commas(section), size, _says_more(section), bool(_BEFORE_YEARS.fullmatch(section.before.strip()))
 
 
 def _written(value: float, section: _Section) -> str:
@@ -184,16 +201,14 @@ def _written(value: float, section: _Section) -> str:
     return " ".join(f"{section.before}{number}{section.after}".split())
 
 
-def _says_more(value: float, section: _Section) -> bool:
+def _says_more(section: _Section) -> bool:
     """Whether what is written beside a number says what it is: a bound, a mark of its status, a word of time."""
     before, after = section.before.strip(), section.after.replace("%", "").strip()
     if re.search(r"[<>≤≥]", before) or kind_of(after) or kind_of(before):
         return True
     mark = after.strip("()[]. ").casefold()
     in_brackets = after[:1] in ("(", "[") and 0 < len(mark) <= 4 and mark.isalpha()
-    if in_brackets or mark in _MARKS or (mark in FLAGS | HIDDEN_FLAGS and len(mark) > 1):
-        return True
-    return value in range(1900, 2101) and bool(_BEFORE_YEARS.fullmatch(before))
+    return in_brackets or mark in _MARKS or (mark in FLAGS | HIDDEN_FLAGS and len(mark) > 1)
 
 
 def shows_thousands(value: float, times: int) -> NotShown:
