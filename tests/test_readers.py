@@ -993,3 +993,11 @@ def test_a_file_of_no_format_says_which_heading_was_looked_at_and_what_it_lacks(
     message = str(caught.value)
     assert "t.csv, row 3: found none of the formats" in message
     assert "'Ward', 'Women 2019', 'Men 2019'" in message and "'Women 2019' is not read as a year" in message
+
+
+def test_points_of_a_file_that_a_program_wrote_stand_before_decimals(tmp_path):
+    head = "Indicator,SeriesCode,SeriesDescription,GeoAreaCode,GeoAreaName,TimePeriod,Value,[Units]\n"
+    rows = [f"11.2.1,X,Population,999,Exampleville,{year},{value},NUMBER" for year, value in
+            (("2019", "545.678"), ("2020", "546.002"))]  # fmt: skip
+    reading = read("unsd", text_file(tmp_path, "t.csv", head + "\n".join(rows) + "\n"), **GIVEN)
+    assert reading.table["value"].tolist() == [545.678, 546.002] and not reading.problems
