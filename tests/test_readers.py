@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 
 from vlr_analysis.errors import InputError
 from vlr_analysis.observations import KEY
@@ -986,3 +988,174 @@ def test_the_header_of_a_table_is_found_and_its_columns_named(tmp_path, text, fo
     assert guess(path) == form
     reading = read("guess", path, **GIVEN)
     assert one_series(reading.table)[2:4] == named and set(reading.table["breakdown"]) == {""}
+
+
+# --- what a program shows of a cell ----------------------------------------------------------------------
+
+
+def raised(before: str, letters: str) -> CellRichText:
+    return CellRichText(before, TextBlock(InlineFont(vertAlign="superscript"), letters))
+
+
+def shown_as(folder: Path, rows: list, forms: dict[str, str]):
+    """Read a wide workbook; return its figures by year, units, problems and repairs."""
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    for cell, form in forms.items():
+        book.active[cell].number_format = form
+    book.save(folder / "shown.xlsx")
+    reading = read("wide", folder / "shown.xlsx", **GIVEN)
+    found = {row.period: row.value if row.status == "value" else row.status for row in reading.table.itertuples()}
+    return reading, found, " ".join(map(str, reading.problems)), " ".join(map(str, reading.repairs))
+
+
+@pytest.mark.parametrize(("content", "figure", "unit"), [
+    (raised("7.9", "1"), 7.9, "km²"), (raised("7.9", "p"), "provisional", "km²"),
+    (raised("7.9", "c"), "suppressed", "km²"), (raised("7.9", "b"), 7.9, "km²"), (raised("7", "*"), 7, "km²"),
+    (7.9, 7.9, "km²"),
+])  # fmt: skip
+def test_raised_letters_of_a_workbook_are_marks_and_no_digits(tmp_path, content, figure, unit):
+    head = ["Indicator", "Unit", raised("2019", "2"), 2020]
+    row = [raised("Green space", "1"), raised("km", "2"), content, 8]
+    reading, found, problems, repairs = shown_as(tmp_path, [head, row], {})
+    assert (found["2019"], found["2020"], problems) == (figure, 8, "")
+    assert set(reading.table["series"]) == {"Green space"} and set(reading.table["unit"]) == {unit}
+    assert "C1: '2019²'" in repairs and "A2: 'Green space¹'" in repairs
+
+
+@pytest.mark.parametrize(("content", "form", "figure", "words"), [
+    (3, ";;;", "suppressed", "the program does not show it"),
+    (3, '[<5]"*";0', "suppressed", "'*' read as suppressed"),
+    (3, '[>=5]0;"c"', "suppressed", "'c' read as suppressed"),
+    (7, '[<5]"*";0', 7, ""),
+    (0.13, '[<0.05]"*";0%', 13, "multiplied by 100"),
+    (0.03, '[<0.05]"*";0%', "suppressed", "'*' read as suppressed"),
+    (0, '0;-0;"-"', 0, ""), (0, "0;-0;;@", 0, ""), (-3, "#,##0;[Red](#,##0)", -3, ""),
+    (5, '"<"0', "suppressed", "a bound is no number"),
+    (812345, "#,##0,", 812345, "shows them divided by thousands"),
+    (812345, '#,##0.0,"k"', 812345, "shows them divided by thousands"),
+    (13, '0"k"', None, "found 13 shown as 13k"), (13, '0.0" Mio. €"', None, "found 13 shown as 13 Mio. €"),
+    (13, r"0\M", None, "found 13 shown as 13M"), (13, '0,"M"', None, "shown as 0.013M"),
+    (7.9, '0.0" (p)"', "provisional", "mark p"), (7.9, '0.0"e"', "estimated", "mark e"),
+    (7.9, '0.0" (target)"', None, "'7.9 (target)'"),
+    (13, '0" km"', 13, ""), (13, '0.0" per thousand"', 13, ""), (13, '"US$"#,##0.00', 13, ""),
+    (13, "#,##0 [$€-407]", 13, ""), (-13, '_-* #,##0_-;-* #,##0_-;_-* "-"??_-;_-@_-', -13, ""),
+])  # fmt: skip
+def test_a_figure_is_what_the_program_shows_or_is_told(tmp_path, content, form, figure, words):
+    rows = [["Indicator", "Unit", 2019, 2020], ["Households", "%" if "%" in form else "count", content, 20]]
+    _, found, problems, repairs = shown_as(tmp_path, rows, {"C2": form})
+    assert (found.get("2019"), found["2020"]) == (figure, 20)
+    assert words in (repairs if figure is not None else problems) and ("C2" in problems) == (figure is None)
+
+
+def test_numbers_that_are_shown_divided_below_a_word_of_thousands_are_told(tmp_path):
+    rows = [["Households (thousands)"], ["Indicator", "Unit", 2019, 2020], ["Households", "count", 812345, 20]]
+    _, found, problems, _ = shown_as(tmp_path, rows, {"C3": "#,##0,"})
+    assert found == {"2020": 20000} and "C3: found 812345 shown as 812.345" in problems
+
+
+@pytest.mark.parametrize(("form", "periods"), [
+    ('"FY"0', ["2018-07-01/P1Y", "2020"]), ('0" (target)"', ["2020", "2021"]), ('0"p"', ["2019", "2020"]),
+])  # fmt: skip
+def test_a_year_is_what_the_program_shows(tmp_path, form, periods):
+    rows = [["Indicator", "Unit", 2019, 2020, 2021], ["Households", "count", 13, 20, 21]]
+    _, found, _, _ = shown_as(tmp_path, rows, {"C1": form})
+    assert sorted(found)[: len(periods)] == periods and (found.get("2019") == "provisional") == (form == '0"p"')
+
+
+def test_more_joined_cells_than_are_looked_at_are_refused(tmp_path, monkeypatch):
+    book = Workbook()
+    for row in (["Indicator", 2019, 2020], ["Households", 13, 20]):
+        book.active.append(row)
+    for row in range(3, 6):
+        book.active.merge_cells(f"A{row}:B{row}")
+    book.save(tmp_path / "joined.xlsx")
+    monkeypatch.setattr("vlr_analysis.sources.sheet_book.MAX_MERGED", 2)
+    with pytest.raises(InputError, match="3 groups of joined cells; expected at most 2"):
+        read("wide", tmp_path / "joined.xlsx", **GIVEN)
+
+
+# --- which mark stands before decimals -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "figure"), [
+    ("Merkmal\tEinheit\t2019\t2020\nEinwohner\tPersonen\t545.678\t546.002\n", None),
+    ("Indicador,Unidad,2019,2020\nPoblación,personas,545.678,546.002\n", None),
+    ("Indicator,Unit,Place A,2019,2020\nHouseholds,number,,1.234,\n", None),
+    ("Indicator\tUnit\t2019\t2020\nA\tindex\t1.234\t2.345\nB\tindex\t1,234\t12,345\n", None),
+    ("Indicator,Unit,2019,2020\nRate,%,5.123,5.2\nMean stay,days,5.678,4.111\n", 5.123),
+    ("Indicator,Unit,2019,2020\nRate,%,5.123,6.456\nHouseholds,number,812,815\n", 5.123),
+    ("Indicator,Unit,2019,2020\nRate,%,0.123,6.456\nPeople in need,people,1.234,1.111\n", 0.123),
+    ('Indicator,Unit,2019,2020\nHouseholds,number,"812,345","815,000"\n', 812345),
+    ("Indicator\tUnit\t2019\t2020\nHouseholds\tnumber\t812,345\t815,000\n", 812345),
+])  # fmt: skip
+def test_a_text_file_in_which_a_mark_may_be_of_thousands_is_told(tmp_path, text, figure):
+    reading = read("wide", text_file(tmp_path, "t.tsv" if "\t" in text else "t.csv", text), **GIVEN)
+    taken = set(reading.table["value"].dropna())
+    if figure is None:
+        assert not taken and "the sheet does not say which" in str(reading.problems[0])
+    else:
+        assert figure in taken and not reading.problems
+
+
+def test_counts_of_a_long_text_file_with_points_before_three_digits_are_told(tmp_path):
+    text = "Year,Indicator,Unit,Value\n2019,Residents,people,545.678\n2020,Residents,people,546.002\n"
+    reading = read("long", text_file(tmp_path, "t.csv", text), **GIVEN)
+    assert reading.table.empty and len(reading.problems) == 2
+    assert read("long", tmp_path / "t.csv", decimal=".", **GIVEN).table["value"].tolist() == [545.678, 546.002]
+
+
+@pytest.mark.parametrize(("years", "unit", "taken"), [
+    ("2019 (%),2020 (%),2030 (tgt)", "%", {"2019": "value", "2020": "value"}),
+    ("2019A,2020E,2021F", "not stated", {"2019": "value", "2020": "estimated"}),
+    ("2019,2020 (provisional),2021 (proj)", "not stated", {"2019": "value", "2020": "provisional"}),
+    ("Value (2019),Value (2020),Target 2030", "not stated", {"2019": "value", "2020": "value"}),
+    ("Jan-19,Feb-19,Mar-19", "not stated", {"2019-01": "value", "2019-02": "value", "2019-03": "value"}),
+])  # fmt: skip
+def test_years_with_words_beside_them_head_their_columns(tmp_path, years, unit, taken):
+    path = text_file(tmp_path, "t.csv", f"Indicator,{years}\nUnemployment rate,5.2,7.9,4\n")
+    reading = read("guess", path, **GIVEN)
+    assert dict(zip(reading.table["period"], reading.table["status"], strict=True)) == taken
+    assert set(reading.table["unit"]) == {unit} and not reading.problems
+    assert len(taken) == 3 or "column left out" in " ".join(map(str, reading.repairs))
+
+
+@pytest.mark.parametrize(("cells", "told"), [
+    ("15%,0.16", ["C2"]), ("0.16,15%", ["B2"]), ("15%,16", []), ("1.2%,0.9", []), ("0.5%,0.4", []), ("15%,0", []),
+])  # fmt: skip
+def test_a_share_of_one_beside_percentages_of_a_text_file_is_told(tmp_path, cells, told):
+    reading = read("wide", text_file(tmp_path, "t.csv", f"Rate (%),2019,2020\n8.5.2 Rate,{cells}\n"), **GIVEN)
+    where = [problem.where for problem in reading.problems]
+    assert where == [f"t.csv, row {cell[1]}, column {cell[0]}" for cell in told]
+    assert len(reading.table) == 2 - len(told)
+
+
+@pytest.mark.parametrize(("text", "name"), [
+    ("Date,Ward,Count\n2019-01-01,North,5\n2019-01-02,North,6\n", "long"),
+    ("Date,Rate\n31/01/2019,5\n28/02/2019,6\n", "long"),
+    ("DATE,RATE\n2019-01-01,5\n2019-02-01,.\n", "fred"),
+    ("observation_date,A,B\n2019-01-01,5,6\n2019-02-01,,7\n", "fred"),
+])  # fmt: skip
+def test_days_beside_words_are_no_series_of_fred(tmp_path, text, name):
+    path = text_file(tmp_path, "t.csv", text)
+    assert guess(path) == name
+    reading = read("guess", path, **GIVEN)
+    assert len(reading.table) and not reading.problems
+
+
+def test_a_file_of_no_format_says_which_heading_was_looked_at_and_what_it_lacks(tmp_path):
+    path = text_file(tmp_path, "t.csv", "Wards of the town\n\nWard,Women 2019,Men 2019\nNorth,5,6\n")
+    with pytest.raises(InputError) as caught:
+        guess(path)
+    message = str(caught.value)
+    assert "t.csv, row 3: found none of the formats" in message
+    assert "'Ward', 'Women 2019', 'Men 2019'" in message and "'Women 2019' is not read as a year" in message
+
+
+def test_points_of_a_file_that_a_program_wrote_stand_before_decimals(tmp_path):
+    head = "Indicator,SeriesCode,SeriesDescription,GeoAreaCode,GeoAreaName,TimePeriod,Value,[Units]\n"
+    rows = [f"11.2.1,X,Population,999,Exampleville,{year},{value},NUMBER" for year, value in
+            (("2019", "545.678"), ("2020", "546.002"))]  # fmt: skip
+    reading = read("unsd", text_file(tmp_path, "t.csv", head + "\n".join(rows) + "\n"), **GIVEN)
+    assert reading.table["value"].tolist() == [545.678, 546.002] and not reading.problems

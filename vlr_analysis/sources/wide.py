@@ -8,7 +8,7 @@ from pathlib import Path
 from vlr_analysis.errors import InputError, Problem, listed
 from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
-from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_text, shown
+from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_number, read_text, shown
 from vlr_analysis.sources.group_columns import Row as Grouped
 from vlr_analysis.sources.group_columns import settle
 from vlr_analysis.sources.long import constant, named
@@ -143,6 +143,7 @@ def take_table(
         pairs = settled.pairs(row.stub.__getitem__)
         groups: dict[tuple, str] = {}
         mixed = bool(sheet.percent) and any((row.place, column.place) in sheet.percent for column in values)
+        signed = _largest_percentage(sheet, row.place, values)
         for column in values:
             number = gathering.number(sheet, row.place, column.place, decimal, flags=flags)
             if number is None:
@@ -161,7 +162,7 @@ def take_table(
             status = _status(gathering, sheet, row.place, column.place, ends.get("status"), number)
             if scale is None or not status:
                 continue
-            if _contradicts(gathering, sheet, row.place, column.place, measured, number, mixed):
+            if _contradicts(gathering, sheet, row.place, column.place, measured, number, mixed, signed):
                 continue
             status = (column.status or row.status or status) if status == "value" else status
             blank = number.status == status == "missing" and not number.why
@@ -241,26 +242,33 @@ def _times(
     return None
 
 
+def _largest_percentage(sheet: Sheet, row: int, values: list[Column]) -> float:
+    """Return the largest number of a row that is written as a text with a percent sign; 0 for none."""
+    texts = [content for column in values if isinstance(content := sheet.at(row, column.place), str) and "%" in content]
+    read = [number for text in texts if (number := read_number(text)).percent]
+    return max((abs(number.value) for number in read), default=0.0)
+
+
 def _contradicts(
-    gathering: Gathering, sheet: Sheet, row: int, column: int, unit: str, number: Number, mixed: bool
-) -> bool:
+    gathering: Gathering, sheet: Sheet, row: int, column: int, unit: str, number: Number, mixed: bool, signed: float
+) -> bool:  # fmt: skip
     """Whether what the program shows of a figure contradicts its unit or its row; then it is told.
 
-    `mixed`: the row holds numbers that are shown as percentages; 0.079 beside them may be 7.9 or 0.079 %.
+    `mixed`: the row holds numbers that are shown as percentages; 0.079 beside them may be 7.9 or 0.079 %. `signed`:
+    the largest figure of the row that is written with a percent sign; a tenth of it may be a share of 1.
     """
     content, problem = sheet.at(row, column), None
     if number.percent and unit != UNIT_NOT_STATED and not _PERCENT.search(unit):
         fix = "write % as the unit, or take the percent sign off the figures"
         problem = Problem(sheet.where(row, column), f"a percentage of the unit {shown(unit)}", "one or the other", fix)
     elif (
-        mixed
-        and not number.percent
+        not number.percent
         and (unit == UNIT_NOT_STATED or _PERCENT.search(unit))
-        and isinstance(content, (int, float))
-        and 0 < abs(content) <= 1
+        and 0 < abs(number.value) <= 1
+        and ((mixed and isinstance(content, (int, float))) or 10 * abs(number.value) < signed)
     ):
         fix = "show the cell as a percentage too, or write all figures of the row as plain numbers"
-        found = f"{content:g} in a row of numbers shown as percentages"
+        found = f"{number.value:g} in a row of numbers shown as percentages"
         problem = Problem(sheet.where(row, column), found, "one form in a row", fix)
     if problem:
         gathering.problems.append(problem)

@@ -18,6 +18,7 @@ from vlr_analysis.sources.statuses import hides, status_of
 from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, is_number, is_word, periods_in, refuse_time
 from vlr_analysis.sources.wide_headings import PARTS, Column, filled_right, part_role, say, texts_above, texts_below
 from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, is_spanish, kind_of, scale_in, speaks_of_scale
+from vlr_analysis.sources.year_marks import unobserved
 
 REMARK = re.compile(
     r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
@@ -74,7 +75,7 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
     for place, label in labels.items():
         if place < len(sheet.rows[row]) and not is_blank(sheet.at(row, place)):
             gathering.mended(sheet.where(row, place), sheet.at(row, place), label.period, label.why)
-        columns.append(Column(place, label.period, label.status))
+        columns.append(Column(place, label.period, label.status, unit=label.unit))
     for at, texts in [*upper.items(), *([(row + 1, lower)] if lower else [])]:
         say(gathering, sheet, at, texts, columns, told.place)
     first = row + 1 + bool(lower)
@@ -129,7 +130,7 @@ def _stub(
             else:
                 _beside(sheet, layout, row, column, name, role)
             continue
-        if (kind := kind_of(name)) in UNOBSERVED:
+        if (kind := kind_of(name) or unobserved(name)) in UNOBSERVED:
             why = f"a {kind} is no figure observed: column left out"
             gathering.mended(sheet.where(row, column), name, "nothing", [why])
             continue

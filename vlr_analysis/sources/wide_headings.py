@@ -10,13 +10,13 @@ from typing import Any
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import is_blank, read_label, read_number
-from vlr_analysis.sources.labels import WHOLE_YEARS, month_of, part_of_year
 from vlr_analysis.sources.names import Told, group_of, is_total, role_of, sexes_of
 from vlr_analysis.sources.places import is_area, is_elsewhere
 from vlr_analysis.sources.reading import Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_blocks import is_number, periods_in
 from vlr_analysis.sources.wide_words import UNOBSERVED, aside_of, counts, is_interval, kind_of, scale_in
+from vlr_analysis.sources.year_parts import WHOLE_YEARS, month_of, months_from_to, part_of_year
 
 MOST_ABOVE = 3  # rows of headings over the years
 PARTS = frozenset({"value", "low", "high", "status", "ignore"})
@@ -202,11 +202,8 @@ def _parts_of_years(said: set[str]) -> dict[str, str]:
             made[text] = part_of_year(re.sub(r"^([12]) ?([HhSs])$", r"H\1", text), "half")
         elif month_of(text) or _QUARTER.fullmatch(text):
             made[text] = f"-{month_of(text):02d}" if month_of(text) else f"-Q{_QUARTER.fullmatch(text)[1]}"
-        elif (ends := re.fullmatch(r"([^\W\d_]{3,}\.?) ?[-–/] ?([^\W\d_]{3,}\.?)", text)) and all(
-            map(month_of, ends.groups())
-        ):
-            first, last = map(month_of, ends.groups())
-            made[text] = f"-{first:02d}-01/P{last - first + 1}M" if first < last else ""
+        elif months := months_from_to(text):
+            made[text] = months
     romans = {text for text in said if text.upper() in _ROMAN}
     if len(romans) > 1:
         made |= {text: f"-Q{_ROMAN[text.upper()]}" if romans & {"IV", "iv"} else "" for text in romans}
