@@ -558,3 +558,89 @@ def test_a_remark_on_thousands_names_the_rows_it_is_of(tmp_path, text, words):
             from_text(tmp_path, text)
     else:
         assert of_2019(from_text(tmp_path, text)) == {("A", "length", ""): 5}
+
+
+# --- columns beside the years, lines above them, sheets --------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    # Columns that describe the series are no groups; where they tell figures of one series apart they are.
+    ("Theme,Indicator,Unit,Department,2019,2020\nSocial,P,%,Welfare,15,16\nWork,U,%,Jobs,5,6\n",
+     {("P", "%", ""): 15, ("U", "%", ""): 5}),
+    ("Eje,Indicador,Unidad,Responsable,2019,2020\nSocial,P,%,Ana,15,16\n,U,%,Luis,5,6\n",
+     {("P", "%", ""): 15, ("U", "%", ""): 5}),
+    ("Indicator,Unit,2019,2020,Data provider\nP,%,15,16,ONS\nU,%,5,6,DWP\n", {("P", "%", ""): 15, ("U", "%", ""): 5}),
+    ("Department,Indicator,Unit,2019,2020\nA,Staff,people,15,16\nB,Staff,people,5,6\n",
+     {("Staff", "people", "department=A"): 15, ("Staff", "people", "department=B"): 5}),
+    ("Indicator,Unit,Base year,Latest year,Decimals,2019,2020\nP,%,2015,2020,1,15,16\n", {("P", "%", ""): 15}),
+    # Columns that name the series.
+    ("Goal,Target,Indicator,Description,Unit,2019,2020\n8,8.5,8.5.2,U,%,5,6\n1,1.2,1.2.1,P,%,15,16\n",
+     {("P", "%", ""): 15, ("U", "%", ""): 5}),
+    ("SDG goal,SDG indicator,Name,Unit,2019,2020\n8,8.5.2,U,%,5,6\n1,1.2.1,P,%,15,16\n",
+     {("P", "%", ""): 15, ("U", "%", ""): 5}),
+    ("Indicator,,2019,2020\nHealth,Life (years),80,81\n,Deaths (per 1000),3,4\nSchool,Literacy (%),95,96\n",
+     {("Life", "years", ""): 80, ("Deaths", "per 1000", ""): 3, ("Literacy", "%", ""): 95}),
+    # Groups below a title that names the series with its unit; remarks are none of them.
+    ("U (%)\n,2019,2020\nNorth,5,6\nSouth,7,8\n", {("U", "%", "group=North"): 5, ("U", "%", "group=South"): 7}),
+    ("U (%)\n,2019,2020\nMen,5,6\nWomen,7,8\n\n1 Provisional\n",
+     {("U", "%", "sex=male"): 5, ("U", "%", "sex=female"): 7}),
+    ("Labour market\n,2019,2020\nU (%),5,6\nP (%),7,8\n", {("U", "%", ""): 5, ("P", "%", ""): 7}),
+    # The area last of its wards is their total.
+    ("U (%)\nWard,2019,2020\nNorth,5,6\nSouth,7,8\nExampleville,6,7\n",
+     {("U", "%", ""): 6, ("U", "%", "ward=North"): 5, ("U", "%", "ward=South"): 7}),
+    # Numbers beside rates, flags without a heading, ends of intervals with their level.
+    (",2019,,2020,\nIndicator,Number,Rate,Number,Rate\nU (%),510,5.1,620,6.2\n",
+     {("U", "count", ""): 510, ("U", "%", ""): 5.1}),
+    ("Indicator,2019,,2020,\nU (%),5,p,6,e\nP (%),7,,8,\n", {("U", "%", ""): 5, ("P", "%", ""): 7}),
+    (",2019,,,2020,,\nIndicator,Value,95% CI lower,95% CI upper,Value,95% CI lower,95% CI upper\nU (%),5,4,6,7,6,8\n",
+     {("U", "%", ""): 5}),
+    ("Indicator,Unit,2019,2020,Area (km2)\nP,%,15,16,12.3\n", {("P", "%", ""): 15}),
+    # A unit is no heading.
+    ("Indicator,Unit,2019,2020\nLife,years,80,81\n", {("Life", "years", ""): 80}),
+])  # fmt: skip
+def test_columns_beside_the_years(tmp_path, text, wanted):
+    reading = from_text(tmp_path, text, "guess")
+    assert reading.problems == []
+    assert of_2019(reading) == wanted
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("Targets\nIndicator,Unit,2025,2030\nU,%,5,6\n",
+     r"row 1: found the title 'Targets'; expected figures that were obs"),
+    ("Population projections 2025 to 2040\nIndicator,Unit,2025,2030\nA,people,5,6\n",
+     "row 1: found the title 'Population p"),
+    ("England\nIndicator,Unit,2019,2020\nU,%,5,6\n",
+     "row 1: found a title that names England; expected figures of exa"),
+    ("Unemployment in France\nIndicator,Unit,2019,2020\nU,%,5,6\n", "row 1: found a title that names France"),
+    ("U (%)\nQuarter,2019,2020\nQ1,5,6\nQ2,7,8\n", "row 2, column A: found parts of a year down the rows"),
+    ("Indicator,Quarter,2019,2020\nU (%),Q1,5,6\nU (%),Q2,7,8\nU (%),Annual,6,7\n", "column B: found parts of a year"),
+    ("U (%)\nMonth,2019,2020\nJan,5,6\nFeb,7,8\nTotal,6,7\n", "column A: found parts of a year down the rows"),
+    ("U (%)\n,2019,2020\nT1,5,6\nT2,7,8\nT3,7,8\nT4,7,8\n", "column A: found parts of a year down the rows"),
+    ("Indicator,Unit,2019,2020,Confidential\nDeaths,count,3,2,yes\nU,%,5,6,no\n",
+     "figures that 'Confidential' holds back"),
+])  # fmt: skip
+def test_what_is_not_of_the_area_or_was_not_observed_is_refused(tmp_path, text, words):
+    with pytest.raises(InputError, match=words):
+        from_text(tmp_path, text)
+
+
+@pytest.mark.parametrize("title", [
+    "Exampleville, England", "Population, Exampleville (France)", "Office for National Statistics, UK",
+    "Progress towards SDG targets", "Trade with France",
+])  # fmt: skip
+def test_titles_that_are_plain_are_no_matter(tmp_path, title):
+    assert len(from_text(tmp_path, f'"{title}"\n{HEAD}U,%,5,6\n').table) == 2
+
+
+def test_a_sheet_of_targets_is_left_out(tmp_path):
+    book = Workbook()
+    for name, years in (("Data", (2019, 2020)), ("Targets", (2025, 2030))):
+        sheet = book.create_sheet(name)
+        sheet.append(["Indicator", "Unit", *years])
+        sheet.append(["U", "%", 5, 6])
+    del book["Sheet"]
+    book.save(tmp_path / "t.xlsx")
+    reading = read("wide", tmp_path / "t.xlsx", **GIVEN)
+    assert set(reading.table["period"]) == {"2019", "2020"}
+    assert "a sheet of targets is left out" in "\n".join(map(str, reading.repairs))
+    assert len(read("wide", tmp_path / "t.xlsx", **GIVEN, sheet="Targets").table) == 2

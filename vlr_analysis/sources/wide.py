@@ -27,11 +27,11 @@ from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.sheets import open_shown
 from vlr_analysis.sources.statuses import NOT_OBSERVED, status_of
 from vlr_analysis.sources.wide_blocks import tables_of
-from vlr_analysis.sources.wide_header import Layout, layout_of
-from vlr_analysis.sources.wide_headings import Column
+from vlr_analysis.sources.wide_header import layout_of
+from vlr_analysis.sources.wide_headings import Column, Layout
 from vlr_analysis.sources.wide_rows import rows_of
 from vlr_analysis.sources.wide_sections import Row
-from vlr_analysis.sources.wide_words import scale_in, takes_no_scale
+from vlr_analysis.sources.wide_words import scale_in, takes_no_scale, unobserved
 
 _PERCENT = re.compile(r"%|per\s?cent|prozent|pour\s?cent|por\s?cent|porcent|\bpct\b|\bpp\b|points|puntos|pontos", re.I)
 
@@ -71,6 +71,12 @@ def read_wide(
     opened = open_shown(path, sheet)
     gathering = Gathering(opened.file, area, source, repairs=opened.repairs)
     wanted = [table for table in opened.sheets if not sheet or table.name == sheet]
+    ahead = [table for table in wanted if not sheet and unobserved(table.name)]
+    if ahead and len(ahead) < len(wanted):
+        for table in ahead:
+            why = f"a sheet of {unobserved(table.name)}s is left out; to have it read, name it: --sheet NAME"
+            gathering.mended(table.title, table.name, "nothing", [why])
+        wanted = [table for table in wanted if table not in ahead]
     placed = [(table, tables_of(table, year_start)) for table in wanted]
     if not any(tables for _, tables in placed):
         raise InputError(opened.file, [_no_years(opened.file, wanted, sheet, opened.sheets)])
@@ -149,7 +155,7 @@ def take_table(
             if number is None:
                 continue
             over = column.unit if column.own_unit or not split_unit(words)[1] else ""
-            key = (code, words, over if column.own_unit else unit or over)
+            key = (code, split_unit(words)[0], over) if column.own_unit else (code, words, unit or over)
             if key not in names:
                 made = named(gathering, sheet.where(row.place), *key, told)
                 names[key] = made[0], f"{made[1]}, {suffix}" if suffix else made[1], made[2]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
@@ -12,18 +12,33 @@ from vlr_analysis.sources.cells import is_blank, read_label, read_text
 from vlr_analysis.sources.long_header import holds_codes
 from vlr_analysis.sources.names import Told, dimension_of, group_of, is_total, role_of
 from vlr_analysis.sources.places import is_area
-from vlr_analysis.sources.reading import Gathering
+from vlr_analysis.sources.reading import Gathering, code_of, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.statuses import hides, status_of
 from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, is_number, is_word, periods_in, refuse_time
-from vlr_analysis.sources.wide_headings import PARTS, Column, filled_right, part_role, say, texts_above, texts_below
-from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, is_spanish, kind_of, scale_in, speaks_of_scale
+from vlr_analysis.sources.wide_columns import settle_columns
+from vlr_analysis.sources.wide_headings import (
+    PARTS,
+    Column,
+    Layout,
+    filled_right,
+    part_role,
+    say,
+    texts_above,
+    texts_below,
+)
+from vlr_analysis.sources.wide_titles import check_titles
+from vlr_analysis.sources.wide_words import (
+    REMARK,
+    UNOBSERVED,
+    hints_at_scale,
+    is_spanish,
+    kind_of,
+    scale_in,
+    speaks_of_scale,
+)
 from vlr_analysis.sources.year_marks import unobserved
 
-REMARK = re.compile(
-    r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
-    r"|[¹²³†‡])", re.I
-)  # fmt: skip
 _REMARK_WORDS = re.compile(
     r"\W*(?:(?:notes?|footnotes?|notas?|anmerkung(?:en)?|remarques?|observaci[oó]n(?:es)?)\b)?\W*"
     r"(?:\(?\d{1,2}\)?\W+)?", re.I
@@ -33,22 +48,11 @@ _COUNTERS = frozenset(
 )
 
 
-@dataclass
-class Layout:
-    """Where things stand in a wide sheet; rows are positions in `Sheet.rows`, columns from 0."""
-
-    first: int
-    columns: list[Column]
-    roles: dict[str, int] = field(default_factory=dict)
-    dimensions: dict[int, str] = field(default_factory=dict)
-    title: str = ""
-    top: int = 0
-    titles: list[int] = field(default_factory=list)
-    width: int = 0
-    spanish: bool = False
-    times: float = 1.0
-    counted: str = ""
-    scoped: list[tuple[str, float]] = field(default_factory=list)
+# Columns of numbers and words that say something of the whole series.
+_OF_SERIES = frozenset(("base-year", "baseline-year", "latest-year", "last-year", "target-year", "decimals", "polarity",
+                        "ano-base", "ano-de-referencia", "decimales", "annee-de-base", "annee-de-reference",
+                        "basisjahr", "frequency",
+                        "frecuencia", "periodicidad", "periodicidade", "ultimo-ano", "decimal-places"))  # fmt: skip
 
 
 def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layout:
@@ -87,6 +91,8 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
     _stub(
         gathering, sheet, layout, row, contents, lower, [sheet.spread(at) for at in sorted(heads, reverse=True)], told
     )
+    settle_columns(gathering, sheet, layout)
+    check_titles(sheet, layout, gathering.area, told.place)
     take_scale(gathering, sheet, layout)
     layout.title = _title(gathering, sheet, layout, told)
     layout.columns = [column for column in layout.columns if column.part != "ignore"]
@@ -118,6 +124,8 @@ def _stub(
         role = part_role(name)
         if not filled:
             continue
+        if role == "area" and (split_unit(name)[1] or all(map(is_number, filled))):
+            role = ""  # Area (km2)
         if role in ("confidential", "publish"):
             if hides(role, (read_text(content)[0] for content in filled)):
                 fix = "delete the figures of its rows, and the column"
@@ -144,6 +152,10 @@ def _stub(
         elif role in ("unit", "area", "code") and min(years) < column < max(years):
             fix = f"leave one column {name}, before the years, or write a table for each"
             raise InputError(sheet.file, [Problem(sheet.where(row, column), f"a second column {name}", "one", fix)])
+        elif not name and column - 1 in years and all(
+            isinstance(text, str) and status_of(text) and len(text) < 4 for text in filled
+        ):  # fmt: skip
+            _beside(sheet, layout, row, column, "of flags", "status")
         elif min(years) < column < max(years) and all(isinstance(text, str) and is_word(text) for text in filled):
             fix = "leave an empty column before a second table, or head a column of remarks Notes"
             found = f"names or remarks below {name!r} between the years"
@@ -152,6 +164,8 @@ def _stub(
             layout.dimensions[column] = dimension_of(name)
         elif column > min(years) or (name and is_total(name)):
             gathering.mended(sheet.where(row, column), name or "no name", "nothing", ["column without a year left out"])
+        elif slug(name) in _OF_SERIES:
+            gathering.mended(sheet.where(row, column), name, "nothing", ["it describes the series: column left out"])
         elif name and _is_counter(sheet, row, column, name, filled):
             gathering.mended(sheet.where(row, column), name, "nothing", ["column of running numbers left out"])
         elif name:
@@ -202,15 +216,20 @@ def _is_counter(sheet: Sheet, row: int, place: int, name: str, filled: list[Any]
 
 def _unnamed(gathering: Gathering, sheet: Sheet, layout: Layout, place: int, told: Told) -> None:
     """Say what a column without a name holds: areas, ages, sexes, other groups with their total, or series."""
+    figures = [column.place for column in layout.columns]
     texts = [text for r in range(layout.first, len(sheet.rows)) if (text := read_label(sheet.at(r, place))[0])
-             and not REMARK.match(text)]  # fmt: skip
+             and not REMARK.match(text) and any(not is_blank(sheet.at(r, c)) for c in figures)]  # fmt: skip
     kinds = {group_of(text)[0] for text in texts if not is_total(text)}
-    named = told.series or told.indicator or _heading(sheet, layout)
+    heading = _heading(sheet, layout)
+    named = told.series or told.indicator or heading
+    alone = not {"unit", "code"} & layout.roles.keys()
+    of_title = heading and split_unit(heading[1])[1] and alone and not any(
+        split_unit(text)[1] or code_of(text) for text in texts)  # fmt: skip
     if "area" not in layout.roles and any(is_area(text, gathering.area, told.place) for text in texts):
         layout.roles["area"] = place
     elif len(kinds) == 1 and kinds <= {"age", "sex"}:
         layout.dimensions[place] = kinds.pop()
-    elif "series" not in layout.roles and not (named and any(map(is_total, texts))):
+    elif "series" not in layout.roles and not of_title and not (named and any(map(is_total, texts))):
         layout.roles["series"] = place
     else:
         layout.dimensions[place] = "group"

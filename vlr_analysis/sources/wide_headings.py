@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
@@ -46,6 +46,24 @@ class Column:
     groups: tuple[tuple[str, str], ...] = ()
     times: float = 1.0
     own_unit: bool = False
+
+
+@dataclass
+class Layout:
+    """Where things stand in a wide sheet; rows are positions in `Sheet.rows`, columns from 0."""
+
+    first: int
+    columns: list[Column]
+    roles: dict[str, int] = field(default_factory=dict)
+    dimensions: dict[int, str] = field(default_factory=dict)
+    title: str = ""
+    top: int = 0
+    titles: list[int] = field(default_factory=list)
+    width: int = 0
+    spanish: bool = False
+    times: float = 1.0
+    counted: str = ""
+    scoped: list[tuple[str, float]] = field(default_factory=list)
 
 
 def part_role(text: str) -> str:

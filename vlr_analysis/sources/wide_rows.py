@@ -9,13 +9,13 @@ from itertools import product
 from vlr_analysis.errors import Problem
 from vlr_analysis.sources.cells import SUPERSCRIPT, is_blank, read_label, shown
 from vlr_analysis.sources.names import Told, group_of, is_subtotal, is_total
-from vlr_analysis.sources.places import is_elsewhere, rows_of_area
+from vlr_analysis.sources.places import is_area, is_elsewhere, rows_of_area
 from vlr_analysis.sources.reading import Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_blocks import is_number
-from vlr_analysis.sources.wide_header import REMARK, Layout
+from vlr_analysis.sources.wide_headings import Layout
 from vlr_analysis.sources.wide_sections import Row, Section, take_sections
-from vlr_analysis.sources.wide_words import UNOBSERVED, kind_of, unobserved
+from vlr_analysis.sources.wide_words import REMARK, UNOBSERVED, kind_of, unobserved
 
 _LABEL_MARK = re.compile(r"(.*[^\s*])\s*(?:\*+|[†‡" + SUPERSCRIPT + r"]+|\[\d{1,2}\]|\(\d{1,2}\))")
 _POWER = re.compile(r"(?:.*[\W\d_])?(?:(?:[kcdmhµμn]?m|ft|mi|in|yd|s)[²³]|10[²³⁰¹⁴-⁹]+)")  # m², µg/m³, 10⁶
@@ -76,8 +76,35 @@ def rows_of(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> l
     rows = [row for row in rows if not _is_total(gathering, sheet, layout, row, len(with_figures))]
     observed = any(kind_of(row.name) == "value" for row in rows)
     rows = [row for row in rows if _is_observed(gathering, sheet, layout, row, rows, observed)]
+    _write_totals(gathering, sheet, layout, told, rows)
     _write_groups_again(gathering, sheet, layout, rows)
     return _of_area(gathering, sheet, layout, told, rows)
+
+
+_WITHIN = frozenset(("district", "ward", "wards", "zone", "sector", "neighbourhood", "neighborhood", "borough",
+                     "quartier", "arrondissement", "barrio", "bairro", "freguesia", "stadtbezirk", "stadtteil",
+                     "bezirk", "distrito",                      "parish", "parroquia", "comuna"))  # fmt: skip
+
+
+def _write_totals(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, rows: list[Row]) -> None:
+    """Write Total for the area itself, where it stands last of its wards or districts: that row is their total."""
+    for place, name in layout.dimensions.items():
+        if not set(name.split("-")) & _WITHIN:
+            continue
+        of_series: dict[tuple[str, ...], list[Row]] = {}
+        for row in rows:
+            key = (
+                *(row.stub[c] for c in layout.roles.values()),
+                *(row.stub[c] for c in layout.dimensions if c != place),
+            )
+            of_series.setdefault(key, []).append(row)
+        for own in of_series.values():
+            last = own[-1]
+            others = {row.stub[place] for row in own[:-1] if not is_area(row.stub[place], gathering.area, told.place)}
+            if len(others - {""}) > 1 and is_area(last.stub[place], gathering.area, told.place):
+                why = f"the area itself, last of its {name}s"
+                gathering.mended(sheet.where(last.place, place), last.stub[place], "Total", [why])
+                last.stub[place] = "Total"
 
 
 def _is_longer(gathering: Gathering, sheet: Sheet, layout: Layout, row: int) -> bool:

@@ -12,7 +12,7 @@ from vlr_analysis.sources.names import Told, group_of, is_total, unit_of
 from vlr_analysis.sources.places import is_area, is_elsewhere
 from vlr_analysis.sources.reading import Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.wide_header import Layout
+from vlr_analysis.sources.wide_headings import Layout
 from vlr_analysis.sources.wide_words import kind_of, scale_in, unobserved
 
 _OF_WHICH = re.compile(

@@ -30,6 +30,11 @@ _FILLER_WORDS = """of for the to in since from value values figure figures year 
     and vs versus city percentage percent points point pp de del la el en para des du le les au von bis zu im der die
     das seit a al base linea yr data"""
 _FILLERS = frozenset(_FILLER_WORDS.split())
+# Lines below a table that are remarks.
+REMARK = re.compile(
+    r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
+    r"|[¹²³†‡])", re.I
+)  # fmt: skip
 UNOBSERVED = ("target", "change", "baseline")
 
 
@@ -133,11 +138,17 @@ _HINT = re.compile(
 )
 _RATE = re.compile(r"\b(per|por|par|pro|je|each|every)\b[\s\d.,]*(hundred\s+)?\w*$", re.I)
 _SHARED = re.compile(
-    r"[%‰°/]|per\s?cent|prozent|pour\s?cent|por\s?c|por\s?mil|promille|\bper\b|\bpor\b|\bpar\b|\bpro\b|\bje\b|ratio|\brate"
+    r"[%‰°/]|per\s?cent|prozent|pour\s?cent|por\s?c|por\s?mil|promille|\bper\b|\bpor\b|\bpar\b|\bpro\b|\bje\b|\bratios?\b|\brate"
     r"|index|[íi]ndice|indice|proportion|\byears?\b|\byrs?\b|jahre?n?\b|\ba[ñn]os?\b|\bann[ée]es?\b|\bans\b|\banos\b"
     r"|score|gini|\bquote|anteil|taux|\btasa|\btaxa"
     r"|coefficient|coeficiente|koeffizient|[²³]|\bk?m[23]\b|\bsq\.? ?km|\bha\b"
     r"|hect|hekt|\bpp\b|points?\b|puntos|pontos|\bdays?\b|\btage\b|\bd[ií]as\b|\bjours\b|celsius|µg|μg|\bdb\b", re.I
+)  # fmt: skip
+
+
+# Tonnes per year are counted in thousands as tonnes are.
+_A_YEAR = re.compile(
+    r"(/|\b(per|por|par|pro|je|a|al)\b)\s*(years?|yr|annum|a|jahr|a[ñn]o|an|month|day|monat|mes|mois|tag|d[ií]a|jour)\b", re.I
 )  # fmt: skip
 
 
@@ -229,4 +240,4 @@ def hints_at_scale(text: str) -> bool:
 
 def takes_no_scale(unit: str) -> bool:
     """Whether a unit is of figures that are never told in thousands: shares, rates, indices."""
-    return _SHARED.search(unit) is not None
+    return _SHARED.search(_A_YEAR.sub("", unit)) is not None
