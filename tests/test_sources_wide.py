@@ -541,10 +541,10 @@ def test_thousands_in_every_usual_form(tmp_path, title):
     "°C", "µg/m³", "‰", "km2", "inhabitants/km2", "Gini", "taux", "Anteil", "Jahre", "años", "yr", "ans", "ha", "days",
 ])  # fmt: skip
 def test_what_is_no_count_is_in_no_thousands(tmp_path, unit):
-    reading = from_text(
-        tmp_path, f"(figures in thousands)\nIndicator,Unit,2019,2020\nA,{unit},81,82\nB,people,5,6\n", "wide"
-    )
-    assert of_2019(reading) == {("A", unit, ""): 81, ("B", "people", ""): 5000}
+    rows = f"A,{unit},81,82\nB,people,5,6\nC,tonnes per year,5,6\nD,registrations,5,6\n"
+    reading = from_text(tmp_path, f"(figures in thousands)\n{HEAD}{rows}", "wide")
+    assert of_2019(reading) == {("A", unit, ""): 81, ("B", "people", ""): 5000, ("C", "tonnes per year", ""): 5000,
+                                ("D", "registrations", ""): 5000}  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "words"), [

@@ -148,7 +148,8 @@ _SHARED = re.compile(
 
 # Tonnes per year are counted in thousands as tonnes are.
 _A_YEAR = re.compile(
-    r"(/|\b(per|por|par|pro|je|a|al)\b)\s*(years?|yr|annum|a|jahr|a[ñn]o|an|month|day|monat|mes|mois|tag|d[ií]a|jour)\b", re.I
+    r"(/|\b(per|por|par|pro|je|a|al)\b)\s*(years?|yr|annum|a|jahr|a[ñn]o|an|month|day"
+    r"|monat|mes|mois|tag|d[ií]a|jour)\b", re.I
 )  # fmt: skip
 
 
