@@ -595,6 +595,11 @@ def test_a_remark_on_thousands_names_the_rows_it_is_of(tmp_path, text, words):
     (",2019,,,2020,,\nIndicator,Value,95% CI lower,95% CI upper,Value,95% CI lower,95% CI upper\nU (%),5,4,6,7,6,8\n",
      {("U", "%", ""): 5}),
     ("Indicator,Unit,2019,2020,Area (km2)\nP,%,15,16,12.3\n", {("P", "%", ""): 15}),
+    # Levels and places.
+    ("Level,Indicator,Unit,2019,2020\nCity,U,%,5,6\nNational,U,%,8,9\n", {("U", "%", ""): 5}),
+    ("Area,Indicator,Unit,2019,2020\nUrban,U,%,5,6\nRural,U,%,8,9\nTotal,U,%,6,7\n",
+     {("U", "%", "location=Urban"): 5, ("U", "%", "location=Rural"): 8, ("U", "%", ""): 6}),
+    ("Location,Indicator,Unit,2019,2020\nExampleville,U,%,5,6\nOthertown,U,%,8,9\n", {("U", "%", ""): 5}),
     # A unit is no heading.
     ("Indicator,Unit,2019,2020\nLife,years,80,81\n", {("Life", "years", ""): 80}),
 ])  # fmt: skip
@@ -612,6 +617,7 @@ def test_columns_beside_the_years(tmp_path, text, wanted):
     ("England\nIndicator,Unit,2019,2020\nU,%,5,6\n",
      "row 1: found a title that names England; expected figures of exa"),
     ("Unemployment in France\nIndicator,Unit,2019,2020\nU,%,5,6\n", "row 1: found a title that names France"),
+    ("Location,Indicator,Unit,2019,2020\nOthertown,U,%,5,6\n", "column A: found Othertown below Location"),
     ("U (%)\nQuarter,2019,2020\nQ1,5,6\nQ2,7,8\n", "row 2, column A: found parts of a year down the rows"),
     ("Indicator,Quarter,2019,2020\nU (%),Q1,5,6\nU (%),Q2,7,8\nU (%),Annual,6,7\n", "column B: found parts of a year"),
     ("U (%)\nMonth,2019,2020\nJan,5,6\nFeb,7,8\nTotal,6,7\n", "column A: found parts of a year down the rows"),

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import is_blank, read_label
+from vlr_analysis.sources.long_columns import settle_places
 from vlr_analysis.sources.names import describes, group_of, remarks_on
 from vlr_analysis.sources.reading import Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
@@ -16,13 +17,23 @@ _TITLES = frozenset(("description", "name", "title", "descripcion", "nombre", "t
                      "denominacion", "designation", "kpi"))  # fmt: skip
 
 
-def settle_columns(gathering: Gathering, sheet: Sheet, layout: Layout) -> None:
+def settle_columns(gathering: Gathering, sheet: Sheet, layout: Layout, place: str) -> None:
     """Take columns that name or describe the series out of the groups, which is noted.
 
     Theme or Department say of what kind a series is, where they say one thing of each; where they tell the figures of
-    one series apart, they are groups. Remarks, sources and persons in charge never are.
+    one series apart, they are groups. Remarks, sources and persons in charge never are. Columns of places are read
+    as in a long table: `place` is the area as the file writes it.
+
+    Raises
+    ------
+    InputError
+        A column such as Location holds one other place alone, or levels none of which is the city's.
     """
     _name(gathering, sheet, layout)
+    rows = _rows(sheet, layout)
+    kept = list(rows)
+    settle_places(gathering, sheet, layout, kept, place)
+    layout.left_out = set(rows) - set(kept)
     for column, name in list(layout.dimensions.items()):
         if not remarks_on(name) and not (describes(name) and _says_one_thing(sheet, layout, column)):
             continue

@@ -83,7 +83,7 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
     for at, texts in [*upper.items(), *([(row + 1, lower)] if lower else [])]:
         say(gathering, sheet, at, texts, columns, told.place)
     first = row + 1 + bool(lower)
-    layout = Layout(first, columns, top=min(heads, default=row))
+    layout = Layout(first, columns, top=min(heads, default=row), header=row)
     layout.titles = [above for above in range(row) if above not in heads]
     header = [*heads, row, *([row + 1] if lower else [])]
     layout.width = max(len(sheet.rows[at]) for at in header)
@@ -91,7 +91,7 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
     _stub(
         gathering, sheet, layout, row, contents, lower, [sheet.spread(at) for at in sorted(heads, reverse=True)], told
     )
-    settle_columns(gathering, sheet, layout)
+    settle_columns(gathering, sheet, layout, told.place)
     check_titles(sheet, layout, gathering.area, told.place)
     take_scale(gathering, sheet, layout)
     layout.title = _title(gathering, sheet, layout, told)

@@ -59,6 +59,8 @@ class Layout:
     title: str = ""
     top: int = 0
     titles: list[int] = field(default_factory=list)
+    header: int = 0
+    left_out: set[int] = field(default_factory=set)
     width: int = 0
     spanish: bool = False
     times: float = 1.0

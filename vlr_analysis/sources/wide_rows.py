@@ -54,7 +54,7 @@ def rows_of(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> l
             elif text:
                 gathering.mended(sheet.where(r), text, "nothing", ["remark left out"])
             continue
-        if _is_longer(gathering, sheet, layout, r):
+        if r in layout.left_out or _is_longer(gathering, sheet, layout, r):
             continue
         section = _still(gathering, sheet, layout, r, section, rows)
         row = Row(r, {}, section=section)
