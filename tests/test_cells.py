@@ -34,6 +34,14 @@ from vlr_analysis.sources.labels import part_of_year, read_periods
         ("12²", 12, "mark ² beside the number"),
         ("12.3 [1]", 12.3, "mark [1] beside the number"),
         ("١٢٫٥", 12.5, "digits of another script"),
+        ("٥٫٢٪", 5.2, "percent sign"),
+        ("6٪", 6, "percent sign"),
+        ("$5", 5, "sign of a currency taken out: $"),
+        ("€1,234", 1234, "sign of a currency taken out: €"),
+        ("-€ 1,234.50", -1234.5, "sign of a currency taken out: €"),
+        ("US$1.5", 1.5, "sign of a currency taken out: $"),
+        ("1.234,50 €", 1234.5, "sign of a currency taken out: €"),
+        ("£7.9", 7.9, "sign of a currency taken out: £"),
         ("1.5e3", 1500, ""),
         ("0", 0, ""),
         (0, 0, ""),
@@ -66,7 +74,7 @@ def test_a_mark_is_a_status_and_never_zero(mark, status):
 
 @pytest.mark.parametrize(
     "content",
-    ["nil", "abc", "1,2,3", "(5)", "5 (12)", "$5", "5 km", "12b", "12.3.4", "1e999", "=1+1", "=cmd|' /C calc'!A0",
+    ["nil", "abc", "1,2,3", "(5)", "5 (12)", "5 km", "12b", "12.3.4", "1e999", "=1+1", "=cmd|' /C calc'!A0",
      "#REF!", "#DIV/0!", True, datetime.datetime(2020, 2, 1), Formula("SUM(A1)"), "9" * 500, 10**400],
 )  # fmt: skip
 def test_what_is_no_number_is_refused_with_help(content):
@@ -89,6 +97,8 @@ def test_a_text_with_two_readings_is_decided_by_the_sheet_or_refused():
     assert decimal_mark(["1.234.567"]) == ","
     assert decimal_mark(["12,5", "12.5"], ".") == ""
     assert decimal_mark(["1,234"], ".") == "."
+    assert decimal_mark(["€1.234", "12,50 €"]) == ","
+    assert read_number("€1,234", decimal="").unreadable is not None
     assert decimal_mark([1.5, None, "abc, def."], ",") == ","
 
 
@@ -108,9 +118,10 @@ def test_flags_of_eurostat_are_statuses_only_where_they_are_flags():
 @pytest.mark.parametrize(("cell", "fix"), [
     ("1.2 (k)", "write the number out"), ("5 (M)", "write the number out"), ("5 (mn)", "write the number out"),
     ("5k", "write the number out"), ("4 (s)", "secret"), ("5 (x)", "secret"), ("5 [z]", "secret"),
-    ("5 (h)", "take off 'h'"), ("5 (low)", "take off 'low'"),
+    ("5 (h)", "take off 'h'"), ("5 (low)", "take off 'low'"), ("€1.2m", "write the number out"),
+    ("(12.5)", "write -12.5 for a negative number"), ("9.5‰", "‰ as the unit"),
 ])  # fmt: skip
-def test_a_letter_that_may_be_a_size_or_a_secret_is_refused(cell, fix):
+def test_a_letter_or_brackets_that_may_mean_several_things_are_refused(cell, fix):
     number = read_number(cell)
     assert number.unreadable is not None and fix in number.unreadable.fix and number.value != number.value
 
@@ -240,6 +251,8 @@ def test_labels_with_a_t_are_quarters_where_there_is_a_fourth_and_else_refused(l
     ("Q1", "quarter", "-Q1"), ("Q4", "season", "-Q4"), ("T3", "trimestre", "-Q3"), ("2", "trimestre", "-Q2"),
     ("IV", "trimestre", "-Q4"), ("1er trimestre", "trimestre", "-Q1"), ("2nd quarter", "quarter", "-Q2"),
     ("S2", "semestre", "-07-01/P6M"), ("1", "half-year", "-01-01/P6M"), ("March", "mes", "-03"),
+    ("H2", "period", "-07-01/P6M"),
+    ("Jan-Jun", "period", "-01-01/P6M"), ("julio a septiembre", "", "-07-01/P3M"), ("Jun-Jan", "", ""), ("H3", "", ""),
     ("3", "semestre", ""), ("5", "quarter", ""), ("T1", "zone", ""), ("1", "zone", ""), ("North", "quarter", ""),
 ])  # fmt: skip
 def test_a_part_of_a_year_is_read_beside_its_year(text, name, part):
@@ -251,3 +264,51 @@ def test_a_part_of_a_year_is_read_beside_its_year(text, name, part):
 ])  # fmt: skip
 def test_a_year_marked_as_confidential_or_in_thousands_is_no_year(label, period):
     assert read_periods([label])[label].period == period
+
+
+@pytest.mark.parametrize(("label", "period", "status"), [
+    ("2020 (provisional)", "2020", "provisional"), ("2020 (vorläufig)", "2020", "provisional"),
+    ("2020 (estimate)", "2020", "estimated"), ("2020 (estimación)", "2020", "estimated"),
+    ("2020 provisional", "2020", "provisional"), ("2020P", "2020", "provisional"), ("2020E", "2020", "estimated"),
+    ("2019 actual", "2019", ""), ("2019 (actual)", "2019", ""), ("2019 (final)", "2019", ""),
+    ("Provisional 2020", "2020", "provisional"), ("2019/20 (provisional)", "2019-07-01/P1Y", "provisional"),
+    ("2019Q3 (p)", "2019-Q3", "provisional"), ("Census 2011", "2011", ""), ("Censo 2011 (p)", "2011", "provisional"),
+    ("Mid-2019", "2019", ""), ("Value (2020)", "2020", ""), ("Año: 2019", "2019", ""), ("Jahr2019", "2019", ""),
+    ("2019 (%)", "2019", ""), ("2019 (1)", "2019", ""), ("2019 (a)", "2019", ""), ("2019¹", "2019", ""),
+    ("٢٠١٩", "2019", ""), ("٢٠١٩/٢٠", "2019-07-01/P1Y", ""), ("Q1 19", "2019-Q1", ""), ("Q4'98", "1998-Q4", ""),
+    ("Jan-19", "2019-01", ""), ("ene-19", "2019-01", ""), ("Jan '19", "2019-01", ""), ("01/2019", "2019-01", ""),
+    ("1er trimestre 2019", "2019-Q1", ""), ("3.º trimestre de 2019", "2019-Q3", ""), ("2. Quartal 2019", "2019-Q2", ""),
+    ("2019 1st quarter", "2019-Q1", ""), ("H1 2019", "2019-01-01/P6M", ""), ("Jan-Jun 2019", "2019-01-01/P6M", ""),
+    ("Enero-Marzo 2019", "2019-01-01/P3M", ""), ("2019 July to December", "2019-07-01/P6M", ""),
+])  # fmt: skip
+def test_what_stands_beside_a_year_is_its_status_or_left_out(label, period, status):
+    read = read_periods([label])[label]
+    assert (read.period, read.status) == (period, status)
+    assert read.why and read.unit == ("%" if "%" in label else "")
+
+
+@pytest.mark.parametrize(("label", "words"), [
+    ("2025 (proj)", "a target"), ("2025 (tgt)", "a target"), ("2030 (plan)", "a target"), ("2030 (meta)", "a target"),
+    ("2025 (f)", "a target"), ("2025f", "a target"), ("2025F", "a target"), ("2025 (forecast)", "a target"),
+    ("2030 target", "a target"), ("Target 2030", "a target"), ("2030 (Ziel)", "a target"), ("2030 (cible)", "a target"),
+    ("2019 (cv)", "'2019 (cv)'"), ("2019 (n.a)", "'2019 (n.a)'"), ("2019 (low)", "'2019 (low)'"),
+    ("2019 F", "'2019 F'"),
+    ("England 2020", "'England 2020'"), ("Women 2020", "'Women 2020'"), ("2019 Women", "'2019 Women'"),
+    ("Average 2018-2020", "'Average"), ("13/2019", "'13/2019'"), ("Jun-Jan 2019", "'Jun-Jan 2019'"),
+])  # fmt: skip
+def test_what_stands_beside_a_year_and_is_of_no_figure_observed_or_not_known_is_refused(label, words):
+    read = read_periods([label])[label]
+    assert not read.period and words in read.unreadable.found and "write" in read.unreadable.fix
+
+
+@pytest.mark.parametrize(("labels", "periods"), [
+    (("2010/11", "2010/12", "2011/01"), ["2010-11", "2010-12", "2011-01"]),
+    (("2010/11", "2011/12"), ["2010-07-01/P1Y", "2011-07-01/P1Y"]),
+    (("2008-10", "2009-11", "2010-12"), ["", "", ""]), (("2008/10", "2009/11"), ["", ""]),
+    (("2017-19", "2018-20"), ["2017-01-01/P3Y", "2018-01-01/P3Y"]),
+    (("Jan-19", "Feb-19", "Jan-20"), ["2019-01", "2019-02", "2020-01"]), (("Jan-01", "Jan-02", "Jan-03"), ["", "", ""]),
+    (("Jan-98", "Jan-99"), ["1998-01", "1999-01"]),
+])  # fmt: skip
+def test_short_labels_are_read_by_their_neighbours_or_refused(labels, periods):
+    found = read_periods(labels)
+    assert [found[label].period for label in labels] == periods

@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from openpyxl import Workbook, load_workbook
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
 
 from vlr_analysis.errors import InputError
 from vlr_analysis.observations import KEY
@@ -828,3 +830,332 @@ def test_figures_on_hidden_sheets_alone_are_refused(with_a_draft):
     book.save(with_a_draft)
     with pytest.raises(InputError, match=r"only hidden sheets hold something: Draft.*--sheet NAME"):
         read("guess", with_a_draft, **GIVEN)
+
+
+# --- long tables that say more than figures ---------------------------------------------------------------
+
+
+def got(tmp_path, text: str, form: str = "long", **options) -> tuple[list, str]:
+    """Return what a table gives, as (series, breakdown, period, value or status), and what was told and mended."""
+    try:
+        reading = read(form, text_file(tmp_path, "a.csv", text), **GIVEN, **options)
+    except InputError as error:
+        return [], str(error)
+    rows = [(row.series, row.breakdown, row.period, row.status if math.isnan(row.value) else row.value)
+            for row in reading.table.itertuples()]  # fmt: skip
+    return rows, "\n".join(map(str, [*reading.problems, *reading.repairs]))
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "taken"),
+    [
+        *(("Status", word, "suppressed") for word in ("withheld", "redacted", "Unpublished", "do not publish",
+                                                      "not for release", "embargoed", "no publicar")),
+        ("Status", "not suppressed", 3), ("Status", "On track", 3),
+        ("Confidential", "yes", "suppressed"), ("Confidential", "no", 3), ("Suppressed", "TRUE", "suppressed"),
+        ("Suppressed", "FALSE", 3), ("Confidencial", "sí", "suppressed"), ("Vertraulich", "nein", 3),
+        ("Conf status", "N", "suppressed"),
+        ("Publish?", "no", "suppressed"), ("Publish?", "yes", 3), ("Publish?", "", "suppressed"),
+        ("Publicar", "sí", 3), ("Publicar", "no", "suppressed"),
+    ],
+)  # fmt: skip
+def test_nothing_of_a_hidden_figure_is_taken_from_a_long_table(tmp_path, head, cell, taken):
+    yes = "yes" if head.startswith("Publi") else ""
+    text = f"Year,Indicator,Unit,Value,{head}\n2019,Deaths,count,3,{cell}\n2020,Deaths,count,4,{yes}\n"
+    rows, _ = got(tmp_path, text)
+    assert rows == [("Deaths", "", "2019", taken), ("Deaths", "", "2020", 4)]
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "words"),
+    [
+        ("Year,Indicator,Type,Value\n2019,Jobs,Actual,5\n2030,Jobs,Target,3\n", [5], "row left out"),
+        ("Year,Indicator,Scenario,Value\n2019,Jobs,Observed,5\n2030,Jobs,Projected,3\n2030,Jobs,High,4\n", [5], "High"),
+        ("Year,Indicator,Actual/Forecast,Value\n2019,Jobs,A,5\n2025,Jobs,F,6\n", [5], "'F' read as nothing"),
+        ("Year,Indicator,Value\n2019,Jobs,5\n2030,Target,3\n2030,Jobs (target),3\n2030,Jobs target,3\n", [5], "Target"),
+        ("Year,Indicator,Value\n2019,Target 8.5,5\n2020,Share of target,6\n", [5, 6], ""),
+        ("Year,Jobs,Change,Plan\n2019,5,1,4\n", [5], "'Plan' read as nothing"),
+        ("Year,Plan\n2019,5\n", [], "figures that were observed"),
+        ("Year,Growth\n2019,5\n", [5], ""),
+        ("Year,Indicator,Type,Value\n2019,Jobs,Robbery,5\n2019,Jobs,Theft,6\n", [5, 6], ""),
+        # rows longer than the header, and a second header
+        ("Year,Indicator,Value\n2019,Jobs,812,345\n2020,Jobs,812\n", [812], "row 2: found 4 cells: 2019, Jobs, 812"),
+        ("Year,Indicator,Value,\n2019,Jobs,812,as told\n", [812], ""),
+        ("Year,Indicator,Value,Unit\n2019,Jobs,5,%\nYear,Indicator,Value,Unit\n2020,Jobs,6,%\n", [5, 6],
+         "header again"),
+        ("Year,Indicator,Value,Unit\n2019,Jobs,5,%\nYear,Indicator,Unit,Value\n2020,Jobs,4,5\n", [5],
+         "another header"),
+    ],
+)  # fmt: skip
+def test_figures_that_were_not_observed_are_not_taken_from_a_long_table(tmp_path, text, taken, words):
+    rows, told = got(tmp_path, text)
+    assert sorted(row[3] for row in rows) == taken
+    assert words in told
+
+
+_ROW = "Year,Indicator,Unit"
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "words"),
+    [
+        # places
+        ("City name,Year,Indicator,Value\nBradford,2019,Jobs,5\n", [], "the area Bradford"),
+        ("Location,Year,Indicator,Value\nBradford,2019,Jobs,5\n", [], "found Bradford below Location"),
+        ("Region,Year,Indicator,Value\nBradford,2019,Jobs,5\n", [], "found Bradford below Region"),
+        ("Location,Year,Indicator,Value\nExampleville,2019,Jobs,5\nBradford,2019,Jobs,6\n", [("", 5)], ""),
+        ("Location,Year,Indicator,Value\nNorth,2019,Jobs,5\nSouth,2019,Jobs,6\n",
+         [("location=North", 5), ("location=South", 6)], ""),
+        ("Level,Year,Indicator,Value\nCity,2019,Jobs,5\nNational,2019,Jobs,6\n", [("", 5)], "not of the city"),
+        ("Level,Year,Indicator,Value\nNational,2019,Jobs,6\n", [], "found National below Level"),
+        ("Ward,Year,Indicator,Value\nNorth,2019,Jobs,5\nEngland,2019,Jobs,6\n", [], "'England' as a group"),
+        ("Area,Year,Indicator,Value\nUrban,2019,Jobs,5\nRural,2019,Jobs,6\nTotal,2019,Jobs,11\n",
+         [("", 11), ("location=Rural", 6), ("location=Urban", 5)], ""),
+        ("Area,Year,Indicator,Value\nExampleville,2019,Jobs,5\nCity of Exampleville,2020,Jobs,6\n", [("", 5)],
+         "found City of Exampleville beside Exampleville"),
+        ("Year,City,England\n2019,5.1,4\n", [], "columns of figures named City, England"),
+        ("Year,Area (km2)\n2019,551.7\n", [("", 551.7)], ""),
+        # totals
+        *((f"Year,Indicator,Sex,Value\n2019,Jobs,{word},5\n2019,Jobs,Women,4\n", [("", 5), ("sex=female", 4)], "")
+          for word in ("Ambos os sexos", "Beide", "All persons", "Persons", "Hombres y mujeres", "Männer und Frauen",
+                       "Tous", "المجموع")),
+        *((f"Year,Indicator,Ward,Value\n2019,Jobs,{word},5\n2019,Jobs,North,4\n", [("", 5), ("ward=North", 4)], "")
+          for word in ("Total geral", "Total ville", "Citywide", "All wards", "Exampleville total")),
+        # thousands of what is no count; the unit says thousands already
+        (f"{_ROW},Value (in thousands)\n2019,Age,years,81\n2019,Jobs,people,812\n", [("", 812000)], "'years' below"),
+        (f"{_ROW},Value (in thousands)\n2019,Deaths,per 100000,81\n2019,Heat,°C,8\n2019,Gini,Gini,3\n", [], "°C"),
+        (f"{_ROW},Value,Unit multiplier\n2019,Jobs,THS_PER,5.2,3\n", [("", 5.2)], "the unit says it already"),
+        (f"{_ROW},Value,Unit multiplier\n2019,Jobs,thousand people,5.2,6\n", [], "one multiplier"),
+        # percentages
+        ("Year,Indicator,Value\n2019,Rate,15%\n2020,Rate,0.16\n", [("", 15)], "0.16 in a series of numbers with"),
+        (f"{_ROW},Value\n2019,Rate,per 1000,15%\n", [], "a percentage of the unit 'per 1000'"),
+        # columns that describe a series
+        ("Year,Theme,Indicator,Value,Data provider\n2019,Social,Jobs,5,X\n2020,Social,Jobs,6,Y\n", [("", 5), ("", 6)],
+         "it describes the series and is no group"),
+        ("Año,Eje,Indicador,Valor,Responsable\n2019,Social,Jobs,5,X\n2020,Social,Jobs,6,\n", [("", 5), ("", 6)], ""),
+        ("Year,Department,Indicator,Value\n2019,Parks,Staff,5\n2019,Roads,Staff,6\n",
+         [("department=Parks", 5), ("department=Roads", 6)], ""),
+    ],
+)  # fmt: skip
+def test_places_totals_and_sizes_of_a_long_table(tmp_path, text, taken, words):
+    rows, told = got(tmp_path, text)
+    assert sorted(row[1::2] for row in rows) == taken
+    assert words in told
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("Year,Smoking,Drinking,Lower CI,Upper CI\n2019,5,5.5,4,6\n", None),
+        ("Year,Smoking,Lower CI,Upper CI,Sample size\n2019,5,4,6,900\n", {"Smoking": (4, 6)}),
+        ("Year,Smoking,Smoking lower CI,Smoking upper CI,Drinking\n2019,5,4,6,9\n", {"Smoking": (4, 6)}),
+        ("Year,Smoking,95% CI Lower,95% CI Upper\n2019,5,4,6\n", {"Smoking": (4, 6)}),
+        ("Año,Tasa,Límite inferior (IC 95%),Límite superior (IC 95%)\n2019,5,4,6\n", {"Tasa": (4, 6)}),
+    ],
+)
+def test_an_interval_is_of_one_series(tmp_path, text, ends):
+    path = text_file(tmp_path, "a.csv", text)
+    if ends is None:
+        with pytest.raises(InputError, match="one interval beside the columns Smoking, Drinking"):
+            read("long", path, **GIVEN)
+        return
+    table = read("long", path, **GIVEN).table
+    assert {row.series: (row.low, row.high) for row in table.itertuples() if row.low == row.low} == ends
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "named"),
+    [
+        ("Indicator,Unit,2019,2020\nLife expectancy,years,80,81\n", "wide", ("Life expectancy", "years")),
+        ("Indicator,Unit,Year,,\n,,2018,2019,2020\nJobs,count,5,6,7\n", "wide", ("Jobs", "count")),
+        *(
+            (f"Year,KPI,{unit},Value\n2019,Jobs,count,5\n", "long", ("Jobs", "count"))
+            for unit in (
+                "Unit of measurement",
+                "Units of measure",
+                "Measure unit",
+                "U.M.",
+                "Unidad de medición",
+                "de medida",
+            )
+        ),
+        ("Año,Nombre,Unidad,Valor\n2019,Paro,%,5\n", "long", ("Paro", "%")),
+        ("Year,Goal,Target,Indicator,Description,Unit,Value\n2019,8,8.5,8.5.2,Jobs,%,5\n", "long", ("Jobs", "%")),
+    ],
+)
+def test_the_header_of_a_table_is_found_and_its_columns_named(tmp_path, text, form, named):
+    path = text_file(tmp_path, "a.csv", text)
+    assert guess(path) == form
+    reading = read("guess", path, **GIVEN)
+    assert one_series(reading.table)[2:4] == named and set(reading.table["breakdown"]) == {""}
+
+
+# --- what a program shows of a cell ----------------------------------------------------------------------
+
+
+def raised(before: str, letters: str) -> CellRichText:
+    return CellRichText(before, TextBlock(InlineFont(vertAlign="superscript"), letters))
+
+
+def shown_as(folder: Path, rows: list, forms: dict[str, str]):
+    """Read a wide workbook; return its figures by year, units, problems and repairs."""
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    for cell, form in forms.items():
+        book.active[cell].number_format = form
+    book.save(folder / "shown.xlsx")
+    reading = read("wide", folder / "shown.xlsx", **GIVEN)
+    found = {row.period: row.value if row.status == "value" else row.status for row in reading.table.itertuples()}
+    return reading, found, " ".join(map(str, reading.problems)), " ".join(map(str, reading.repairs))
+
+
+@pytest.mark.parametrize(("content", "figure", "unit"), [
+    (raised("7.9", "1"), 7.9, "km²"), (raised("7.9", "p"), "provisional", "km²"),
+    (raised("7.9", "c"), "suppressed", "km²"), (raised("7.9", "b"), 7.9, "km²"), (raised("7", "*"), 7, "km²"),
+    (7.9, 7.9, "km²"),
+])  # fmt: skip
+def test_raised_letters_of_a_workbook_are_marks_and_no_digits(tmp_path, content, figure, unit):
+    head = ["Indicator", "Unit", raised("2019", "2"), 2020]
+    row = [raised("Green space", "1"), raised("km", "2"), content, 8]
+    reading, found, problems, repairs = shown_as(tmp_path, [head, row], {})
+    assert (found["2019"], found["2020"], problems) == (figure, 8, "")
+    assert set(reading.table["series"]) == {"Green space"} and set(reading.table["unit"]) == {unit}
+    assert "C1: '2019²'" in repairs and "A2: 'Green space¹'" in repairs
+
+
+@pytest.mark.parametrize(("content", "form", "figure", "words"), [
+    (3, ";;;", "suppressed", "the program does not show it"),
+    (3, '[<5]"*";0', "suppressed", "'*' read as suppressed"),
+    (3, '[>=5]0;"c"', "suppressed", "'c' read as suppressed"),
+    (7, '[<5]"*";0', 7, ""),
+    (0.13, '[<0.05]"*";0%', 13, "multiplied by 100"),
+    (0.03, '[<0.05]"*";0%', "suppressed", "'*' read as suppressed"),
+    (0, '0;-0;"-"', 0, ""), (0, "0;-0;;@", 0, ""), (-3, "#,##0;[Red](#,##0)", -3, ""),
+    (5, '"<"0', "suppressed", "a bound is no number"),
+    (812345, "#,##0,", 812345, "shows them divided by thousands"),
+    (812345, '#,##0.0,"k"', 812345, "shows them divided by thousands"),
+    (13, '0"k"', None, "found 13 shown as 13k"), (13, '0.0" Mio. €"', None, "found 13 shown as 13 Mio. €"),
+    (13, r"0\M", None, "found 13 shown as 13M"), (13, '0,"M"', None, "shown as 0.013M"),
+    (7.9, '0.0" (p)"', "provisional", "mark p"), (7.9, '0.0"e"', "estimated", "mark e"),
+    (7.9, '0.0" (target)"', None, "'7.9 (target)'"),
+    (13, '0" km"', 13, ""), (13, '0.0" per thousand"', 13, ""), (13, '"US$"#,##0.00', 13, ""),
+    (13, "#,##0 [$€-407]", 13, ""), (-13, '_-* #,##0_-;-* #,##0_-;_-* "-"??_-;_-@_-', -13, ""),
+])  # fmt: skip
+def test_a_figure_is_what_the_program_shows_or_is_told(tmp_path, content, form, figure, words):
+    rows = [["Indicator", "Unit", 2019, 2020], ["Households", "%" if "%" in form else "count", content, 20]]
+    _, found, problems, repairs = shown_as(tmp_path, rows, {"C2": form})
+    assert (found.get("2019"), found["2020"]) == (figure, 20)
+    assert words in (repairs if figure is not None else problems) and ("C2" in problems) == (figure is None)
+
+
+def test_numbers_that_are_shown_divided_below_a_word_of_thousands_are_told(tmp_path):
+    rows = [["Households (thousands)"], ["Indicator", "Unit", 2019, 2020], ["Households", "count", 812345, 20]]
+    _, found, problems, _ = shown_as(tmp_path, rows, {"C3": "#,##0,"})
+    assert found == {"2020": 20000} and "C3: found 812345 shown as 812.345" in problems
+
+
+@pytest.mark.parametrize(("form", "periods"), [
+    ('"FY"0', ["2018-07-01/P1Y", "2020"]), ('0" (target)"', ["2020", "2021"]), ('0"p"', ["2019", "2020"]),
+])  # fmt: skip
+def test_a_year_is_what_the_program_shows(tmp_path, form, periods):
+    rows = [["Indicator", "Unit", 2019, 2020, 2021], ["Households", "count", 13, 20, 21]]
+    _, found, _, _ = shown_as(tmp_path, rows, {"C1": form})
+    assert sorted(found)[: len(periods)] == periods and (found.get("2019") == "provisional") == (form == '0"p"')
+
+
+def test_more_joined_cells_than_are_looked_at_are_refused(tmp_path, monkeypatch):
+    book = Workbook()
+    for row in (["Indicator", 2019, 2020], ["Households", 13, 20]):
+        book.active.append(row)
+    for row in range(3, 6):
+        book.active.merge_cells(f"A{row}:B{row}")
+    book.save(tmp_path / "joined.xlsx")
+    monkeypatch.setattr("vlr_analysis.sources.sheet_book.MAX_MERGED", 2)
+    with pytest.raises(InputError, match="3 groups of joined cells; expected at most 2"):
+        read("wide", tmp_path / "joined.xlsx", **GIVEN)
+
+
+# --- which mark stands before decimals -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "figure"), [
+    ("Merkmal\tEinheit\t2019\t2020\nEinwohner\tPersonen\t545.678\t546.002\n", None),
+    ("Indicador,Unidad,2019,2020\nPoblación,personas,545.678,546.002\n", None),
+    ("Indicator,Unit,Place A,2019,2020\nHouseholds,number,,1.234,\n", None),
+    ("Indicator\tUnit\t2019\t2020\nA\tindex\t1.234\t2.345\nB\tindex\t1,234\t12,345\n", None),
+    ("Indicator,Unit,2019,2020\nRate,%,5.123,5.2\nMean stay,days,5.678,4.111\n", 5.123),
+    ("Indicator,Unit,2019,2020\nRate,%,5.123,6.456\nHouseholds,number,812,815\n", 5.123),
+    ("Indicator,Unit,2019,2020\nRate,%,0.123,6.456\nPeople in need,people,1.234,1.111\n", 0.123),
+    ('Indicator,Unit,2019,2020\nHouseholds,number,"812,345","815,000"\n', 812345),
+    ("Indicator\tUnit\t2019\t2020\nHouseholds\tnumber\t812,345\t815,000\n", 812345),
+])  # fmt: skip
+def test_a_text_file_in_which_a_mark_may_be_of_thousands_is_told(tmp_path, text, figure):
+    reading = read("wide", text_file(tmp_path, "t.tsv" if "\t" in text else "t.csv", text), **GIVEN)
+    taken = set(reading.table["value"].dropna())
+    if figure is None:
+        assert not taken and "the sheet does not say which" in str(reading.problems[0])
+    else:
+        assert figure in taken and not reading.problems
+
+
+def test_counts_of_a_long_text_file_with_points_before_three_digits_are_told(tmp_path):
+    text = "Year,Indicator,Unit,Value\n2019,Residents,people,545.678\n2020,Residents,people,546.002\n"
+    reading = read("long", text_file(tmp_path, "t.csv", text), **GIVEN)
+    assert reading.table.empty and len(reading.problems) == 2
+    assert read("long", tmp_path / "t.csv", decimal=".", **GIVEN).table["value"].tolist() == [545.678, 546.002]
+
+
+@pytest.mark.parametrize(("years", "unit", "taken"), [
+    ("2019 (%),2020 (%),2030 (tgt)", "%", {"2019": "value", "2020": "value"}),
+    ("2019A,2020E,2021F", "not stated", {"2019": "value", "2020": "estimated"}),
+    ("2019,2020 (provisional),2021 (proj)", "not stated", {"2019": "value", "2020": "provisional"}),
+    ("Value (2019),Value (2020),Target 2030", "not stated", {"2019": "value", "2020": "value"}),
+    ("Jan-19,Feb-19,Mar-19", "not stated", {"2019-01": "value", "2019-02": "value", "2019-03": "value"}),
+])  # fmt: skip
+def test_years_with_words_beside_them_head_their_columns(tmp_path, years, unit, taken):
+    path = text_file(tmp_path, "t.csv", f"Indicator,{years}\nUnemployment rate,5.2,7.9,4\n")
+    reading = read("guess", path, **GIVEN)
+    assert dict(zip(reading.table["period"], reading.table["status"], strict=True)) == taken
+    assert set(reading.table["unit"]) == {unit} and not reading.problems
+    assert len(taken) == 3 or "column left out" in " ".join(map(str, reading.repairs))
+
+
+@pytest.mark.parametrize(("cells", "told"), [
+    ("15%,0.16", ["C2"]), ("0.16,15%", ["B2"]), ("15%,16", []), ("1.2%,0.9", []), ("0.5%,0.4", []), ("15%,0", []),
+])  # fmt: skip
+def test_a_share_of_one_beside_percentages_of_a_text_file_is_told(tmp_path, cells, told):
+    reading = read("wide", text_file(tmp_path, "t.csv", f"Rate (%),2019,2020\n8.5.2 Rate,{cells}\n"), **GIVEN)
+    where = [problem.where for problem in reading.problems]
+    assert where == [f"t.csv, row {cell[1]}, column {cell[0]}" for cell in told]
+    assert len(reading.table) == 2 - len(told)
+
+
+@pytest.mark.parametrize(("text", "name"), [
+    ("Date,Ward,Count\n2019-01-01,North,5\n2019-01-02,North,6\n", "long"),
+    ("Date,Rate\n31/01/2019,5\n28/02/2019,6\n", "long"),
+    ("DATE,RATE\n2019-01-01,5\n2019-02-01,.\n", "fred"),
+    ("observation_date,A,B\n2019-01-01,5,6\n2019-02-01,,7\n", "fred"),
+])  # fmt: skip
+def test_days_beside_words_are_no_series_of_fred(tmp_path, text, name):
+    path = text_file(tmp_path, "t.csv", text)
+    assert guess(path) == name
+    reading = read("guess", path, **GIVEN)
+    assert len(reading.table) and not reading.problems
+
+
+def test_a_file_of_no_format_says_which_heading_was_looked_at_and_what_it_lacks(tmp_path):
+    path = text_file(tmp_path, "t.csv", "Wards of the town\n\nWard,Women 2019,Men 2019\nNorth,5,6\n")
+    with pytest.raises(InputError) as caught:
+        guess(path)
+    message = str(caught.value)
+    assert "t.csv, row 3: found none of the formats" in message
+    assert "'Ward', 'Women 2019', 'Men 2019'" in message and "'Women 2019' is not read as a year" in message
+
+
+def test_points_of_a_file_that_a_program_wrote_stand_before_decimals(tmp_path):
+    head = "Indicator,SeriesCode,SeriesDescription,GeoAreaCode,GeoAreaName,TimePeriod,Value,[Units]\n"
+    rows = [f"11.2.1,X,Population,999,Exampleville,{year},{value},NUMBER" for year, value in
+            (("2019", "545.678"), ("2020", "546.002"))]  # fmt: skip
+    reading = read("unsd", text_file(tmp_path, "t.csv", head + "\n".join(rows) + "\n"), **GIVEN)
+    assert reading.table["value"].tolist() == [545.678, 546.002] and not reading.problems

@@ -244,3 +244,42 @@ def test_a_column_of_multipliers_multiplies(tmp_path):
     assert table["value"].tolist() == [4000, 5500, 6]
     assert set(table["breakdown"]) == {""}
     assert "multiplied as the source says (2)" in report.line()
+
+
+@pytest.mark.parametrize(
+    ("content", "taken", "words"),
+    [
+        # groups, by the rules of the other readers
+        ("Year,Sex,Value\n2019,Total,5\n2020,Both sexes,6\n2019,M,4\n2019,F,3\n",
+         {("", 5), ("", 6), ("sex=male", 4), ("sex=female", 3)}, ""),
+        ("Year,Sexo,Value\n2019,M,4\n2019,H,3\n", {("sex=female", 4), ("sex=male", 3)}, ""),
+        ("Year,Gender,Value\n2019,M,4\n", set(), "write women and men in words"),
+        # figures held back
+        ("Year,Value,Obs status\n2019,5,Withheld\n2020,6,\n", {("", "suppressed"), ("", 6)}, ""),
+        ("Year,Value,Confidential\n2019,5,yes\n2020,6,no\n", {("", "suppressed"), ("", 6)}, ""),
+        ("Year,Value,Confidential\n2019,5,Y\n2020,6,N\n", {("", "suppressed"), ("", 6)}, ""),
+        ("Year,Value,Conf status\n2019,5,N\n2020,6,F\n", {("", "suppressed"), ("", 6)}, ""),
+        ("Year,Value,Publish?\n2019,5,no\n2020,6,yes\n", {("", "suppressed"), ("", 6)}, ""),
+        ("Year,Value,Flag\n2019,5,p\n2020,6,\n", {("", 5), ("", 6)}, ""),
+        # figures that were not observed, and of other places
+        ("Year,Type,Value\n2019,Actual,5\n2030,Target,3\n", {("", 5)}, "targets and forecasts left out"),
+        ("Year,Scenario,Value\n2030,Projected,5\n", set(), "no figure that was observed"),
+        ("Year,Type,Value\n2019,Theft,5\n2019,Fraud,3\n", {("type=Theft", 5), ("type=Fraud", 3)}, ""),
+        ("Year,City,Value\n2019,Town,5\n2019,Bradford,7\n", {("", 5)}, "rows of other areas left out"),
+        ("Year,City,Value\n2019,Bradford,7\n", set(), "found the areas Bradford; expected one for town"),
+        ("Year,Area,Value\n2019,Urban,7\n2019,Rural,6\n", {("area=Urban", 7), ("area=Rural", 6)}, ""),
+        # percentages
+        ("Year,Units,Value\n2019,Percent,15%\n2020,Percent,0.16\n", set(), "'0.16' in a series of numbers with"),
+        ("Year,Units,Value\n2019,Per 1000,7%\n", set(), "'7%' of the unit Per 1000"),
+        ("Year,Units,Value\n2019,Percent,15%\n2020,Percent,16%\n", {("", 15), ("", 16)}, ""),
+    ],
+)  # fmt: skip
+def test_columns_mean_what_they_mean_to_the_other_readers(tmp_path, content, taken, words):
+    report, table = one(tmp_path, content)
+    found = {(row.breakdown, row.value if row.value == row.value else row.status) for row in table.itertuples()}
+    assert found == taken
+    assert words in report.line()
+
+
+def test_the_words_of_the_kits_own_feed_are_taken_as_they_stand(tmp_path):
+    assert one(tmp_path, "Year,kind,Value\n2019,Total,5\n", own=True)[1]["breakdown"].tolist() == ["kind=Total"]

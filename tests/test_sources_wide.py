@@ -7,7 +7,7 @@ from openpyxl import Workbook
 
 from vlr_analysis.errors import InputError
 from vlr_analysis.sources.formats import read
-from vlr_analysis.sources.sheet_book import form_of
+from vlr_analysis.sources.sheet_shown import form_of
 from vlr_analysis.sources.wide_words import hints_at_scale, kind_of, scale_in
 
 GIVEN = {"area": "exampleville", "source": "test"}
@@ -394,3 +394,259 @@ def test_words_of_progress_in_a_column_of_status_are_no_flags(tmp_path):
     reading = from_text(tmp_path, "Indicator,Unit,2019,2020,Target,Status\nA,%,5,6,9,on track\nB,%,1,2,9,behind\n")
     assert len(reading.table) == 4 and set(reading.table["status"]) == {"value"}
     assert "words that are no flags" in "\n".join(map(str, reading.repairs))
+
+
+# --- headings over and under the years -------------------------------------------------------------------
+
+
+def taken(reading):
+    return {(row.series, row.unit, row.period, row.breakdown, row.value) for row in reading.table.itertuples()}
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    # Three rows of headings: what stands furthest up counts too.
+    (",,Actual,,Target\n,,%,%,%\nIndicator,Unit,2019,2020,2030\nU,%,5,6,3\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",Exampleville,,Othertown,\n,%,%,%,%\nIndicator,2019,2020,2019,2020\nU,5,6,3,4\n",
+     {("2019", "", 5), ("2020", "", 6)}),
+    (",Exampleville,,Othertown,\n,Rate,,,\nIndicator,2019,2020,2021,2022\nU (%),5,6,3,4\n",
+     {("2019", "", 5), ("2020", "", 6)}),
+    (",Women,,Men,\n,Rate,,,\nIndicator,2019,2020,2019,2020\nU (%),5,6,3,4\n",
+     {("2019", "sex=female", 5), ("2020", "sex=female", 6), ("2019", "sex=male", 3), ("2020", "sex=male", 4)}),
+    (",City,,England,\nIndicator,2019,2020,2019,2020\nU (%),5,6,3,4\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",2019,,2020,\n,Programado,Ejecutado,Programado,Ejecutado\nU (%),4,5,4,6\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",2019,,2020,\n,Prévu (PLF),Réalisé,Prévu (PLF),Réalisé\nU (%),4,5,4,6\n", {("2019", "", 5), ("2020", "", 6)}),
+    # Errors, ranks and changes are no figures of the series.
+    (",2019,,2020,\n,Value,Margin of error,Value,Margin of error\nU (%),5,1,6,1\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",2019,,2020,\n,Value,SE,Value,SE\nU (%),5,1,6,1\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",2019,,2020,\n,Value,Rank,Value,Rank\nU (%),5,1,6,1\n", {("2019", "", 5), ("2020", "", 6)}),
+    (",Rate,,Growth rate,\nIndicator,2019,2020,2019,2020\nU (%),5,6,1,2\n", {("2019", "", 5), ("2020", "", 6)}),
+    # Letters of the sexes.
+    (",H,,M,\nIndicador,2019,2020,2019,2020\nU (%),5,6,3,4\n",
+     {("2019", "sex=male", 5), ("2020", "sex=male", 6), ("2019", "sex=female", 3), ("2020", "sex=female", 4)}),
+    (",2019,,2020,\nIndicador,H,M,H,M\nU (%),5,3,6,4\n",
+     {("2019", "sex=male", 5), ("2020", "sex=male", 6), ("2019", "sex=female", 3), ("2020", "sex=female", 4)}),
+    # Parts of a year.
+    (",2019,,2020,\nIndicator,H1,H2,H1,H2\nU (%),5,3,6,4\n",
+     {("2019-01-01/P6M", "", 5), ("2019-07-01/P6M", "", 3), ("2020-01-01/P6M", "", 6), ("2020-07-01/P6M", "", 4)}),
+    (",2019,,2020,\nIndicator,Jan-Jun,Full year,Jan-Jun,Full year\nU (%),5,3,6,4\n",
+     {("2019-01-01/P6M", "", 5), ("2019", "", 3), ("2020-01-01/P6M", "", 6), ("2020", "", 4)}),
+    (",2019,,,,2020,\nIndicador,I,II,III,IV,I,II\nU (%),1,2,3,4,5,6\n",
+     {*((f"2019-Q{n}", "", n) for n in (1, 2, 3, 4)), ("2020-Q1", "", 5), ("2020-Q2", "", 6)}),
+])  # fmt: skip
+def test_headings_say_what_the_figures_are_of(tmp_path, text, wanted):
+    reading = from_text(tmp_path, text)
+    assert reading.problems == []
+    assert {(period, group, value) for _, _, period, group, value in taken(reading)} == wanted
+    assert set(reading.table["series"]) == {"U"}
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    (",2019/20,,2020/21,\nIndicator,Q1,Q2,Q1,Q2\nU (%),5,3,6,4\n", r"column B: found 'Q1' at the year 2019-07-01/P1Y"),
+    (",2019,,2020,\nIndicador,I,II,I,II\nU (%),1,2,5,6\n", r"column B: found 'I' at the year 2019.*2019-07-01/P6M"),
+    (",Wales,,England,\nIndicator,2019,2020,2019,2020\nU (%),5,6,3,4\n",
+     r"column B: found headings that are places: England, Wales"),
+    (",M,,V,\nIndicator,2019,2020,2019,2020\nU (%),5,6,3,4\n",
+     r"column B: found the headings M, V; expected one of the sexes"),
+])  # fmt: skip
+def test_headings_that_are_not_plain_are_refused(tmp_path, text, words):
+    with pytest.raises(InputError, match=words):
+        from_text(tmp_path, text)
+
+
+# --- headings between the rows, and rows that are groups -------------------------------------------------
+
+HEAD = "Indicator,Unit,2019,2020\n"
+
+
+def of_2019(reading):
+    return {(series, unit, group): value for series, unit, period, group, value in taken(reading) if period == "2019"}
+
+
+@pytest.mark.parametrize(("rows", "wanted"), [
+    # Places.
+    ("Exampleville,,,\nU,%,5,6\nOthertown,,,\nU,%,8,9\n", {("U", "%", ""): 5}),
+    ("U,%,5,6\nEngland,,,\nU,%,8,9\n", {("U", "%", ""): 5}),
+    ("U (%),,,\nExampleville,,5,6\nEngland,,8,9\nP (%),,,\nExampleville,,1,2\nOthertown,,3,4\n",
+     {("U", "%", ""): 5, ("P", "%", ""): 1}),
+    ("P,%,5,6\nP (England),%,8,9\n", {("P", "%", ""): 5}),
+    # Units and codes of another series are not this one's.
+    ("U,%,5,6\nPopulation,,812345,815000\n", {("U", "%", ""): 5, ("Population", "not stated", ""): 812345}),
+    ("U,%,5,6\n,count,7,8\n", {("U", "%", ""): 5, ("U", "count", ""): 7}),
+    # Targets, what was observed, statuses.
+    ("Actual,,,\nU,%,5,6\nTargets,,,\nU,%,3,2\n", {("U", "%", ""): 5}),
+    ("U,%,5,6\nU - target,%,3,2\nU (target),%,3,2\nTarget for U,%,3,2\nU (change),%,1,1\n", {("U", "%", ""): 5}),
+    ("Growth,%,5,6\nBudget,EUR,7,8\n", {("Growth", "%", ""): 5, ("Budget", "EUR", ""): 7}),
+    ("Actual,EUR,5,6\nBudget,EUR,7,8\n", {("Actual", "EUR", ""): 5}),
+    # Thousands and units.
+    ("Thousands,,,\nPopulation,people,812,815\nPercent,,,\nU,,5,6\n",
+     {("Population", "people", ""): 812000, ("U", "%", ""): 5}),
+    ("Households (in thousands),households,80,81\nJobs,count,5,6\n",
+     {("Households", "households", ""): 80000, ("Jobs", "count", ""): 5}),
+    ("Population,people,812,815\nJobs,count,300000,310000\nNote: population in thousands,,,\n",
+     {("Population", "people", ""): 812000, ("Jobs", "count", ""): 300000}),
+    # The series as a heading, or as the row above its groups.
+    ("Population,people,,\nTotal,,12,13\nMen,,5,6\nWomen,,7,7\n",
+     {("Population", "people", ""): 12, ("Population", "people", "sex=male"): 5,
+      ("Population", "people", "sex=female"): 7}),
+    ("Population,people,12,13\nof which women,people,7,7\nJobs,count,4,5\nof which women,count,2,3\n",
+     {("Population", "people", ""): 12, ("Population", "people", "sex=female"): 7,
+      ("Jobs", "count", ""): 4, ("Jobs", "count", "sex=female"): 2}),
+    ("Rate (%),,12,13\n   Women (%),,7,7\nOther (%),,4,5\n   Women (%),,2,3\n",
+     {("Rate", "%", ""): 12, ("Rate", "%", "sex=female"): 7, ("Other", "%", ""): 4, ("Other", "%", "sex=female"): 2}),
+    ("Unemployed,people,12,13\nWomen,%,7,7\n", {("Unemployed", "people", ""): 12, ("Women", "%", ""): 7}),
+    # A heading ends at an empty row, but for groups.
+    ("Health,,,\nA,index,80,81\n\nU,%,5,6\n", {("Health: A", "index", ""): 80, ("U", "%", ""): 5}),
+    ("Health,,,\n\nA,index,80,81\nB,index,5,6\n", {("Health: A", "index", ""): 80, ("Health: B", "index", ""): 5}),
+])  # fmt: skip
+def test_what_stands_around_a_row_says_what_it_is_of(tmp_path, rows, wanted):
+    reading = from_text(tmp_path, HEAD + rows)
+    assert reading.problems == []
+    assert of_2019(reading) == wanted
+
+
+@pytest.mark.parametrize(("head", "rows", "wanted"), [
+    ("Code,Indicator,Unit", "8.5.2,U,%,5,6\n,Number of libraries,count,8,9\n",
+     {("8.5.2", "U"), ("exampleville.number-of-libraries", "Number of libraries")}),
+    ("SDG,Indicator,Unit", "Goal 8,8.5.2 U,%,5,6\nGoal 1,1.2.1 P,%,8,9\n", {("8.5.2", "U"), ("1.2.1", "P")}),
+    ("Meta ODS,Indicador,Unidad", "Meta 8.5,8.5.2 U,%,5,6\nMeta 1.2,1.2.1 P,%,8,9\n", {("8.5.2", "U"), ("1.2.1", "P")}),
+])  # fmt: skip
+def test_codes_and_goals_leave_their_rows_alone(tmp_path, head, rows, wanted):
+    reading = from_text(tmp_path, f"{head},2019,2020\n{rows}")
+    assert reading.problems == [] and len(reading.table) == 4
+    assert {(row.indicator, row.series) for row in reading.table.itertuples()} == wanted
+
+
+@pytest.mark.parametrize(("rows", "words", "left"), [
+    ("Population,people,812,345,815,000\nJobs,count,5,6\n", "row 2, column E: found '815' beyond the last column", 2),
+    ("U,%,5,2,7,9\nJobs,count,5,6\n", "row 2, column E: found '7' beyond the last column of the header", 2),
+    ("Exampleville,,,\nU,%,5,6\nHealth,,,\nDeaths,count,8,9\n",
+     "row 4: found 'Health' as a heading between the rows", 2),
+    ("U (%),,,\nOthertown,,5,6\nEngland,,8,9\nP,%,1,2\n", "row 2: found rows named for places: England, Othertown", 0),
+])  # fmt: skip
+def test_rows_that_are_not_plain_are_told(tmp_path, rows, words, left):
+    reading = from_text(tmp_path, HEAD + rows)
+    assert words in str(reading.problems[0]) and len(reading.table) == left
+
+
+@pytest.mark.parametrize("title", [
+    "Población (miles)", "Población (en miles)", "População (mil)", "Bevölkerung (in 1000)", "Bevölkerung in 1.000",
+    "Population (x1000)", "عدد السكان (بالآلاف)", "Figures in k",
+])  # fmt: skip
+def test_thousands_in_every_usual_form(tmp_path, title):
+    reading = from_text(tmp_path, f"{title}\nIndicador,Unidad,2019,2020\nA,personas,812,815\n")
+    assert of_2019(reading) == {("A", "people", ""): 812000}
+
+
+@pytest.mark.parametrize("unit", [
+    "°C", "µg/m³", "‰", "km2", "inhabitants/km2", "Gini", "taux", "Anteil", "Jahre", "años", "yr", "ans", "ha", "days",
+])  # fmt: skip
+def test_what_is_no_count_is_in_no_thousands(tmp_path, unit):
+    rows = f"A,{unit},81,82\nB,people,5,6\nC,tonnes per year,5,6\nD,registrations,5,6\n"
+    reading = from_text(tmp_path, f"(figures in thousands)\n{HEAD}{rows}", "wide")
+    assert of_2019(reading) == {("A", unit, ""): 81, ("B", "people", ""): 5000, ("C", "tonnes per year", ""): 5000,
+                                ("D", "registrations", ""): 5000}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("Indicator,Unit,2019,2020\nA,people,5,6\nNote: jobs in thousands\n",
+     r"row 3: found 'jobs'; expected the name of a row"),
+    ("Cycle lanes (miles)\nIndicator,Unit,2019,2020\nA,length,5,6\n", ""),
+])  # fmt: skip
+def test_a_remark_on_thousands_names_the_rows_it_is_of(tmp_path, text, words):
+    if words:
+        with pytest.raises(InputError, match=words):
+            from_text(tmp_path, text)
+    else:
+        assert of_2019(from_text(tmp_path, text)) == {("A", "length", ""): 5}
+
+
+# --- columns beside the years, lines above them, sheets --------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    # Columns that describe the series are no groups; where they tell figures of one series apart they are.
+    ("Theme,Indicator,Unit,Department,2019,2020\nSocial,P,%,Welfare,15,16\nWork,U,%,Jobs,5,6\n",
+     {("P", "%", ""): 15, ("U", "%", ""): 5}),
+    ("Eje,Indicador,Unidad,Responsable,2019,2020\nSocial,P,%,Ana,15,16\n,U,%,Luis,5,6\n",
+     {("P", "%", ""): 15, ("U", "%", ""): 5}),
+    ("Indicator,Unit,2019,2020,Data provider\nP,%,15,16,ONS\nU,%,5,6,DWP\n", {("P", "%", ""): 15, ("U", "%", ""): 5}),
+    ("Department,Indicator,Unit,2019,2020\nA,Staff,people,15,16\nB,Staff,people,5,6\n",
+     {("Staff", "people", "department=A"): 15, ("Staff", "people", "department=B"): 5}),
+    ("Indicator,Unit,Base year,Latest year,Decimals,2019,2020\nP,%,2015,2020,1,15,16\n", {("P", "%", ""): 15}),
+    # Columns that name the series.
+    ("Goal,Target,Indicator,Description,Unit,2019,2020\n8,8.5,8.5.2,U,%,5,6\n1,1.2,1.2.1,P,%,15,16\n",
+     {("P", "%", ""): 15, ("U", "%", ""): 5}),
+    ("SDG goal,SDG indicator,Name,Unit,2019,2020\n8,8.5.2,U,%,5,6\n1,1.2.1,P,%,15,16\n",
+     {("P", "%", ""): 15, ("U", "%", ""): 5}),
+    ("Indicator,,2019,2020\nHealth,Life (years),80,81\n,Deaths (per 1000),3,4\nSchool,Literacy (%),95,96\n",
+     {("Life", "years", ""): 80, ("Deaths", "per 1000", ""): 3, ("Literacy", "%", ""): 95}),
+    # Groups below a title that names the series with its unit; remarks are none of them.
+    ("U (%)\n,2019,2020\nNorth,5,6\nSouth,7,8\n", {("U", "%", "group=North"): 5, ("U", "%", "group=South"): 7}),
+    ("U (%)\n,2019,2020\nMen,5,6\nWomen,7,8\n\n1 Provisional\n",
+     {("U", "%", "sex=male"): 5, ("U", "%", "sex=female"): 7}),
+    ("Labour market\n,2019,2020\nU (%),5,6\nP (%),7,8\n", {("U", "%", ""): 5, ("P", "%", ""): 7}),
+    # The area last of its wards is their total.
+    ("U (%)\nWard,2019,2020\nNorth,5,6\nSouth,7,8\nExampleville,6,7\n",
+     {("U", "%", ""): 6, ("U", "%", "ward=North"): 5, ("U", "%", "ward=South"): 7}),
+    # Numbers beside rates, flags without a heading, ends of intervals with their level.
+    (",2019,,2020,\nIndicator,Number,Rate,Number,Rate\nU (%),510,5.1,620,6.2\n",
+     {("U", "count", ""): 510, ("U", "%", ""): 5.1}),
+    ("Indicator,2019,,2020,\nU (%),5,p,6,e\nP (%),7,,8,\n", {("U", "%", ""): 5, ("P", "%", ""): 7}),
+    (",2019,,,2020,,\nIndicator,Value,95% CI lower,95% CI upper,Value,95% CI lower,95% CI upper\nU (%),5,4,6,7,6,8\n",
+     {("U", "%", ""): 5}),
+    ("Indicator,Unit,2019,2020,Area (km2)\nP,%,15,16,12.3\n", {("P", "%", ""): 15}),
+    # Levels and places.
+    ("Level,Indicator,Unit,2019,2020\nCity,U,%,5,6\nNational,U,%,8,9\n", {("U", "%", ""): 5}),
+    ("Area,Indicator,Unit,2019,2020\nUrban,U,%,5,6\nRural,U,%,8,9\nTotal,U,%,6,7\n",
+     {("U", "%", "location=Urban"): 5, ("U", "%", "location=Rural"): 8, ("U", "%", ""): 6}),
+    ("Location,Indicator,Unit,2019,2020\nExampleville,U,%,5,6\nOthertown,U,%,8,9\n", {("U", "%", ""): 5}),
+    # A unit is no heading.
+    ("Indicator,Unit,2019,2020\nLife,years,80,81\n", {("Life", "years", ""): 80}),
+])  # fmt: skip
+def test_columns_beside_the_years(tmp_path, text, wanted):
+    reading = from_text(tmp_path, text, "guess")
+    assert reading.problems == []
+    assert of_2019(reading) == wanted
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    ("Targets\nIndicator,Unit,2025,2030\nU,%,5,6\n",
+     r"row 1: found the title 'Targets'; expected figures that were obs"),
+    ("Population projections 2025 to 2040\nIndicator,Unit,2025,2030\nA,people,5,6\n",
+     "row 1: found the title 'Population p"),
+    ("England\nIndicator,Unit,2019,2020\nU,%,5,6\n",
+     "row 1: found a title that names England; expected figures of exa"),
+    ("Unemployment in France\nIndicator,Unit,2019,2020\nU,%,5,6\n", "row 1: found a title that names France"),
+    ("Location,Indicator,Unit,2019,2020\nOthertown,U,%,5,6\n", "column A: found Othertown below Location"),
+    ("U (%)\nQuarter,2019,2020\nQ1,5,6\nQ2,7,8\n", "row 2, column A: found parts of a year down the rows"),
+    ("Indicator,Quarter,2019,2020\nU (%),Q1,5,6\nU (%),Q2,7,8\nU (%),Annual,6,7\n", "column B: found parts of a year"),
+    ("U (%)\nMonth,2019,2020\nJan,5,6\nFeb,7,8\nTotal,6,7\n", "column A: found parts of a year down the rows"),
+    ("U (%)\n,2019,2020\nT1,5,6\nT2,7,8\nT3,7,8\nT4,7,8\n", "column A: found parts of a year down the rows"),
+    ("Indicator,Unit,2019,2020,Confidential\nDeaths,count,3,2,yes\nU,%,5,6,no\n",
+     "figures that 'Confidential' holds back"),
+])  # fmt: skip
+def test_what_is_not_of_the_area_or_was_not_observed_is_refused(tmp_path, text, words):
+    with pytest.raises(InputError, match=words):
+        from_text(tmp_path, text)
+
+
+@pytest.mark.parametrize("title", [
+    "Exampleville, England", "Population, Exampleville (France)", "Office for National Statistics, UK",
+    "Progress towards SDG targets", "Trade with France",
+])  # fmt: skip
+def test_titles_that_are_plain_are_no_matter(tmp_path, title):
+    assert len(from_text(tmp_path, f'"{title}"\n{HEAD}U,%,5,6\n').table) == 2
+
+
+def test_a_sheet_of_targets_is_left_out(tmp_path):
+    book = Workbook()
+    for name, years in (("Data", (2019, 2020)), ("Targets", (2025, 2030))):
+        sheet = book.create_sheet(name)
+        sheet.append(["Indicator", "Unit", *years])
+        sheet.append(["U", "%", 5, 6])
+    del book["Sheet"]
+    book.save(tmp_path / "t.xlsx")
+    reading = read("wide", tmp_path / "t.xlsx", **GIVEN)
+    assert set(reading.table["period"]) == {"2019", "2020"}
+    assert "a sheet of targets is left out" in "\n".join(map(str, reading.repairs))
+    assert len(read("wide", tmp_path / "t.xlsx", **GIVEN, sheet="Targets").table) == 2

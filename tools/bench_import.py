@@ -21,6 +21,7 @@ import yaml
 
 from vlr_analysis.observations import COLUMNS, KEY, WITHOUT_VALUE, check
 from vlr_analysis.periods import parse_period
+from vlr_analysis.sources.names import category_of, dimension_of
 from vlr_analysis.sources.open_sdg import STATUS_COLUMNS, UNIT_COLUMNS, read_open_sdg
 from vlr_analysis.sources.open_sdg_values import MISSING, SUPPRESSED
 from vlr_analysis.sources.statuses import status_of
@@ -97,8 +98,9 @@ def _file(cells: pd.DataFrame, code: str, folder: Path) -> pd.DataFrame | None:
     about = _about(folder, code)
     title, unit = _title(about, code), " ".join(str(about.get("computation_units") or "").split()) or "not stated"
     periods = _periods(cells.iloc[:, place["year"]])
-    dimensions = [(i, re.sub(r"[^0-9a-z]+", "-", name.casefold()).strip("-") or "dimension")
-                  for i, name in enumerate(cells.columns) if i not in place.values()]  # fmt: skip
+    dimensions = [(i, name if (name := dimension_of(column)) in ("sex", "age", "district") else
+                   re.sub(r"[^0-9a-z]+", "-", column.casefold()).strip("-") or "dimension")
+                  for i, column in enumerate(cells.columns) if i not in place.values()]  # fmt: skip
     rows, good = [], True
     for row in cells.itertuples(index=False, name=None):
         value, status = _value(row[place["value"]])
@@ -108,7 +110,8 @@ def _file(cells: pd.DataFrame, code: str, folder: Path) -> pd.DataFrame | None:
             value = float("nan") if status == "suppressed" else value
         period = periods[row[place["year"]]]
         good = good and period is not None and status != "wrong"
-        pairs = sorted((name, row[i].replace(";", ",").replace("=", ":")) for i, name in dimensions if row[i])
+        groups = ((name, category_of(name, row[i])) for i, name in dimensions)
+        pairs = sorted((name, text.replace(";", ",").replace("=", ":")) for name, text in groups if text)
         rows.append({
             "area": "city", "indicator": code.replace("-", ".").lower(),
             "series": (row[place["series"]] if "series" in place else "") or title,

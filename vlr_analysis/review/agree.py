@@ -119,7 +119,7 @@ def _open_sdg(folder: Path, table: pd.DataFrame) -> Iterator[Problem]:
             yield Problem("feed/open-sdg", "no folder data/", f"{len(whole)} observations of whole years", FIX)
         return
     yield from check_open_sdg(place)
-    read = read_open_sdg(place, area=table["area"].iloc[0])
+    read = read_open_sdg(place, area=table["area"].iloc[0], own=True)
     yield from read.problems
     stems = file_stems(table["indicator"].unique())
     wanted = Counter(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from math import isfinite, nan
@@ -12,6 +11,17 @@ from typing import Any
 
 from vlr_analysis.cell_text import original
 from vlr_analysis.errors import Problem
+from vlr_analysis.sources.digits import (
+    COMMA_GROUPS,
+    CONTROLS,
+    GROUPED,
+    INVISIBLE,
+    POINT_GROUPS,
+    bare_of,
+    readings,
+    without_currency,
+)
+from vlr_analysis.sources.digits import decimal_mark as decimal_mark
 from vlr_analysis.sources.flags import FLAGS, HIDDEN_FLAGS, advice, flagged
 
 SHOWN = 40  # characters of a cell that a message repeats
@@ -28,13 +38,7 @@ SUPPRESSED = frozenset({"*", "**", "***", "c", "s", "x", "[c]", "(c)", "suppress
 NOT_APPLICABLE = frozenset({"[z]", "z", "not applicable", "no aplica", "sans objet", "não se aplica"})
 ERRORS = frozenset({"#div/0!", "#ref!", "#value!", "#name?", "#num!", "#null!", "#spill!", "#calc!"})
 
-_INVISIBLE = dict.fromkeys(
-    [0x200B, 0x200E, 0x200F, 0xFEFF, 0x00AD, 0x061C, *range(0x202A, 0x202F), *range(0x2060, 0x206A)]
-)
-_CONTROLS = dict.fromkeys((*range(0x20), *range(0x7F, 0xA0)), " ")
-_SPACES = "\u00a0\u2009\u202f\u2007"  # no-break, thin, narrow no-break, figure space
-_MINUS = str.maketrans("–—−‒﹣－", "------")
-SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜᵈᵉᵖʳ"
+SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹ᵃᵇᶜᵈᵉᶠᵍʰⁱʲᵏˡᵐⁿᵒᵖʳˢᵗᵘᵛʷˣʸᶻ"
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,22 @@ class Formula:
     text: str
 
 
+@dataclass(frozen=True)
+class NotShown:
+    """A number that the program does not show, or shows as another one: nothing of it is taken.
+
+    Attributes
+    ----------
+    unreadable : Unreadable or None
+        Why it cannot be read; None for a number that is hidden, which is a suppressed value.
+    """
+
+    unreadable: Unreadable | None = None
+
+    def __str__(self) -> str:
+        return self.unreadable.found if self.unreadable else "a number that is not shown"
+
+
 # --- text ----------------------------------------------------------------------------------------------
 
 
@@ -113,6 +133,8 @@ def shown(content: Any) -> str:
         return "nothing"
     if isinstance(content, Formula):
         return "a formula without a result"
+    if isinstance(content, NotShown):
+        return str(content)
     if isinstance(content, datetime):
         return f"the date {content.date().isoformat()}" if content.time() == time() else f"the time {content}"
     if isinstance(content, bool):
@@ -128,7 +150,7 @@ def read_text(content: Any) -> tuple[str, tuple[str, ...]]:
     Composed letters (Unicode NFC), single spaces; invisible marks and marks that turn the direction of reading are
     taken out, since two labels that look alike must be alike.
     """
-    if content is None or isinstance(content, Formula):
+    if content is None or isinstance(content, (Formula, NotShown)):
         return "", ()
     if isinstance(content, float) and content.is_integer() and abs(content) < 1e15:
         content = int(content)
@@ -137,8 +159,8 @@ def read_text(content: Any) -> tuple[str, tuple[str, ...]]:
     raw = str(content)
     if raw.isascii() and raw.isprintable() and "  " not in raw:
         return raw.strip(), ()
-    text = unicodedata.normalize("NFC", raw).translate(_CONTROLS)
-    visible = text.translate(_INVISIBLE)
+    text = unicodedata.normalize("NFC", raw).translate(CONTROLS)
+    visible = text.translate(INVISIBLE)
     why = ("invisible marks taken out",) if visible != text else ()
     return " ".join(visible.split()), why
 
@@ -166,92 +188,19 @@ def is_blank(content: Any) -> bool:
 _PLAIN = re.compile(r"-?\d+(\.\d+)?|-?\.\d+")
 _SCIENCE = re.compile(r"-?(\d+\.?\d*|\.\d+)[eE][+-]?\d{1,3}")
 _BOUND = re.compile(r"[<>≤≥]=?-?\d[\d.,]*%?")
-_GROUPED = re.compile(r"-?\d{1,3}([ '’])\d{3}(\1\d{3})*([.,]\d+)?")
-_POINTED = re.compile(r"-?\d*\.\d+|-?\d+\.")
-_COMMAED = re.compile(r"-?\d*,\d+")
-_COMMA_GROUPS = re.compile(r"-?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
-_POINT_GROUPS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
 _TAIL = re.compile(
     r"(.*?\d%?)\s*(?:[\(\[]\s*([A-Za-z]{1,4})\.?\s*[\)\]]|(\[\d{1,2}\]|[*†‡#" + SUPERSCRIPT + r"]+)|\s?([a-z]{1,4}))"
 )
 _FRACTIONS = "write digits with a decimal point or comma, or leave the cell empty"
 
 
-def decimal_mark(contents: Iterable[Any], default: str = "", *, form: str = "") -> str:
-    """Say which mark stands before the decimals of a sheet or column.
-
-    Parameters
-    ----------
-    contents : iterable
-        Cells; only texts are looked at.
-    default : str
-        What to say where the cells leave it open.
-    form : str
-        The mark that the form of the file prescribes: said where the cells leave it open and none of them has the
-        other mark. In a file of the kit with commas between its cells, 1.234 has three decimals, and "1,234" is
-        refused.
-
-    Returns
-    -------
-    str
-        ``.`` or ``,``; empty where the cells contradict each other: 1,234 is then refused, not guessed.
-    """
-    seen, marks = set(), set()
-    for content in contents:
-        if isinstance(content, str) and ("," in content or "." in content) and len(content) < 40:
-            text = _bare(content)[0]
-            seen |= (found := _evidence(text))
-            if not found and None not in _readings(text.rstrip("%").strip()):
-                marks |= {"," if "," in text else "."}
-        if len(seen) == 2:
-            return ""
-    if seen:
-        return seen.pop()
-    return form if form and marks <= {form} else default
-
-
-def _evidence(text: str) -> set[str]:
-    """Which decimal mark a text shows beyond doubt."""
-    text = text.rstrip("%").strip()
-    if _GROUPED.fullmatch(text):
-        return {mark for mark in ".," if mark in text}
-    comma, point = _readings(text)
-    if (comma is None) == (point is None):
-        return set()
-    return {","} if point is None else {"."}
-
-
-def _readings(text: str) -> tuple[float | None, float | None]:
-    """Return the number with a comma before its decimals, and with a point; None where the text cannot be that."""
-    comma = point = None
-    if _COMMAED.fullmatch(text):
-        comma = text.replace(",", ".")
-    elif _POINT_GROUPS.fullmatch(text):
-        comma = text.replace(".", "").replace(",", ".")
-    if _POINTED.fullmatch(text):
-        point = text
-    elif _COMMA_GROUPS.fullmatch(text):
-        point = text.replace(",", "")
-    return (None if comma is None else float(comma)), (None if point is None else float(point))
-
-
-def _bare(text: str) -> tuple[str, list[str]]:
-    """Return a text without what only looks like part of a number, and what was mended."""
-    if text.isascii():
-        return text.strip(), []
-    why = []
-    cleaned = text.translate(_CONTROLS).translate(_INVISIBLE)
-    if any(unicodedata.category(letter) == "Nd" and not letter.isascii() for letter in cleaned):
-        cleaned = "".join(
-            str(unicodedata.decimal(letter)) if unicodedata.category(letter) == "Nd" else letter for letter in cleaned
-        ).translate(str.maketrans("٫٬", ".,"))  # fmt: skip
-        why.append("digits of another script")
-    for space in _SPACES:
-        cleaned = cleaned.replace(space, " ")
-    if re.match(r"\s*[–—−‒﹣－]\s*[\d.,]", cleaned):
-        cleaned = cleaned.translate(_MINUS)
-        why.append("dash read as minus")
-    return cleaned.strip(), why
+def _advice(text: str) -> str:
+    """Return what to do with a text that is no number."""
+    if re.fullmatch(r"\([\d.,\s]+\)", text):
+        return f"write -{text[1:-1]} for a negative number, or {text[1:-1]} without brackets"
+    if re.fullmatch(r"-?[\d.,\s]+‰", text):
+        return f"write {text.rstrip(' ‰')} alone, and ‰ as the unit"
+    return _FRACTIONS
 
 
 def read_number(content: Any, *, decimal: str = ".", percent_format: bool = False, flags: bool = False) -> Number:
@@ -286,10 +235,14 @@ def read_number(content: Any, *, decimal: str = ".", percent_format: bool = Fals
         return _refuse(content, "a number", "format the cell as text and type the number again: a program made a date")
     if isinstance(content, Formula):
         return _refuse(content, "the figure itself", "open and save the file in a spreadsheet program, or paste values")
+    if isinstance(content, NotShown):
+        if content.unreadable:
+            return Number(nan, "missing", (), content.unreadable)
+        return Number(nan, "suppressed", ("the program does not show it: hidden by its format",))
     if len(content) > LONGEST:
         return _refuse(content, "a number", "write the number alone, and the text in a column of notes")
-    text, why = _bare(content)
-    if _PLAIN.fullmatch(text) and len(text) < 30 and not (decimal != "." and _POINT_GROUPS.fullmatch(text)):
+    text, why = bare_of(content)
+    if _PLAIN.fullmatch(text) and len(text) < 30 and not (decimal != "." and POINT_GROUPS.fullmatch(text)):
         return Number(float(text), "value", tuple(why))
     return _of_mark(text) or _of_text(content, text, why, decimal, flags)
 
@@ -339,6 +292,9 @@ def _of_mark(text: str) -> Number | None:
 def _of_text(content: str, text: str, why: list[str], decimal: str, flags: bool) -> Number:
     if text.startswith(("=", "+=", "@")):
         return _refuse(content, "a number", "write the result itself; formulas are not worked out")
+    text, sign = without_currency(text)
+    if sign:
+        why = [*why, f"sign of a currency taken out: {sign}"]
     status, percent = "value", False
     tail = _TAIL.fullmatch(text) if len(text) < 60 and not _SCIENCE.fullmatch(text) else None
     if tail:
@@ -357,7 +313,7 @@ def _of_text(content: str, text: str, why: list[str], decimal: str, flags: bool)
         text = "-" + text[1:].strip()
     if text.startswith("+") and text[1:2].isdigit():
         text = text[1:]
-    if _GROUPED.fullmatch(text):
+    if GROUPED.fullmatch(text):
         why = [*why, "thousands mark taken out"] + ["decimal comma"] * ("," in text)
         text = re.sub(r"[ '’]", "", text).replace(",", ".")
         return Number(float(text), status, tuple(why), percent=percent)
@@ -366,9 +322,9 @@ def _of_text(content: str, text: str, why: list[str], decimal: str, flags: bool)
         if not isfinite(value):
             return _refuse(content, "a finite number", "correct the cell")
         return Number(value, status, tuple(why), percent=percent)
-    comma, point = _readings(text) if len(text) < 400 else (None, None)
+    comma, point = readings(text) if len(text) < 400 else (None, None)
     if comma is None and point is None:
-        return _refuse(content, "a number", _FRACTIONS)
+        return _refuse(content, "a number", _advice(text))
     if comma is not None and point is not None and comma != point and not decimal:
         either = f"{point:g} or {comma:g}: the sheet does not say which"
         fix = "write it without a mark at the thousands; in an import, --decimal , or --decimal . says which mark it is"
@@ -376,7 +332,7 @@ def _of_text(content: str, text: str, why: list[str], decimal: str, flags: bool)
     by_comma = point is None or (comma is not None and decimal == ",")
     if not isfinite(comma if by_comma else point):
         return _refuse(content, "a finite number", "correct the cell")
-    groups = _POINT_GROUPS if by_comma else _COMMA_GROUPS
+    groups = POINT_GROUPS if by_comma else COMMA_GROUPS
     why = [*why] + ["thousands mark taken out"] * bool(groups.fullmatch(text))
     why += ["decimal comma"] * (by_comma and "," in text)
     return Number(comma if by_comma else point, status, tuple(why), percent=percent)

@@ -14,7 +14,7 @@ from vlr_analysis.sources.sdmx_tables import take_sdmx
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.sheets import open_shown
 from vlr_analysis.sources.wide import take_table
-from vlr_analysis.sources.wide_header import Column, Layout
+from vlr_analysis.sources.wide_headings import Column, Layout
 
 CORNER = re.compile(r"([\w,]+)\\(time_period|time)", re.I)
 

@@ -10,7 +10,7 @@ from typing import Any
 from vlr_analysis import catalogue
 from vlr_analysis.cell_text import original
 from vlr_analysis.observations import STATUSES
-from vlr_analysis.sources.cells import Formula, Unreadable, is_blank, read_text, shown
+from vlr_analysis.sources.cells import Formula, NotShown, Unreadable, is_blank, read_text, shown
 from vlr_analysis.sources.names import category_of, dimension_of
 
 # Words of lists in Spanish, French and Arabic, as people write them; compared without capitals and accents.
@@ -86,6 +86,8 @@ def read_cell(column: str, content: Any, needed: Collection[str], own: Collectio
     if isinstance(content, Formula):
         fix = "open and save the file in a spreadsheet program, or paste the text in place of the formula"
         return Unreadable(shown(content), "the text itself", fix), ()
+    if isinstance(content, NotShown):
+        return Unreadable(shown(content), "the text itself", "show the cell as text and type it again"), ()
     if column == "indicator":
         return read_code(content, own)
     text, why = tidy_text(content)

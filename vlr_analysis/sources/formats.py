@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -14,6 +15,7 @@ from vlr_analysis.observations import KEY, check
 from vlr_analysis.sources import eurostat, fred, sdmx_tables, unsd, world_bank
 from vlr_analysis.sources.cells import Repair, read_label, read_text
 from vlr_analysis.sources.economic_tracker import is_tracker, read_economic_tracker
+from vlr_analysis.sources.labels import read_periods
 from vlr_analysis.sources.long import read_long
 from vlr_analysis.sources.long_header import find_header
 from vlr_analysis.sources.names import role_of
@@ -26,6 +28,8 @@ from vlr_analysis.sources.wide import read_wide
 from vlr_analysis.sources.wide_blocks import find_years
 
 GUESS = "guess"
+HEADING_WITHIN = 40  # rows from the top in which the heading of an unknown table is looked for
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _TAKEN_OUT = "what a spreadsheet runs or hides taken out"
 
 
@@ -144,8 +148,23 @@ def guess(path: Path | str, sheet: str = "") -> str:
     if len(found) == 1:
         return found[0]
     listed = "; ".join(f"{name} ({FORMATS[name].looks})" for name in found or FORMATS)
-    said = f"what could be {' or '.join(found)}" if found else "none of the formats"
-    raise InputError(path.name, [Problem(path.name, said, f"one format: {listed}", "say which one it is")])
+    if found:
+        said, where, fix = f"what could be {' or '.join(found)}", path.name, "say which one it is"
+    else:
+        said, (where, fix) = "none of the formats", _looked_at(looked_at[0])
+    raise InputError(path.name, [Problem(where, said, f"one format: {listed}", fix)])
+
+
+def _looked_at(sheet: Sheet) -> tuple[str, str]:
+    """Return where the heading of a sheet of no known format seems to be, and what it lacks."""
+    filled = [[text for content in row if (text := read_text(content)[0])] for row in sheet.rows[:HEADING_WITHIN]]
+    row = next((place for place, texts in enumerate(filled) if len(texts) > 1), 0)
+    named = ", ".join(repr(text[:24]) for text in filled[row][:6]) + (" ..." if len(filled[row]) > 6 else "")
+    labels = read_periods(filled[row])
+    near = next((text for text in filled[row] if _YEAR.search(text) and not labels[text].period), "")
+    fix = f"the heading seems to be {named}: head one column Year for long, or two or more with years alone for wide"
+    fix += f"; {near[:24]!r} is not read as a year" if near else ""
+    return sheet.where(row), f"{fix}; or say which one it is"
 
 
 def candidates(sheet: Sheet) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
@@ -9,7 +10,7 @@ from math import gcd
 from pathlib import Path
 
 from vlr_analysis.errors import InputError, Problem
-from vlr_analysis.sources.cells import is_blank, read_text
+from vlr_analysis.sources.cells import is_blank, read_number, read_text
 from vlr_analysis.sources.long import named
 from vlr_analysis.sources.names import Told
 from vlr_analysis.sources.reading import Figure, Gathering, Reading
@@ -17,6 +18,8 @@ from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.sheets import open_shown
 
 DAYS = {"date", "observation_date"}
+LOOKED_AT = 20  # rows below a header that tell whether it is one of FRED
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.A)
 
 
 def read_fred(
@@ -76,11 +79,14 @@ def read_fred(
 
 
 def is_fred(sheet: Sheet) -> bool:
-    """Whether a sheet has a header of FRED with days below it."""
+    """Whether a sheet has a header of FRED with days of ISO 8601 below it, and with figures alone beside them."""
     header = find_header(sheet)
     if header is None or header + 1 >= len(sheet.rows):
         return False
-    return len(read_text(sheet.at(header + 1, 0))[0]) == 10
+    first = range(header + 1, min(len(sheet.rows), header + 1 + LOOKED_AT))
+    return _DAY.fullmatch(read_text(sheet.at(header + 1, 0))[0]) is not None and all(
+        read_number(content, decimal=".").unreadable is None for row in first for content in sheet.rows[row][1:]
+    )
 
 
 def find_header(sheet: Sheet) -> int | None:

@@ -10,11 +10,15 @@ from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import read_text, shown
 from vlr_analysis.sources.names import category_of, is_subtotal, sexes_of
+from vlr_analysis.sources.places import is_elsewhere
 from vlr_analysis.sources.reading import Gathering
 from vlr_analysis.sources.sheet_grid import Sheet
 
 OWN = "breakdown"  # the kit's own column holds pairs; empty, it is the total
 TOLD = 5
+_OF_PARTS = frozenset({"ward", "district", "neighbourhood", "neighborhood", "area", "region", "location", "locality",
+                       "zone", "borough", "level", "geography", "place", "parish", "comuna", "quartier", "freguesia",
+                       "localidad", "parroquia"})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,9 @@ def settle(
       which stands in one piece, or an empty cell of it was settled by one of the rules above.
     """
     dimensions = dict(dimensions)
-    words = {column: _words(sheet, column, name, rows, heads, codes) for column, name in dimensions.items()}
+    words = {
+        column: _words(sheet, column, name, rows, heads, codes, gathering.area) for column, name in dimensions.items()
+    }
     if not codes:
         _refuse_area(gathering, sheet, dimensions, words, rows, heads)
     _join_twins(gathering, sheet, dimensions, words, rows, heads)
@@ -106,11 +112,18 @@ def _heading(sheet: Sheet, column: int, heads: int) -> str:
     return next(filter(None, texts), "without a heading")
 
 
-def _words(sheet: Sheet, column: int, name: str, rows: Sequence[Row], heads: int, codes: bool) -> dict[str, str]:
+def _whole(text: str, area: str) -> bool:
+    """Whether a group is the whole of the area by name: ``Leeds total``, ``Total Leeds``."""
+    return slug(text) in (f"{area}-total", f"total-{area}", f"{area}-overall", f"{area}-gesamt", f"{area}-insgesamt")
+
+
+def _words(
+    sheet: Sheet, column: int, name: str, rows: Sequence[Row], heads: int, codes: bool, area: str
+) -> dict[str, str]:
     seen = {row.texts[column]: row.place for row in reversed(rows)}
     if name == OWN:
         return {text: text for text in seen}
-    found = {text: category_of(name, text) for text in seen}
+    found = {text: "" if _whole(text, area) else category_of(name, text) for text in seen}
     if name == "sex":
         # Rows of other areas may hold the letter that settles it.
         every = set()
@@ -141,6 +154,12 @@ def _refuse_area(
             fix = f"head the column Area if it holds areas ({heading!r} is read as one of groups); "
             fix += "write Total where it stands for the whole city"
             found = f"the area itself, {shown(sheet.at(place, column))}, as a group"
+            raise InputError(sheet.file, [Problem(sheet.where(place, column), found, "parts of the area", fix)])
+        above = {text for text in words[column] if is_elsewhere(text)} if set(name.split("-")) & _OF_PARTS else set()
+        if above:
+            place = next(row.place for row in rows if row.texts[column] in above)
+            fix = "take those rows out: they are of another place"
+            found = f"{shown(sheet.at(place, column))} as a group of {gathering.area}"
             raise InputError(sheet.file, [Problem(sheet.where(place, column), found, "parts of the area", fix)])
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
-from functools import lru_cache
 from math import isfinite
 from typing import Any
 
 from vlr_analysis.periods import parse_period
-from vlr_analysis.sources.cells import SUPERSCRIPT, Formula, Unreadable, read_text, shown
-from vlr_analysis.sources.flags import FLAGS, size_or_secret
+from vlr_analysis.sources.cells import Formula, NotShown, Unreadable, read_text, shown
+from vlr_analysis.sources.year_marks import in_our_digits, unobserved, without_words
+from vlr_analysis.sources.year_parts import PARTS, month_of, months_from_to, part_of_year, plain
+from vlr_analysis.sources.year_parts import WHOLE_YEARS as WHOLE_YEARS
+from vlr_analysis.sources.year_parts import is_part_of_year as is_part_of_year
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
@@ -55,25 +56,20 @@ class Label:
         provisional, estimated or break where a mark beside the year says so, else empty.
     why : tuple of str
     unreadable : Unreadable or None
+    unit : str
+        What ``2019 (%)`` says of the figures below it.
     """
 
     period: str
     status: str = ""
     why: tuple[str, ...] = ()
     unreadable: Unreadable | None = None
+    unit: str = ""
 
 
 _YEAR = re.compile(r"(1[5-9]\d\d|2[01]\d\d)(?:\.0+)?")
 _SPAN = re.compile(r"(1[5-9]\d\d|2[01]\d\d)\s*([-/]|to|a)\s*(\d{4}|\d{2})")
 _NAMED = re.compile(r"(?:FY|F\.Y\.|fiscal year|financial year)\s*'?(.+)", re.I)
-_BEFORE = re.compile(r"(?:year|años?|anos?|année|jahr|yr|cy)[\s:]*(?=\d)", re.I)
-_MONTH_NAMES = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
-                "november", "december")  # fmt: skip
-# Languages of which the names of months are read, as the CLDR writes them.
-_LANGUAGES = ("ar", "de", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "sw", "tr", "uk", "zh")
-_YEAR_MARK = re.compile(
-    r"(.*\d)\s*(?:[\(\[]\s*([A-Za-z]{1,4}|\d{1,2})\.?\s*[\)\]]|([*†‡#" + SUPERSCRIPT + r"]+)|\s?([a-z]{1,4}))"
-)
 _EXPECTED = "a year or an ISO 8601 period"
 _WRITE = "write the year, such as 2019, or 2019-04-01/P1Y for a year that begins in April"
 
@@ -101,7 +97,7 @@ def read_periods(contents: Sequence[Any], *, year_start: str = "07-01") -> dict[
     texts = {
         content: _period_text(content) for content in distinct if isinstance(content, str) and content not in plain
     }
-    plain |= _of_t(texts)
+    plain |= _of_t(texts) | _of_short_years(texts)
     spans = [found for text, _, _ in texts.values() if (found := _SPAN.fullmatch(text))]
     return {
         content: plain.get(content) or _label(content, texts.get(content), spans, year_start) for content in distinct
@@ -128,6 +124,24 @@ def _of_t(texts: dict[str, tuple[str, str, list[str]]]) -> dict[str, Label]:
     return labels
 
 
+_SHORT_YEAR = re.compile(r"([^\W\d_]{3,12}\.?) ?['’/-] ?'?(\d{2})")
+
+
+def _of_short_years(texts: dict[str, tuple[str, str, list[str]]]) -> dict[str, Label]:
+    """Read months with two digits of their year, Jan-19, where the digits cannot be days of the months."""
+    found = {content: match for content, (text, _, _) in texts.items() if (match := _SHORT_YEAR.fullmatch(text))}
+    months = {content: number for content, match in found.items() if (number := month_of(match[1]))}
+    numbers = {found[content][2] for content in months}
+    if len(numbers) > len(set(months.values())) and not any(number == "00" or number > "31" for number in numbers):
+        return {}
+    labels = {}
+    for content, month in months.items():
+        _, status, why = texts[content]
+        period = f"{_century(found[content][2])}-{month:02d}"
+        labels[content] = Label(period, status, (*why, "two digits of a year"))
+    return labels
+
+
 def _is_day(text: str) -> bool:
     """Whether a text is a day of ISO 8601 and nothing else: series by day have them by the ten thousand."""
     if len(text) != 10 or not _DAY.fullmatch(text):
@@ -143,21 +157,13 @@ def _period_text(content: str) -> tuple[str, str, list[str]]:
     """Return a label without marks, the status that a mark gives, and what was mended."""
     text, why = read_text(content)
     why = list(why)
+    if (ours := in_our_digits(text)) != text:
+        text, why = ours, [*why, "digits of another script"]
     dashed = re.sub(r"[–—−‒]", "-", text)
     if dashed != text:
         why.append("dash read as hyphen")
-    text, before = dashed, _BEFORE.match(dashed)
-    if before:
-        text, why = text[before.end() :], [*why, "word before the year left out"]
-    mark = _YEAR_MARK.fullmatch(text) if len(text) < 40 else None
-    if mark and (_YEAR.fullmatch(mark[1].strip()) or _SPAN.fullmatch(mark[1].strip())):
-        sign = (mark[2] or mark[3] or mark[4]).casefold()
-        status = FLAGS.get(sign, "value")
-        if sign.isalpha() and sign not in FLAGS and (mark[4] or size_or_secret(sign)):
-            return text, "", why
-        status = "" if status == "value" else status
-        return mark[1].strip(), status, [*why, f"mark {sign} beside the year" + (f": {status}" * bool(status))]
-    return text, "", why
+    beside = without_words(dashed)
+    return beside.text, beside.status, [*why, *beside.why]
 
 
 def _years(span: re.Match) -> int:
@@ -168,7 +174,7 @@ def _years(span: re.Match) -> int:
 
 
 def _label(content: Any, text: tuple[str, str, list[str]] | None, spans: list[re.Match], year_start: str) -> Label:
-    if isinstance(content, bool) or content is None or isinstance(content, (Formula, time)):
+    if isinstance(content, bool) or content is None or isinstance(content, (Formula, NotShown, time)):
         return _no_period(content)
     if isinstance(content, ShownDate):
         return Label(content.period, why=("a date shown as a year or a month",))
@@ -182,7 +188,7 @@ def _label(content: Any, text: tuple[str, str, list[str]] | None, spans: list[re
         return Label(str(int(content))) if whole and 1500 <= content < 2200 else _no_period(content)
     bare, status, why = text if text is not None else _period_text(str(content))
     if _YEAR.fullmatch(bare):
-        return Label(bare[:4], status, tuple(why))
+        return Label(bare[:4], status, tuple(why), unit=_unit(content))
     named = _NAMED.fullmatch(bare)
     if named:
         return _fiscal(content, named[1].strip(), status, why, year_start)
@@ -191,6 +197,13 @@ def _label(content: Any, text: tuple[str, str, list[str]] | None, spans: list[re
         return _of_span(content, span, spans, status, why, year_start)
     period, more = _other_form(bare)
     return Label(period, status, (*why, *more)) if period else _no_period(content)
+
+
+def _unit(content: Any) -> str:
+    """Return the unit in brackets behind a year."""
+    if not isinstance(content, str) or "(" not in content:
+        return ""
+    return without_words(in_our_digits(read_text(content)[0])).unit
 
 
 def year_as_day(content: date | datetime) -> int:
@@ -206,6 +219,9 @@ def year_as_day(content: date | datetime) -> int:
 
 
 def _no_period(content: Any) -> Label:
+    if isinstance(content, str) and (kind := unobserved(read_text(content)[0])):
+        fix = "write the year alone if its figures were observed; else leave them out, and a target to the parameters"
+        return Label("", unreadable=Unreadable(f"{shown(content)}: a {kind}", "a year that was observed", fix))
     return Label("", unreadable=Unreadable(shown(content), _EXPECTED, _WRITE))
 
 
@@ -226,6 +242,13 @@ def _of_span(
     content: Any, span: re.Match, spans: list[re.Match], status: str, why: list[str], year_start: str
 ) -> Label:
     first, count = int(span[1]), _years(span)
+    pairs = [other for other in spans if len(other[3]) == 2]
+    as_months = all(1 <= int(other[3]) <= 12 for other in pairs)
+    if as_months and count > 2 and len({_years(other) for other in pairs}) == 1 < len({other[1] for other in pairs}):
+        fix = f"write {first}-01-01/P{count}Y for {count} pooled years, or {first}-{span[3]}-01/P1M for a month"
+        return Label("", unreadable=Unreadable(shown(content), "a label that is plainly of years or of a month", fix))
+    if span[2] == "/" and as_months and len({other[1] for other in pairs}) < len({(o[1], o[3]) for o in pairs}):
+        return Label(f"{span[1]}-{span[3]}", status, tuple(why))  # 2010/11 and 2010/12: months
     short = span[2] == "-" and len(span[3]) == 2 and 1 <= int(span[3]) <= 12
     if short:  # 2011-12 may be December 2011
         alike = [other for other in spans if other[2] == "-" and len(other[3]) == 2]
@@ -248,7 +271,13 @@ _FORMS = (
     (re.compile(r"(\d{4})[- ]?A1?"), lambda m: m[1]),
     (re.compile(r"(\d{4})[- ]?Q([1-4])"), lambda m: f"{m[1]}-Q{m[2]}"),
     (re.compile(r"Q([1-4])[ /-]?(\d{4})"), lambda m: f"{m[2]}-Q{m[1]}"),
+    (re.compile(r"Q([1-4])(?: ?['/-]| )(\d{2})"), lambda m: f"{_century(m[2])}-Q{m[1]}"),
+    (re.compile(r"[SH]([12])[ /-]?(\d{4})"), lambda m: f"{m[2]}-{'01' if m[1] == '1' else '07'}-01/P6M"),
+    (re.compile(r"(0?[1-9]|1[0-2])[./](\d{4})"), lambda m: f"{m[2]}-{int(m[1]):02d}"),
+    (re.compile(r"(?P<part>.{2,20}?)[ /-](?:(?:de|del|do) )?(?P<year>\d{4})"), lambda m: _part_of(m)),
+    (re.compile(r"(?P<year>\d{4})[ /,-]+(?P<part>\d?\D.{1,19})"), lambda m: _part_of(m)),
     (re.compile(r"(\d{4})[- ]?M(\d{1,2})"), lambda m: f"{m[1]}-{int(m[2]):02d}"),
+    (re.compile(r"(\d{4})/(0[1-9]|1[0-2])"), lambda m: f"{m[1]}-{m[2]}"),
     (re.compile(r"(\d{4})/(\d{2})/(\d{2})"), lambda m: f"{m[1]}-{m[2]}-{m[3]}"),
     (re.compile(r"(\d{4})[- ]?W(\d{1,2})"), lambda m: f"{m[1]}-W{int(m[2]):02d}"),
     (re.compile(r"(\d{4})[- ]?[SH]([12])"), lambda m: f"{m[1]}-{'01' if m[2] == '1' else '07'}-01/P6M"),
@@ -268,39 +297,20 @@ def _day(found: re.Match) -> str:
     return f"{found[3]}-{a:02d}-{b:02d}" if b > 12 >= a else ""
 
 
+def _century(two: str) -> str:
+    return f"{'19' if two >= '50' else '20'}{two}"
+
+
+def _part_of(found: re.Match) -> str:
+    """Return a quarter or a half-year that is written in words beside its year, or several months; empty for others."""
+    part, year = found["part"], found["year"]
+    name = next((word for word in PARTS if re.search(rf"\b{word}\b", plain(part))), "")
+    adds = (part_of_year(part, name) if name else "") or months_from_to(part)
+    return year if adds == "-01-01/P12M" else year + adds if adds else ""
+
+
 def _month(name: str, year: str) -> str:
     return f"{year}-{number:02d}" if (number := month_of(name)) else ""
-
-
-def month_of(text: str) -> int:
-    """Return the month that a name or its short form stands for, in English or a language that is read; 0 for none.
-
-    A short form that means different months in two languages stands for none.
-    """
-    name = _plain(text)
-    for number, english in enumerate(_MONTH_NAMES, 1):
-        if len(name) >= 3 and english.startswith(name):
-            return number
-    return _months().get(name, 0) if len(name) >= 2 else 0
-
-
-@lru_cache(maxsize=1)
-def _months() -> dict[str, int]:
-    from babel.dates import get_month_names  # slow to import, and needed for few files
-
-    found: dict[str, set[int]] = {}
-    for language in _LANGUAGES:
-        for width in ("wide", "abbreviated"):
-            for context in ("format", "stand-alone"):
-                for number, name in get_month_names(width, context, language).items():
-                    found.setdefault(_plain(name), set()).add(number)
-    return {name: numbers.pop() for name, numbers in found.items() if len(numbers) == 1 and not name.isdecimal()}
-
-
-def _plain(name: str) -> str:
-    """Return a name without capitals, marks of letters and points."""
-    apart = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(letter for letter in apart if not unicodedata.combining(letter)).strip(" .")
 
 
 def _other_form(text: str) -> tuple[str, tuple[str, ...]]:
@@ -316,43 +326,3 @@ def _other_form(text: str) -> tuple[str, tuple[str, ...]]:
             continue
         return period, why
     return "", ()
-
-
-_PARTS = {"quarter": 4, "quarters": 4, "qtr": 4, "trimestre": 4, "trim": 4, "quartal": 4, "half": 2, "half-year": 2,
-          "semestre": 2, "halbjahr": 2}  # fmt: skip
-_PART = re.compile(
-    r"(?:[QTSH]\.? ?)?([1-4]|I{1,3}|IV)(?:\.|st|nd|rd|th|er|re|e|ème|eme|º|°|ª)?"
-    r"(?: ?(?:quarter|qtr|trimestre|trim\.?|quartal|half|semestre|halbjahr))?",
-    re.I,
-)
-WHOLE_YEARS = frozenset({"year", "annual", "ano", "anual", "annee", "annuel", "jahr", "total"})
-
-
-def is_part_of_year(name: str) -> bool:
-    """Whether a column of this name (as `slug` writes it) holds quarters or half-years."""
-    return name in _PARTS
-
-
-def part_of_year(text: str, name: str) -> str:
-    """Return what a month, quarter or half-year adds to the year beside it; empty for a text that is none of them.
-
-    Parameters
-    ----------
-    text : str
-        ``March``, ``Q1``; in a column of quarters or half-years also ``T1``, ``1``, ``IV``, ``1er trimestre``.
-    name : str
-        Name of the column, as `slug` writes it.
-
-    Returns
-    -------
-    str
-        ``-03``, ``-Q1``, ``-07-01/P6M``.
-    """
-    if month := month_of(text):
-        return f"-{month:02d}"
-    count = _PARTS.get(name, 4 if re.fullmatch(r"[Qq][1-4]", text) else 0)
-    found = _PART.fullmatch(text)
-    number = {"I": 1, "II": 2, "III": 3, "IV": 4}.get(found[1].upper()) or int(found[1]) if found else 0
-    if not 0 < number <= count:
-        return ""
-    return f"-Q{number}" if count == 4 else f"-{6 * number - 5:02d}-01/P6M"

@@ -8,14 +8,21 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.errors import InputError, Problem, raise_if_any
 from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_label, read_text, shown
 from vlr_analysis.sources.group_columns import OWN, Groups, Row, settle
 from vlr_analysis.sources.labels import WHOLE_YEARS, part_of_year
+from vlr_analysis.sources.long_columns import (
+    drop_unobserved,
+    leave_out_descriptions,
+    observed_rows,
+    plain_rows,
+    settle_places,
+)
 from vlr_analysis.sources.long_header import Layout, find_header, joined, layout_of
-from vlr_analysis.sources.long_values import Heading, multiplier, status_beside, without_name
+from vlr_analysis.sources.long_values import Heading, Percents, multiplier, said_twice, status_beside, without_name
 from vlr_analysis.sources.names import Told, category_of, unit_of
 from vlr_analysis.sources.places import refuse_places, refuse_sheets, rows_of_area
 from vlr_analysis.sources.reading import (
@@ -108,23 +115,33 @@ def take_rows(
     """
     roles = layout.roles
     sheet = joined(gathering, sheet, layout)
+    if layout.measures and not coded:
+        raise_if_any(sheet.file, drop_unobserved(gathering, sheet, layout))
     values = list(layout.measures) or [roles["value"]]
     if layout.header >= 0 and layout.measures and not coded:
         fix = "write a row for each place, its name below Area; or take one: --column value=NAME, --ignore the others"
         names = [read_text(name)[0] for name in layout.measures.values()]
         refuse_places(sheet, layout.header, names, gathering.area, "columns of figures named", fix)
     rows = _figures_only(gathering, sheet, layout, list(range(layout.header + 1, len(sheet.rows))))
+    by_kind: dict[int, str] = {}
+    if not coded:
+        rows = plain_rows(gathering, sheet, layout, rows)
+        settle_places(gathering, sheet, layout, rows, told.place)
     if "area" in roles:
         texts = {row: read_text(sheet.at(row, roles["area"]))[0] for row in rows}
         texts = {row: text for row, text in texts.items()
                  if text or not all(is_blank(sheet.at(row, column)) for column in values)}  # fmt: skip
         heading = read_text(sheet.at(layout.header, roles["area"]))[0]
         rows = rows_of_area(gathering, sheet, roles["area"], texts, told.place, heading)
+    if not coded:
+        rows, by_kind = observed_rows(gathering, sheet, layout, rows)
+        leave_out_descriptions(gathering, sheet, layout, rows)
     if not told.series:
         names_of = ("series",) if told.indicator else ("code", "series")
         bare = without_name(gathering, sheet, layout, rows, values, names_of)
         rows = [row for row in rows if row not in bare]
     numbers = [*values, *(roles[role] for role in ("low", "high") if role in roles)]
+    numbers += [column for ends in layout.ends.values() for column in ends.values()]
     decimal = told.decimal or decimal_mark(
         (sheet.at(row, column) for row in rows for column in numbers), sheet.decimal
     )  # fmt: skip
@@ -149,6 +166,10 @@ def take_rows(
     if heading.note:
         where = sheet.where(layout.header, roles["value"])
         gathering.mended(where, heading.text, f"{heading.note}, where no unit is said", ["words of the heading"])
+    percents = Percents(gathering, sheet)
+    for row in at if not coded else ():
+        for column in values:
+            percents.note(row, column, words.of(row, column))
     for row, period in at.items():
         if row not in groups.places:
             continue
@@ -157,19 +178,22 @@ def take_rows(
             if number is None:
                 continue
             status, blank = status_beside(gathering, sheet, layout, row, column, number)
-            by_year = periods[row, roles["period"]].status
+            by_year = periods[row, roles["period"]].status or by_kind.get(row, "")
             if status is None:
                 continue
             code, series, unit = words.of(row, column)
+            if not coded and percents.contradicts(row, column, (code, series, unit), number):
+                continue
             unit = "%" if unit == UNIT_NOT_STATED and number.percent else unit
             value, low, high = nan, nan, nan
             if status not in WITHOUT_VALUE:
                 times = multiplier(gathering, sheet, row, roles.get("multiplier"))
                 told_above = heading.applied(gathering, sheet.where(row, column), unit)
+                times = said_twice(gathering, sheet.where(row, column), unit, times) if times is not None else None
                 if times is None or told_above is None:
                     continue
                 times, unit = times * told_above[0], told_above[1]
-                low, high = _interval(gathering, sheet, layout, row, decimal, number)
+                low, high = _interval(gathering, sheet, layout.ends.get(column, roles), row, decimal, number)
                 value, low, high = number.value * times, low * times, high * times
             elif unit == UNIT_NOT_STATED:
                 unit = heading.unit or unit
@@ -210,19 +234,19 @@ def _figures_only(gathering: Gathering, sheet: Sheet, layout: Layout, rows: list
 
 
 def _interval(
-    gathering: Gathering, sheet: Sheet, layout: Layout, row: int, decimal: str, number: Number
+    gathering: Gathering, sheet: Sheet, at: Mapping[str, int], row: int, decimal: str, number: Number
 ) -> tuple[float, float]:
     nothing = float("nan"), float("nan")
-    if "low" not in layout.roles or "high" not in layout.roles or number.value != number.value:
+    if "low" not in at or "high" not in at or number.value != number.value:
         return nothing
-    ends = [gathering.number(sheet, row, layout.roles[role], decimal) for role in ("low", "high")]
+    ends = [gathering.number(sheet, row, at[role], decimal) for role in ("low", "high")]
     if None in ends:
         return nothing
     low, high = (end.value for end in ends)
     if low <= number.value <= high:
         return low, high
     if low == low or high == high:
-        where = sheet.where(row, layout.roles["low"])
+        where = sheet.where(row, at["low"])
         fix = "check the interval: are its ends swapped, or is one missing?"
         gathering.problems.append(Problem(where, f"{low:g} to {high:g} around {number.value:g}", "low <= value <= high",
                                           fix))  # fmt: skip

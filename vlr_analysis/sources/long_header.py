@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import is_blank, read_number, read_text
 from vlr_analysis.sources.joins import joined_down
 from vlr_analysis.sources.labels import is_part_of_year
 from vlr_analysis.sources.names import dimension_of, role_of
-from vlr_analysis.sources.reading import Gathering, code_of
+from vlr_analysis.sources.places import is_elsewhere
+from vlr_analysis.sources.reading import Gathering, code_of, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
+from vlr_analysis.sources.statuses import is_answer, is_yes, says_yes_or_no
 
 HEADER_WITHIN = 40  # rows from the top in which a header is looked for
 SAMPLE = 300
@@ -32,24 +36,58 @@ class Layout:
         Breakdown by column.
     measures : dict
         Name of the series by column, where there are several columns of figures.
+    ends : dict
+        Columns of the ends of intervals (low, high) by column of figures.
+    says_yes : bool
+        A column headed Publish says yes of some figures; an empty cell of it then says no.
+    yes_or_no : bool
+        A column of confidentiality holds Y and N.
     """
 
     header: int
     roles: dict[str, int] = field(default_factory=dict)
     dimensions: dict[int, str] = field(default_factory=dict)
     measures: dict[int, str] = field(default_factory=dict)
+    ends: dict[int, dict[str, int]] = field(default_factory=dict)
+    says_yes: bool = False
+    yes_or_no: bool = False
 
 
 def find_header(sheet: Sheet, columns: Mapping[str, str]) -> int | None:
     """Return the position of the first row that names a column of periods, or None."""
     wanted = (columns.get("period") or "").casefold()
     for row in range(min(len(sheet.rows), HEADER_WITHIN)):
-        texts = [read_text(content)[0] for content in sheet.rows[row] if isinstance(content, str)]
-        if len(texts) < 2:
+        cells = sheet.rows[row]
+        texts = [read_text(content)[0] for content in cells if isinstance(content, str)]
+        if len(texts) < 2 or (not wanted and (any(map(_is_figure, cells)) or _above_years(sheet, row))):
             continue
         if any(text.casefold() == wanted if wanted else role_of(text) == "period" for text in texts):
             return row
     return None
+
+
+def _is_figure(content: object) -> bool:
+    """Whether a cell holds a number: the unit "years" in a row of figures is no heading of a period."""
+    if isinstance(content, str):
+        return bool(content) and content[-1].isdigit() and read_number(content, decimal=".").value >= 0
+    return isinstance(content, (int, float)) and not isinstance(content, bool)
+
+
+def _above_years(sheet: Sheet, row: int) -> bool:
+    """Whether the word Year stands above several columns of years."""
+    cells = sheet.rows[row]
+    below = sheet.rows[row + 1] if row + 1 < len(sheet.rows) else []
+    for column, content in enumerate(cells):
+        if not isinstance(content, str) or role_of(read_text(content)[0]) != "period":
+            continue
+        years = [place for place in range(column, len(below)) if _YEAR.fullmatch(read_text(below[place])[0])]
+        free = [place for place in years[1:] if place >= len(cells) or is_blank(cells[place])]
+        if len(years) > 1 and years[0] == column and len(free) == len(years) - 1:
+            return True
+    return False
+
+
+_YEAR = re.compile(r"(19|20)\d\d(\.0+)?")
 
 
 def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Iterable[str] = ()) -> Layout:
@@ -76,6 +114,17 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
             role = "ignore" if role in ("period", "value") else ""
         if role == "ignore":
             continue
+        if role == "area" and name.casefold() not in given and _is_measured(sheet, header, column, names):
+            role = ""
+        if role == "series" and slug(name) == "nombre" and _holds_figures(sheet, header, column):
+            role = ""  # how many, in French
+        if role == "confidential":
+            below = range(header + 1, len(sheet.rows))
+            layout.yes_or_no = says_yes_or_no(read_text(sheet.at(row, column))[0] for row in below)
+        if role == "publish":
+            answers = {read_text(sheet.at(row, column))[0] for row in range(header + 1, len(sheet.rows))} - {""}
+            role = role if any(map(is_answer, answers)) else ""
+            layout.says_yes = layout.says_yes or any(map(is_yes, answers))
         if role == "series" and "code" not in layout.roles and holds_codes(sheet, header + 1, column):
             role = "code"
         if not role:
@@ -86,6 +135,12 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
             problems.append(Problem(sheet.where(header), f"the columns {other} and {name}", f"one {role}", fix))
         else:
             layout.roles[role] = column
+    if "series" not in layout.roles:
+        title = next((column for column in others if slug(names[column]) in _TITLES
+                      and not _holds_figures(sheet, header, column)), None)  # fmt: skip
+        if title is not None and names[title].casefold() not in given:
+            layout.roles["series"] = title
+            others.remove(title)
     parts = {column for column in others if is_part_of_year(dimension_of(names[column]))}
     figures = [column for column in others if column not in parts and _holds_figures(sheet, header, column)]
     layout.dimensions = {column: dimension_of(names[column]) for column in others if column not in figures}
@@ -93,6 +148,17 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
     if problems:
         raise InputError(sheet.file, problems)
     return layout
+
+
+_TITLES = frozenset({"description", "name", "title", "descripcion", "nombre", "titulo", "intitule", "libelle", "nom",
+                     "titre", "descricao", "nome", "bezeichnung", "beschreibung", "titel", "label"})  # fmt: skip
+
+
+def _is_measured(sheet: Sheet, header: int, column: int, names: list[str]) -> bool:
+    """Whether a column headed Area or City holds figures of series: an area in km2, or a city beside England."""
+    others = [name for place, name in enumerate(names) if place != column]
+    plain = bool(split_unit(names[column])[1]) or any(map(is_elsewhere, others))
+    return plain and _holds_figures(sheet, header, column)
 
 
 def _place_figures(sheet: Sheet, layout: Layout, names: list[str], figures: list[int]) -> list[Problem]:
@@ -116,7 +182,33 @@ def _place_figures(sheet: Sheet, layout: Layout, names: list[str], figures: list
         layout.roles["value"] = figures[0]
         return []
     layout.measures = {column: names[column] for column in figures}
-    return []
+    return _place_ends(sheet, layout)
+
+
+def _place_ends(sheet: Sheet, layout: Layout) -> list[Problem]:
+    """Give the ends of intervals to the series that they are of, by name or by place; told where that is not plain."""
+    names = {column: split_unit(name)[0].casefold() for column, name in layout.measures.items()}
+    for column, name in list(layout.measures.items()):
+        for other, short in names.items():
+            rest = name.casefold().removeprefix(short).strip(" -–,:(")
+            role = role_of(rest) if other != column and name.casefold().startswith(short) else ""
+            if role in ("low", "high"):
+                layout.ends.setdefault(other, {})[role] = column
+    named = {column for ends in layout.ends.values() for column in ends.values()}
+    layout.measures = {column: name for column, name in layout.measures.items() if column not in named}
+    ends = {role: layout.roles[role] for role in ("low", "high") if role in layout.roles}
+    if not ends or len(layout.measures) < 2:
+        return []
+    left = [column for column in layout.measures if column < min(ends.values())]
+    for role in ends:
+        del layout.roles[role]
+    if len(left) == 1 and set(range(left[0] + 1, left[0] + 1 + len(ends))) == set(ends.values()):
+        layout.ends[left[0]] = ends
+        return []
+    listed = ", ".join(layout.measures.values())
+    fix = "head each with the name of its series, such as Smoking lower CI, or leave them out: --ignore NAME"
+    where = sheet.where(layout.header, min(ends.values()))
+    return [Problem(where, f"one interval beside the columns {listed}", "an interval of one series", fix)]
 
 
 def joined(gathering: Gathering, sheet: Sheet, layout: Layout) -> Sheet:

@@ -14,7 +14,8 @@ from vlr_analysis.sources.long_header import Layout
 from vlr_analysis.sources.names import UNITS, power_of, role_of, scale_of, unit_of
 from vlr_analysis.sources.reading import UNIT_NOT_STATED, Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.statuses import NOT_OBSERVED, is_hidden, status_of
+from vlr_analysis.sources.statuses import NOT_OBSERVED, is_hidden, is_yes, status_of
+from vlr_analysis.sources.wide_words import takes_no_scale
 
 
 def status_beside(
@@ -26,11 +27,14 @@ def status_beside(
     """
     status, blank = number.status, number.status == "missing" and not number.why
     there = number.value == number.value
-    for role in ("confidential", "status"):
+    for role in ("confidential", "publish", "status"):
         text = read_text(sheet.at(row, layout.roles[role]))[0] if role in layout.roles else ""
-        if not text or (role == "confidential" and not is_hidden(text)):
+        if role == "publish" and role in layout.roles:
+            if is_yes(text) or (not text and not layout.says_yes):
+                continue
+        elif not text or (role == "confidential" and not is_hidden(text, layout.yes_or_no)):
             continue
-        coded = "suppressed" if role == "confidential" else status_of(text)
+        coded = status_of(text) if role == "status" else "suppressed"
         where = sheet.where(row, layout.roles[role])
         if not coded:
             gathering.mended(where, text, status, ["a flag that is not known"])
@@ -70,6 +74,42 @@ def multiplier(gathering: Gathering, sheet: Sheet, row: int, column: int | None)
     elif times != 1:
         gathering.mended(sheet.where(row, column), text, f"times {times:g}", ["multiplied as the source says"])
     return times
+
+
+_NO_COUNT = re.compile(r"°|/|‰|[µμ]g|\bgini\b|\btaux\b|\btasa\b|\btaxa\b|\banteil|\bquote\b|\bjahre?n?\b|\ba[nñ]os?\b|"
+                       r"\b(an|année)s?\b|\byrs?\b|\byears?\b|سنة|سنوات", re.I)  # fmt: skip
+_CODED = {"ths": 1e3, "mio": 1e6, "mrd": 1e9}
+
+
+def is_no_count(unit: str) -> bool:
+    """Whether a unit is of figures that are never told in thousands: rates, years, degrees, indices."""
+    return takes_no_scale(unit) or _NO_COUNT.search(unit) is not None
+
+
+def in_unit(unit: str) -> float | None:
+    """Return the multiplier that a unit says itself: ``thousand people``, THS_PER, ``miles de casos``; else None."""
+    if re.search(r"\b(per|por|par|pour|pro|je)\b", unit.casefold()):
+        return None
+    if slug(unit).startswith("miles-de-"):
+        return 1e3
+    words = re.findall(r"[^\W\d_]+", unit)
+    coded = [_CODED[word.casefold()] for word in words if word.casefold() in _CODED]
+    return next(iter(coded), None) or next(
+        (times for word in words if (times := scale_of(word)) not in (None, 1)), None
+    )
+
+
+def said_twice(gathering: Gathering, where: str, unit: str, times: float) -> float | None:
+    """Return what a figure is to be multiplied by where its unit says thousands as well; None where the two differ."""
+    own = in_unit(unit) if times != 1 else None
+    if own is None:
+        return times
+    if own == times:
+        gathering.mended(where, f"times {times:g}", "the unit", ["the unit says it already: not multiplied"])
+        return 1.0
+    fix = "correct the multiplier or the unit"
+    gathering.problems.append(Problem(where, f"times {times:g} of the unit {shown(unit)}", "one multiplier", fix))
+    return None
 
 
 @dataclass(frozen=True)
@@ -124,13 +164,46 @@ class Heading:
             return 1.0, self.unit or self.note
         percent = stated and "%" in unit
         other = stated and "%" in self.unit and not percent
-        if other or (percent and self.times != 1):
+        no_count = stated and self.times != 1 and in_unit(unit) is None and is_no_count(unit)
+        if other or no_count or (percent and self.times != 1):
             fix = "correct the heading or the unit"
             gathering.problems.append(Problem(where, f"{unit!r} below the heading {self.text!r}", "one unit", fix))
             return None
-        words = [scale_of(word) for word in re.findall(r"[^\W\d_]+", unit)]
-        scaled = stated and (any(times not in (None, 1) for times in words) or slug(unit).startswith("miles-de-"))
-        return (1.0 if scaled else self.times), unit
+        return (1.0 if stated and in_unit(unit) is not None else self.times), unit
+
+
+class Percents:
+    """Which series of a table hold percentages with their sign; a share such as 0.16 beside 15% is told."""
+
+    def __init__(self, gathering: Gathering, sheet: Sheet):
+        self.gathering, self.sheet = gathering, sheet
+        self.seen: set[tuple[str, ...]] = set()
+
+    def note(self, row: int, column: int, key: tuple[str, ...]) -> None:
+        """Note a cell that may hold a percentage."""
+        content = self.sheet.at(row, column)
+        if (row, column) in self.sheet.percent or (isinstance(content, str) and content.rstrip()[-1:] in ("%", "٪")):
+            self.seen.add(key)
+
+    def contradicts(self, row: int, column: int, key: tuple[str, ...], number: Number) -> bool:
+        """Whether a figure contradicts its unit, the last of `key`, or the others of its series; then it is told."""
+        where, unit = self.sheet.where(row, column), key[-1]
+        if number.percent and unit != UNIT_NOT_STATED and not _SHARE.search(unit):
+            fix = "write % as the unit, or take the percent sign off the figures"
+            problem = Problem(where, f"a percentage of the unit {shown(unit)}", "one or the other", fix)
+        elif key in self.seen and not number.percent and 0 < abs(number.value) <= 1:
+            fix = "write all figures of the series with the percent sign, or all without"
+            found = f"{number.value:g} in a series of numbers with a percent sign"
+            problem = Problem(where, found, "one form in a series", fix)
+        else:
+            return False
+        self.gathering.problems.append(problem)
+        return True
+
+
+_SHARE = re.compile(
+    r"%|٪|per\s?cent|prozent|pour\s?cent|por\s?c|pct|points?|puntos|pontos|share|rate|proportion|ratio", re.I
+)
 
 
 def without_name(

@@ -11,32 +11,47 @@ from vlr_analysis.exhibits import slug
 # Usual names of columns in English, Spanish, French, Portuguese and German, as `slug` writes them.
 _NAMES = {
     "period": """year years period time time-period timeperiod date observation-date calendar-year fiscal-year
-        financial-year reference-period ano anos periodo fecha annee annees periode exercice jahr jahre zeit zeitraum
-        berichtsjahr""",
+        financial-year reference-period ano anos periodo fecha annee annees periode exercice jahr
+        jahre zeit zeitraum berichtsjahr""",
     "value": """value values obs-value observation-value figure valor valores dato valeur valeurs wert werte""",
-    "code": """code indicator-code indicatorcode sdg-indicator sdg-code codigo codigo-del-indicador codigo-do-indicador
-        code-indicateur code-de-l-indicateur indikatorcode kennziffer""",
+    "code": """code indicator-code indicatorcode sdg-indicator sdg-code codigo codigo-del-indicador
+        codigo-do-indicador code-indicateur code-de-l-indicateur indikatorcode kennziffer""",
     "series": """indicator indicator-name series series-name seriesdescription series-description measure variable
-        metric indicador nombre-del-indicador nome-do-indicador medida serie indicateur nom-de-l-indicateur mesure
-        indikator merkmal kennzahl""",
-    "unit": """unit units unit-of-measure unit-measure uom unidad unidades unidad-de-medida unidade unidade-de-medida
-        unite unites unite-de-mesure einheit einheiten maeinheit masseinheit""",
-    "area": """area area-name geography geography-name geo ref-area geoareaname city municipality place territory
-        local-authority country country-name ciudad municipio territorio pais cidade concelho ville commune territoire
-        pays stadt gemeinde gebiet ort land""",
+        metric kpi kpi-name indicator-title measure-name nombre nombre-indicador nom-indicateur
+        indicador nombre-del-indicador nome-do-indicador medida serie indicateur nom-de-l-indicateur
+        mesure indikator merkmal kennzahl""",
+    "unit": """unit units unit-of-measure unit-measure uom unit-of-measurement units-of-measure
+        units-of-measurement measure-unit measurement-unit unit-measurement u-m um unidad unidades
+        unidad-de-medida unidad-medida unidad-de-medicion unidades-de-medida de-medida
+        unidad-de-la-medida unites-de-mesure unidade unidade-de-medida unite unites unite-de-mesure
+        einheit einheiten maeinheit masseinheit""",
+    "area": """city-name municipality-name place-name town town-name name-of-city nombre-de-la-ciudad
+        nombre-del-municipio nom-de-la-commune nom-commune nome-do-municipio gemeindename area
+        area-name geography geography-name geo ref-area geoareaname city municipality place
+        territory local-authority country country-name ciudad municipio territorio pais cidade
+        concelho ville commune territoire pays stadt gemeinde gebiet ort land""",
     "status": "status obs-status observation-status flag flags obs-flag estado statut bandera marke kennzeichen",
-    "confidential": "conf-status confidentiality",
+    "confidential": """conf-status confidentiality confidentiality-status confidential is-confidential confidential-y-n
+        confidencial confidencialidad confidencialidade confidentiel confidentialite vertraulich
+        vertraulichkeit geheim geheimhaltung suppressed is-suppressed suppression suppress secret
+        secrecy secreto hidden hide embargo embargoed withheld redacted suprimido suprimida
+        secreto-estadistico secret-statistique segredo-estatistico""",
+    "publish": """publish publish-y-n publishable is-publishable for-publication to-publish to-be-published
+        can-publish can-be-published ok-to-publish may-be-published publish-yes-no publicar
+        publicable publicavel publier publiable a-publier para-publicar veroffentlichen
+        zu-veroffentlichen published""",
     "low": """low lower lower-bound lowerbound lower-ci lower-95-ci ci-low ci-lower lci lower-limit
-        lower-confidence-limit lower-confidence-interval limite-inferior borne-inferieure limite-inferieure
-        untergrenze""",
+        lower-confidence-limit lower-confidence-interval limite-inferior borne-inferieure
+        limite-inferieure untergrenze""",
     "high": """high upper upper-bound upperbound upper-ci upper-95-ci ci-high ci-upper uci upper-limit
-        upper-confidence-limit upper-confidence-interval limite-superior borne-superieure limite-superieure
-        obergrenze""",
+        upper-confidence-limit upper-confidence-interval limite-superior borne-superieure
+        limite-superieure obergrenze""",
     "multiplier": "unit-mult unit-multiplier multiplier scale-factor power-code powercode",
-    "ignore": """note notes footnote footnotes comment comments remark remarks source sources nota notas observaciones
-        observacoes fuente fuentes fonte fontes remarque remarques bemerkung bemerkungen anmerkung anmerkungen quelle
-        quellen progress geocode geo-code area-code geoareacode country-code codigo-municipio goal target objetivo meta
-        objectif ziel zielvorgabe last-update last-updated""",
+    "ignore": """note notes footnote footnotes comment comments remark remarks source sources nota notas
+        observaciones observacoes fuente fuentes fonte fontes remarque remarques bemerkung
+        bemerkungen anmerkung anmerkungen quelle quellen progress geocode geo-code area-code
+        geoareacode country-code codigo-municipio goal target objetivo meta objectif ziel
+        zielvorgabe last-update last-updated""",
 }  # fmt: skip
 ROLES = {name: role for role, names in _NAMES.items() for name in names.split()}
 
@@ -45,7 +60,22 @@ _DIMENSIONS = {"gender": "sex", "sexo": "sex", "sexe": "sex", "geschlecht": "sex
                "distrito": "district", "bezirk": "district", "stadtteil": "district", "barrio": "district"}  # fmt: skip
 _TOTALS = frozenset({"total", "totals", "all", "both", "both-sexes", "bothsex", "allage", "allarea", "all-ages", "t",
                      "tot", "gesamt", "insgesamt", "ensemble", "todos", "todas", "ambos-sexos", "ambos", "conjunto",
-                     "les-deux-sexes", "grand-total", "city-total", "summe", "suma"})  # fmt: skip
+                     "les-deux-sexes", "grand-total", "city-total", "summe", "suma",
+                     "ambos-os-sexos", "ambos-generos", "ambos-os-generos", "los-dos-sexos", "os-dois-sexos", "beide",
+                     "beide-geschlechter", "both-genders", "both-sexes-total", "total-both-sexes", "all-persons",
+                     "all-people", "all-genders", "all-sexes", "all-age-groups", "all-wards",
+                     "all-districts", "all-neighbourhoods", "all-areas", "all-groups", "total-general", "total-geral",
+                     "total-ville", "total-ciudad", "total-cidade", "total-municipal", "total-municipio",
+                     "total-do-concelho", "total-do-municipio", "total-del-municipio", "total-commune",
+                     "total-de-la-ville", "total-city", "tous", "toutes", "tous-sexes", "tous-ages", "tous-les-ages",
+                     "todas-las-edades", "todos-los-distritos", "todas-as-idades", "alle", "alle-altersgruppen",
+                     "hombres-y-mujeres", "mujeres-y-hombres", "homens-e-mulheres", "mulheres-e-homens",
+                     "hommes-et-femmes", "femmes-et-hommes", "manner-und-frauen", "frauen-und-manner",
+                     "men-and-women", "women-and-men", "male-and-female", "female-and-male", "males-and-females",
+                     "overall", "overall-total", "citywide", "city-wide", "whole-city", "gesamtstadt",
+                     "stadt-insgesamt", "zusammen", "m-f", "male-female", "total-overall"})  # fmt: skip
+_ARABIC_TOTALS = frozenset({"المجموع", "مجموع", "الإجمالي", "الاجمالي", "إجمالي", "اجمالي", "المجموع الكلي", "الكل",
+                            "كلا الجنسين", "الجنسان", "الجنسين", "كلا"})  # fmt: skip
 # Sums over some of the groups: neither a group nor everybody.
 _SUBTOTALS = frozenset({"subtotal", "subtotals", "sub-total", "sub-totals", "sous-total", "sous-totaux",
                         "zwischensumme", "teilsumme", "subtotales", "subtotais", "partial-total"})  # fmt: skip
@@ -117,7 +147,29 @@ def role_of(header: str) -> str:
 
     What stands in brackets does not count: Indicator (unit) names the indicator.
     """
-    return ROLES.get(slug(header), "") or ROLES.get(slug(re.split(r"[(\[]", header)[0]), "")
+    name = slug(header)
+    found = ROLES.get(name, "") or ROLES.get(slug(re.split(r"[(\[]", header)[0]), "")
+    return found or _end_of(name)
+
+
+_OF_INTERVALS = frozenset({"95", "90", "99", "ci", "ic", "ki", "confidence", "interval", "limit", "bound", "end", "pct",
+                           "percent", "the", "of", "de", "limite", "confianza", "confiance", "confianca", "intervalo",
+                           "intervalle", "konfidenzintervall"})  # fmt: skip
+_ENDS = {"lower": "low", "low": "low", "inferior": "low", "inferieure": "low", "inf": "low", "min": "low", "lcl": "low",
+         "untere": "low", "upper": "high", "high": "high", "superior": "high", "superieure": "high", "sup": "high",
+         "max": "high", "ucl": "high", "obere": "high"}  # fmt: skip
+
+
+def _end_of(name: str) -> str:
+    """Return low or high for ``95% CI Lower``, ``Límite inferior (IC 95%)``: an end, and words of intervals alone."""
+    words = set(name.split("-"))
+    ends = {_ENDS[word] for word in words if word in _ENDS}
+    rest = words - set(_ENDS)
+    return ends.pop() if len(ends) == 1 and rest and rest <= _OF_INTERVALS and rest & _MARKS else ""
+
+
+_MARKS = frozenset({"95", "90", "99", "ci", "ic", "ki", "confidence", "konfidenzintervall", "confianza", "confiance",
+                    "confianca"})  # fmt: skip
 
 
 def dimension_of(header: str) -> str:
@@ -126,9 +178,50 @@ def dimension_of(header: str) -> str:
     return _DIMENSIONS.get(name, name) or "group"
 
 
+# Columns that say of what kind a whole series is, not of whom a figure is; and remarks, which are never groups.
+_ABOUT = {
+    "series": """theme themes topic topics pillar pillars dimension domain axis strand strategic-axis strategic-priority
+        priority-area department directorate division service-area policy-area programme program category tema
+        temas eje ejes eje-estrategico pilar pilares dimension-ods ambito departamento direccion secretaria
+        area-tematica dependencia programa categoria thematique axe axes axe-strategique pilier piliers
+        departement direction service-responsable categorie eixo eixos eixo-estrategico dimensao dominio
+        secretaria-municipal thema themen saule handlungsfeld handlungsfelder abteilung amt dezernat
+        fachbereich bereich kategorie sdg sdgs ods odd sdg-goal sdg-target sdg-number goal-name target-name
+        objetivo-ods meta-ods ods-meta odd-cible sdg-ziel national-priority""",
+    "remark": """note notes comment comments remark remarks footnote footnotes source-note source-notes source-name
+        source-of-data data-source data-sources source-detail data-provider provider data-owner owner
+        responsible responsible-department responsible-body responsible-person responsible-officer lead
+        contact contact-person contact-email custodian custodian-agency custodian-agencies producer publisher
+        compiled-by collected-by link links url website methodology method definition definitions
+        description-of-source metadata last-updated date-of-update updated published date-published
+        release-date publication-date responsable responsables area-responsable dependencia-responsable
+        proveedor proveedor-de-datos fuente-de-datos fuente-de-informacion notas-de-la-fuente comentario
+        comentarios observacion observaciones enlace contacto metodologia definicion fecha-de-actualizacion
+        fournisseur fournisseur-de-donnees source-des-donnees producteur commentaire commentaires observation
+        observations lien methodologie responsavel fornecedor fornecedor-de-dados fonte-de-dados comentario-s
+        observacao ligacao contato verantwortlich zustandig zustandigkeit zustandige-stelle datenquelle
+        datenlieferant datenhalter kommentar kommentare hinweis hinweise ansprechpartner definitionen methodik
+        stand""",
+}
+_OF_COLUMN = {name: kind for kind, names in _ABOUT.items() for name in names.split()}
+
+
+def describes(heading: str) -> bool:
+    """Whether a column of this name may say of what kind a series is, such as Theme, Eje, Axe, Department.
+
+    It is no breakdown where it says one thing of each series; where it tells the figures of one series apart, it is.
+    """
+    return _OF_COLUMN.get(slug(heading)) == "series"
+
+
+def remarks_on(heading: str) -> bool:
+    """Whether a column of this name holds remarks, sources or persons in charge, which are never groups."""
+    return _OF_COLUMN.get(slug(heading)) == "remark"
+
+
 def is_total(text: str) -> bool:
     """Whether a group is everybody: ``Total``, ``_T``, ``BOTHSEX``, an empty cell."""
-    return not text.strip() or text == "_Z" or slug(text) in _TOTALS
+    return not text.strip() or text == "_Z" or slug(text) in _TOTALS or text.strip() in _ARABIC_TOTALS
 
 
 def is_subtotal(text: str) -> bool:
@@ -162,6 +255,8 @@ def category_of(dimension: str, text: str) -> str:
     Y15-24 is 15-24, Y_GE65 is 65+, Y_LT15 is under 15.
     """
     if is_total(text) or (dimension == "age" and text.casefold() in _TOTAL_AGES):
+        return ""
+    if dimension == "sex" and slug(text) in ("persons", "people", "personas", "personnes", "pessoas", "personen"):
         return ""
     if dimension == "sex":
         return _SEXES.get(slug(text), text)

@@ -14,6 +14,15 @@ from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.observations import COLUMNS, KEY, WITHOUT_VALUE, check, empty
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import Repair
+from vlr_analysis.sources.names import dimension_of
+from vlr_analysis.sources.open_sdg_columns import (
+    category,
+    groups_of,
+    refuse_percent,
+    refuse_shares,
+    secrecy_or_status,
+    settle,
+)
 from vlr_analysis.sources.open_sdg_sheet import (
     SPAN,
     Sheet,
@@ -31,7 +40,6 @@ NO_FILE = "not a file"
 SERIES_COLUMNS = {"series", "measure"}
 UNIT_COLUMNS = {"units", "unit", "unit of measure", "unit_measure"}
 STATUS_COLUMNS = {"observation status", "obs status", "obs_status", "observationstatus"}
-CONFIDENTIAL_COLUMNS = {"conf status", "conf_status", "confidentiality", "confidentiality status"}
 MULTIPLIER_COLUMNS = {"unit multiplier", "unit_mult", "unit mult", "unit_multiplier", "multiplier"}
 UNIT_NOT_STATED = "not stated"
 TOLD = 5  # rows at odds that a message names
@@ -100,8 +108,8 @@ class OpenSdgImport:
 
 
 def read_open_sdg(
-    folder: Path | str, *, area: str, source: str = "open-sdg", year_start: str = "07-01"
-) -> OpenSdgImport:
+    folder: Path | str, *, area: str, source: str = "open-sdg", year_start: str = "07-01", own: bool = False
+) -> OpenSdgImport:  # fmt: skip
     """Read an Open SDG repository.
 
     Parameters
@@ -115,6 +123,8 @@ def read_open_sdg(
     year_start : str
         Month and day on which a year written 2015/16 begins; also used for chained labels
         2012-2013, 2013-2014. A single label over several years is read as pooled calendar years.
+    own : bool
+        The kit wrote the files itself: the words of groups are taken as they stand.
 
     Returns
     -------
@@ -137,7 +147,7 @@ def read_open_sdg(
     rows: list[tuple] = []
     repairs: list[Repair] = []
     for path in sorted(data.iterdir(), key=lambda path: _natural(path.name)):
-        report, taken, mended = _read_file(path, folder, area, source, year_start)
+        report, taken, mended = _read_file(path, folder, area, source, year_start, own)
         reports.append(report)
         rows += taken
         repairs += mended
@@ -157,7 +167,7 @@ def _natural(name: str) -> list:
 
 
 def _read_file(
-    path: Path, folder: Path, area: str, source: str, year_start: str
+    path: Path, folder: Path, area: str, source: str, year_start: str, own: bool
 ) -> tuple[FileReport, list[tuple], list[Repair]]:
     """Return the report of one entry, its observations where it was taken, and what was mended."""
     name = path.name
@@ -181,7 +191,7 @@ def _read_file(
     about = read_metadata(folder, path.stem.removeprefix("indicator_"))
     if about.get("data_non_statistical") is True:
         sheet.remarks.append("its metadata call it non-statistical")
-    rows = _observations(sheet, path.stem, about, area, source, year_start)
+    rows = _observations(sheet, path.stem, about, area, source, year_start, own)
     if not rows:
         return FileReport(name, PROBLEM, problems=tuple(sheet.problems)), [], []
     values = [row[VALUE] for row in rows if row[VALUE] == row[VALUE]]
@@ -197,7 +207,9 @@ def _read_file(
 # --- turning it into observations -----------------------------------------------------------------------
 
 
-def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, year_start: str) -> list[tuple]:
+def _observations(
+    sheet: Sheet, stem: str, about: dict, area: str, source: str, year_start: str, own: bool
+) -> list[tuple]:  # fmt: skip
     """Return observations, with file, sheet and cell behind the columns; none where a cell cannot be read."""
     plain = [column.casefold() for column in sheet.columns]
     place = _places(sheet, plain)
@@ -212,25 +224,45 @@ def _observations(sheet: Sheet, stem: str, about: dict, area: str, source: str, 
     dimensions = sorted(
         (_dimension(column), i) for i, column in enumerate(sheet.columns) if i not in place.values()
     )  # fmt: skip
+    statuses: dict[int, str] = {}
+    words: dict[int, dict[str, str]] = {i: {} for _, i in dimensions}
+    if not own:
+        dimensions, statuses = settle(sheet, dimensions, area)
+        words = {i: groups_of(sheet, i, name) for name, i in dimensions}
+    if sheet.problems:
+        return []
+    if not sheet.rows:
+        fix = "delete the file, or add figures observed"
+        sheet.problems.append(Problem(sheet.name, "no figure that was observed", "figures of the city", fix))
+        return []
     periods = _periods(sheet, place["year"], year_start)
     year_at, value_at = place["year"], place["value"]
     file, letter = sheet.path, letters(sheet.places[value_at])
     nan = float("nan")
-    rows, numbers = [], []
+    rows, numbers, percents = [], [], set()
     for number, cells in sheet.rows:
         value, status = read_value(sheet, number, value_at, cells[value_at])
         value, status = with_status(sheet, number, cells, place, value, status)
         if "multiplier" in place:
             value *= multiplier(sheet, number, place["multiplier"], cells[place["multiplier"]])
-        pairs = {name: _category(sheet, number, i, cells[i]) for name, i in dimensions if cells[i]}
+        status = statuses.get(number, status) if status == "value" else status
+        shown = ((name, i, words[i].get(cells[i], cells[i])) for name, i in dimensions if cells[i])
+        pairs = {name: category(sheet, number, i, text) for name, i, text in shown if text}
         series = (cells[place["series"]] if "series" in place else "") or title
         measured = (cells[place["unit"]] if "unit" in place else "") or unit
+        if "%" in cells[value_at]:
+            refuse_percent(sheet, number, cells[value_at], measured)
+            percents.add((series, measured))
         breakdown = ";".join(f"{name}={text}" for name, text in pairs.items())
         rows.append((
             area, code, series, measured, periods.get(cells[year_at], ""), breakdown, value, nan, nan, status, source,
             file, "", f"{letter}{number}",
         ))  # fmt: skip
         numbers.append(number)
+    if percents:
+        refuse_shares(sheet, {n: cells[value_at] for n, cells in sheet.rows},
+                      {n: row[VALUE] for n, row in zip(numbers, rows, strict=True)
+                       if (row[SERIES], row[UNIT]) in percents})  # fmt: skip
     return [] if sheet.problems else _once(sheet, rows, numbers, value_at)
 
 
@@ -240,10 +272,13 @@ def _places(sheet: Sheet, plain: list[str]) -> dict[str, int]:
     others: dict[str, list[int]] = {}
     for name, words in (("year", {"year", "years", "time", "period", "time_period"}), ("value", {"value", "obs_value"}),
                         ("series", SERIES_COLUMNS), ("unit", UNIT_COLUMNS), ("status", STATUS_COLUMNS),
-                        ("confidential", CONFIDENTIAL_COLUMNS), ("multiplier", MULTIPLIER_COLUMNS)):  # fmt: skip
+                        ("multiplier", MULTIPLIER_COLUMNS)):  # fmt: skip
         fits = [i for i, column in enumerate(plain) if column in words]
         if fits:
             place[name], others[name] = fits[0], fits[1:]
+    for i, column in enumerate(sheet.columns):
+        if i not in place.values() and (name := secrecy_or_status(sheet, i, column)):
+            others.setdefault(name, []).append(i) if name in place else place.setdefault(name, i)
     if "value" not in place and sheet.columns[-1] == "":
         place["value"] = len(plain) - 1
         why = "last column, without a name, read as the value"
@@ -318,15 +353,9 @@ def _iso(sheet: Sheet, label: str, period: str, place: int, number: int) -> str:
 
 
 def _dimension(column: str) -> str:
+    if (known := dimension_of(column)) in ("sex", "age", "district"):
+        return known
     return re.sub(r"[^0-9a-z]+", "-", column.casefold()).strip("-") or "dimension"
-
-
-def _category(sheet: Sheet, number: int, column: int, text: str) -> str:
-    if ";" not in text and "=" not in text:
-        return text
-    taken = text.replace(";", ",").replace("=", ":")
-    sheet.mend(f"; or = taken out of {text!r}", repr(text), repr(taken), number, column)
-    return taken
 
 
 def _once(sheet: Sheet, rows: list[tuple], numbers: list[int], column: int) -> list[tuple]:

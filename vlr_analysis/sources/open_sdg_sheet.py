@@ -38,6 +38,7 @@ class Sheet:
     remarks: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     spans: dict[str, list[str]] = field(default_factory=dict)
+    yes_or_no: bool = False  # a column of confidentiality holds Y and N
 
     def mend(self, why: str, found: str, taken: str, row: int | None = None, column: int | None = None) -> None:
         """Note what was mended: in the file, in a row of it, or in a cell (`row` from 1, `column` of `columns`)."""

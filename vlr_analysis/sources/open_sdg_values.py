@@ -8,7 +8,7 @@ from vlr_analysis.errors import Problem
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.names import power_of
 from vlr_analysis.sources.open_sdg_sheet import Sheet
-from vlr_analysis.sources.statuses import NOT_OBSERVED, is_hidden, status_of
+from vlr_analysis.sources.statuses import NOT_OBSERVED, is_hidden, is_yes, status_of
 
 # What a cell without a number means. Anything else that is no number is a problem.
 MISSING = {"", ".", "..", "...", "-", "–", ":", "na", "n/a", "n/d", "nd", "null", "nan", "none", "not available"}
@@ -50,9 +50,13 @@ def with_status(
     sheet: Sheet, number: int, cells: list[str], place: dict[str, int], value: float, status: str
 ) -> tuple[float, str]:  # fmt: skip
     """Return value and status after what the columns of statuses say; a hidden figure leaves no number."""
-    for name in ("confidential", "status"):
+    for name in ("confidential", "publish", "status"):
         text = cells[place[name]] if name in place else ""
-        told = status_of(text) if name == "status" else "suppressed" if is_hidden(text) else ""
+        told = status_of(text) if name == "status" else "suppressed" if is_hidden(text, sheet.yes_or_no) else ""
+        if name == "publish":
+            # An empty cell of such a column says that nobody has agreed yet.
+            told = "" if name not in place or is_yes(text) else "suppressed"
+            text = text or told
         where = f"{sheet.name}, row {number}, column {sheet.columns[place[name]]}" if text else ""
         if not text or (told == NOT_OBSERVED and value != value):
             continue

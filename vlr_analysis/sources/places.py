@@ -58,6 +58,17 @@ def _countries() -> frozenset[str]:
     return frozenset(slug(name) for found in names for code, name in found.items() if code.isalpha())
 
 
+# Names of places above a city that the CLDR does not list as countries, as `slug` writes them.
+_ABOVE = frozenset({"england", "scotland", "wales", "northern-ireland", "great-britain", "uk", "usa", "us", "eu",
+                    "europe", "world", "national", "nacional", "national-average", "england-average",
+                    "country-average", "nation", "country", "pais", "pays"})  # fmt: skip
+
+
+def is_elsewhere(text: str) -> bool:
+    """Whether a name is that of a country, or a word for one: never a part of a city."""
+    return slug(text) in _countries() or slug(text) in _ABOVE
+
+
 def rows_of_area(
     gathering: Gathering, sheet: Sheet, column: int, texts: Mapping[int, str], place: str, heading: str = "of areas"
 ) -> list[int]:
@@ -90,6 +101,10 @@ def rows_of_area(
         return list(texts)
     wanted = {text for text in seen if is_area(text, gathering.area, place)}
     exact = {text for text in wanted if place or slug(text) == gathering.area}
+    for other in sorted(wanted - exact) if exact else ():
+        row = next(row for row, text in texts.items() if text == other)
+        found, fix = f"{other} beside {min(exact)}", f"write one name, or say which is meant: --place {other!r}"
+        gathering.problems.append(Problem(sheet.where(row, column), found, "one name of the area", fix))
     wanted = exact or wanted
     if not wanted:
         raise filter_error(sheet.title, heading, seen, gathering.area)
@@ -110,7 +125,7 @@ def refuse_places(sheet: Sheet, row: int, names: Iterable[str], area: str, what:
         With the names found.
     """
     names = list(names)
-    if any(slug(name) == area for name in names) or any(slug(name) in _countries() for name in names):
+    if any(slug(name) == area for name in names) or any(map(is_elsewhere, names)):
         found = f"{what} {listed(names)}"
         raise InputError(sheet.file, [Problem(sheet.where(row), found, "names of series, not of places", fix)])
 

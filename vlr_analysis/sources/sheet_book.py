@@ -15,6 +15,7 @@ from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import Formula, Repair, is_blank, read_label
 from vlr_analysis.sources.labels import ShownDate, year_as_day
 from vlr_analysis.sources.sheet_grid import MAX_CELLS, Opened, Sheet, measure
+from vlr_analysis.sources.sheet_shown import SCALED, Form, as_shown, flattened, parsed, shows_thousands
 
 MAX_UNPACKED = 400_000_000  # of a workbook's parts together
 MAX_RATIO = 50  # of a part that unpacks to more than `SMALL`: text that people write packs some twenty to one
@@ -41,12 +42,14 @@ def open_workbook(content: bytes, name: str) -> Opened:
     try:
         macros = check_parts(content, name)
         with unheard():
-            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True, rich_text=True)
             sheets = book.worksheets
             if len(sheets) > MAX_SHEETS:
                 problem = Problem(name, f"{len(sheets)} sheets", f"at most {MAX_SHEETS}", "split the workbook")
                 raise InputError(name, [problem])
-            read = [_worksheet(book, sheet, name, max(FEW_CELLS, len(content))) for sheet in sheets]
+            for texts in {id(sheet._shared_strings): sheet._shared_strings for sheet in sheets}.values():
+                texts[:] = map(flattened, texts)
+            read = [_worksheet(book, sheet, name, max(FEW_CELLS, len(content)), opened.repairs) for sheet in sheets]
     except InputError:
         raise
     except Exception:
@@ -99,13 +102,13 @@ def _refuse_entities(part, name: str) -> None:
         before, first = block[-16:], False
 
 
-def _worksheet(book, listed, name: str, most: int) -> Sheet:
+def _worksheet(book, listed, name: str, most: int, repairs: list[Repair]) -> Sheet:
     sheet = Sheet(name, read_label(listed.title)[0] or "sheet")
-    shown_as = _styles(book)
-    cells = 0
+    forms = _styles(book)
+    cells, divided = 0, {}
     with listed._get_source() as source:
         parser = _parser(
-            source, listed._shared_strings, data_only=True, epoch=book.epoch,
+            source, listed._shared_strings, data_only=True, epoch=book.epoch, rich_text=True,
             date_formats=book._date_formats, timedelta_formats=book._timedelta_formats,
         )  # fmt: skip
         for number, row in parser.parse():
@@ -117,18 +120,42 @@ def _worksheet(book, listed, name: str, most: int) -> Sheet:
                 continue
             contents: list[Any] = [None] * width
             for cell in filled:
-                value, form = cell["value"], shown_as.get(cell["style_id"], "")
-                contents[cell["column"] - 1] = _as_shown(value, form) if isinstance(value, datetime) else value
-                if form in ("percent", "percent sign") and isinstance(value, (int, float)):
-                    places = sheet.percent if form == "percent" else sheet.percent_sign
-                    places.add((len(sheet.rows), cell["column"] - 1))
+                value, form = flattened(cell["value"]), forms.get(cell["style_id"], _PLAIN)
+                place, name_of_form = (len(sheet.rows), cell["column"] - 1), form.name
+                if isinstance(value, datetime):
+                    value = _as_shown(value, form.name)
+                elif isinstance(value, (int, float)) and form.sections:
+                    value, name_of_form, times = as_shown(value, form)
+                    if times:
+                        divided[place] = times
+                contents[place[1]] = value
+                if name_of_form in ("percent", "percent sign") and isinstance(value, (int, float)):
+                    (sheet.percent if name_of_form == "percent" else sheet.percent_sign).add(place)
             sheet.lines.append(number)
             sheet.rows.append(contents)
     if sorted(set(sheet.lines)) != sheet.lines:
         raise ValueError("rows out of order")
-    sheet.merged = list(_merged(parser.merged_cells))
+    _once_in_thousands(sheet, divided, repairs)
+    sheet.merged = list(_merged(parser.merged_cells, sheet))
     sheet.hidden = _hidden(listed, parser)
     return sheet
+
+
+_PLAIN = Form("")
+
+
+def _once_in_thousands(sheet: Sheet, divided: dict[tuple[int, int], int], repairs: list[Repair]) -> None:
+    """Take numbers that are shown divided as the file holds them, where nothing else on the sheet is in thousands."""
+    if not divided:
+        return
+    spoken = any(isinstance(content, str) and SCALED.search(content) for row in sheet.rows for content in row)
+    for (row, column), times in divided.items():
+        if spoken:
+            sheet.rows[row][column] = shows_thousands(sheet.rows[row][column], times)
+    if not spoken:
+        why = "the program shows them divided by thousands; the numbers that the cells hold are taken"
+        found = f"{len(divided)} number{'s' * (len(divided) > 1)} with a format such as #,##0,"
+        repairs.append(Repair(sheet.where(*min(divided)), found, "numbers in full", why))
 
 
 def _parser(*args, **options):
@@ -163,11 +190,8 @@ def _parser(*args, **options):
     return Parser(*args, **options)
 
 
-_LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
-
-
-def _styles(book) -> dict[int, str]:
-    """Return what the formats of numbers show, by style: percent, percent sign, year or month; others are left out."""
+def _styles(book) -> dict[int, Form]:
+    """Return the formats of numbers by style; those that show numbers as they are are left out."""
     from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 
     found = {}
@@ -178,23 +202,10 @@ def _styles(book) -> dict[int, str]:
             text = BUILTIN_FORMATS[number]
         else:
             text = book._number_formats[own] if 0 <= own < len(book._number_formats) else ""
-        if form := form_of(text):
+        form = parsed(text)
+        if form.name or form.sections:
             found[place] = form
     return found
-
-
-def form_of(text: str) -> str:
-    """Return what a format of numbers shows: ``percent``, ``percent sign``, ``year``, ``month``, or nothing of these.
-
-    The program multiplies by 100 for a bare %; one in quotes or behind a backslash is only written after the number.
-    """
-    bare = _LITERAL.sub("", text.split(";")[0]).casefold()
-    if "%" in bare:
-        return "percent"
-    if re.search(r'"[^"]*%[^"]*"|\\%', text):
-        return "percent sign"
-    letters = set(re.findall("[ymdhs]", bare)) if "general" not in bare and "0" not in bare else set()
-    return {frozenset("y"): "year", frozenset("ym"): "month"}.get(frozenset(letters), "")
 
 
 def _as_shown(value: datetime, form: str) -> datetime:
@@ -206,8 +217,13 @@ def _as_shown(value: datetime, form: str) -> datetime:
     return ShownDate.of(value, f"{value.year:04d}" if form == "year" else f"{value.year:04d}-{value.month:02d}")
 
 
-def _merged(cells) -> Iterator[tuple[int, int, int, int]]:
-    for joined in (cells.mergeCell if cells is not None else [])[:MAX_MERGED]:
+def _merged(cells, sheet: Sheet) -> Iterator[tuple[int, int, int, int]]:
+    every = cells.mergeCell if cells is not None else []
+    if len(every) > MAX_MERGED:
+        fix = "split the cells that are joined, and write their text into each of them"
+        found = f"{len(every):,} groups of joined cells"
+        raise InputError(sheet.file, [Problem(sheet.title, found, f"at most {MAX_MERGED:,}", fix)])
+    for joined in every:
         left, top, right, bottom = joined.bounds
         yield top, left - 1, bottom, right - 1
 

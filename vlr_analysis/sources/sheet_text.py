@@ -86,9 +86,38 @@ def open_text(content: bytes, name: str) -> Opened:
         found = f"{len(sheet.rows):,} rows of {len(text) / len(sheet.rows):.0f} letters on average"
         fix = "delete the rows that are no part of the table"
         raise InputError(name, [Problem(name, found, "rows with a figure and what it is of", fix)])
+    if sheet.decimal and _may_be_thousands(sheet):
+        sheet.decimal = ""
     if sheet.rows:
         opened.sheets.append(sheet)
     return opened
+
+
+_POINT = re.compile(r"\s*-?[1-9]\d{0,2}(\.\d{3})+\s*")
+_COMMA = re.compile(r"\s*-?[1-9]\d{0,2}(,\d{3})+\s*")
+_COUNTS = re.compile(  # what is counted has no decimals
+    r"\W*(number|count|people|persons?|inhabitants?|residents?|population|households?|dwellings|jobs|births|deaths|cases"
+    r"|n[úu]mero|personas?|habitantes?|poblaci[óo]n|hogares|viviendas|empleos|pessoas?|popula[çc][ãa]o|nombre"
+    r"|personnes?|habitants?|m[ée]nages|logements|emplois|anzahl|personen|einwohner(innen)?|bev[öo]lkerung|haushalte"
+    r"|wohnungen|stück)\W*", re.I
+)  # fmt: skip
+
+
+def _may_be_thousands(sheet: Sheet) -> bool:
+    """Whether a mark before three digits may be of thousands, though the file separates its cells as English ones do.
+
+    It may where counts have points, 545.678 people, and where both marks stand so; cells with other decimals decide.
+    """
+    points = commas = False
+    heads = sheet.rows[0] if sheet.rows else []
+    of_counts = {column for column, text in enumerate(heads) if _COUNTS.fullmatch(text)}
+    for row in sheet.rows:
+        pointed = [column for column, text in enumerate(row) if "." in text and _POINT.fullmatch(text)]
+        commas = commas or any("," in text and _COMMA.fullmatch(text) for text in row)
+        points = points or bool(pointed)
+        if (points and commas) or (pointed and (of_counts & {*pointed} or any(map(_COUNTS.fullmatch, row)))):
+            return True
+    return False
 
 
 def _is_plain(cell: str) -> bool:

@@ -58,6 +58,7 @@ def read_unsd(
         found = "no header with SeriesCode, GeoAreaCode, TimePeriod and Value"
         raise InputError(opened.file, [Problem(opened.file, found, "an extract of UNSD's SDG database", fix)])
     for sheet, header in placed:
+        sheet.decimal = "." if sheet.separator in ("\t", ",") else sheet.decimal  # a program wrote it: also 545.678
         layout = Layout(header)
         for column, content in enumerate(sheet.rows[header]):
             name = read_text(content)[0]

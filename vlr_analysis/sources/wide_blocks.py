@@ -9,12 +9,14 @@ from itertools import pairwise
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
+from vlr_analysis.exhibits import slug
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import decimal_mark, is_blank, read_number, read_text
-from vlr_analysis.sources.labels import month_of, read_periods, year_as_day
-from vlr_analysis.sources.names import dimension_of, role_of
+from vlr_analysis.sources.labels import read_periods, year_as_day
+from vlr_analysis.sources.names import dimension_of, is_total, role_of
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.wide_words import UNOBSERVED, kind_of
+from vlr_analysis.sources.wide_words import REMARK, UNOBSERVED, kind_of
+from vlr_analysis.sources.year_parts import WHOLE_YEARS, month_of, part_of_year
 
 HEADER_WITHIN = 60  # rows from the top in which a header is looked for
 YEARS = range(1900, 2101)
@@ -130,8 +132,20 @@ def refuse_time(sheet: Sheet, row: int, column: int, name: str, filled: list[Any
         fix = "write a row for each month, with its period, such as 2019-01"
         found = "months down the rows and years across the columns"
         problem = Problem(sheet.where(row, column), found, "one period for each figure", fix)
+    elif _are_parts(filled, name):
+        fix = "write a row for each part of the year, with its period, such as 2019-Q1"
+        found = "parts of a year down the rows and years across the columns"
+        problem = Problem(sheet.where(row, column), found, "one period for each figure", fix)
     if problem:
         raise InputError(sheet.file, [problem])
+
+
+def _are_parts(filled: list[Any], name: str) -> bool:
+    """Whether a column holds months, quarters or half-years, and totals of the year at most beside them."""
+    texts = {text for content in filled if not REMARK.match(text := read_text(content)[0])}
+    parts = {text for text in texts if part_of_year(text, slug(name)) or re.fullmatch(r"[Tt][1-4]", text)}
+    wholes = {text for text in texts if is_total(text) or slug(text) in WHOLE_YEARS | {"full-year", "whole-year"}}
+    return len(parts) > 1 and texts <= parts | wholes
 
 
 # --- several tables on one sheet -------------------------------------------------------------------------

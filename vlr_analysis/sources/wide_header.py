@@ -3,60 +3,56 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from vlr_analysis.errors import InputError, Problem
-from vlr_analysis.sources.cells import is_blank, read_label, read_number, read_text
-from vlr_analysis.sources.labels import month_of
+from vlr_analysis.exhibits import slug
+from vlr_analysis.sources.cells import is_blank, read_label, read_text
 from vlr_analysis.sources.long_header import holds_codes
 from vlr_analysis.sources.names import Told, dimension_of, group_of, is_total, role_of
 from vlr_analysis.sources.places import is_area
-from vlr_analysis.sources.reading import (
-    Gathering,
-    split_unit,
-)
+from vlr_analysis.sources.reading import Gathering, code_of, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.statuses import status_of
+from vlr_analysis.sources.statuses import hides, status_of
 from vlr_analysis.sources.wide_blocks import GROUPS, NUMBERED, check_years, is_number, is_word, periods_in, refuse_time
-from vlr_analysis.sources.wide_words import UNOBSERVED, hints_at_scale, kind_of, scale_in
+from vlr_analysis.sources.wide_columns import settle_columns
+from vlr_analysis.sources.wide_headings import (
+    PARTS,
+    Column,
+    Layout,
+    filled_right,
+    part_role,
+    say,
+    texts_above,
+    texts_below,
+)
+from vlr_analysis.sources.wide_titles import check_titles
+from vlr_analysis.sources.wide_words import (
+    REMARK,
+    UNOBSERVED,
+    hints_at_scale,
+    is_spanish,
+    kind_of,
+    scale_in,
+    speaks_of_scale,
+)
+from vlr_analysis.sources.year_marks import unobserved
 
-REMARK = re.compile(
-    r"\W*(source|notes?|footnote|fuente|notas?|fonte|quelle|anmerkung|remarque|legend|p\s?=|\(?\d\)|\[\d|\*"
-    r"|[¹²³†‡])", re.I
+_REMARK_WORDS = re.compile(
+    r"\W*(?:(?:notes?|footnotes?|notas?|anmerkung(?:en)?|remarques?|observaci[oó]n(?:es)?)\b)?\W*"
+    r"(?:\(?\d{1,2}\)?\W+)?", re.I
 )  # fmt: skip
-_QUARTER = re.compile(r"[QqTt]\.? ?([1-4])")
-_PARTS = {"value", "low", "high", "status", "ignore"}
 _COUNTERS = frozenset(
     ("no", "nr", "num", "number", "n", "id", "row", "rank", "goal", "target", "sdg", "ods", "odd", "code", "serial")
 )
 
 
-@dataclass
-class Column:
-    """One column of figures: its period, which part of a figure it holds, its unit and its group."""
-
-    place: int
-    period: str
-    status: str = ""
-    part: str = "value"
-    unit: str = ""
-    group: tuple[str, str] = ("", "")
-    times: float = 1.0
-
-
-@dataclass
-class Layout:
-    """Where things stand in a wide sheet; rows are positions in `Sheet.rows`, columns from 0."""
-
-    first: int
-    columns: list[Column]
-    roles: dict[str, int] = field(default_factory=dict)
-    dimensions: dict[int, str] = field(default_factory=dict)
-    title: str = ""
-    top: int = 0
-    times: float = 1.0
-    counted: str = ""
+# Columns of numbers and words that say something of the whole series.
+_OF_SERIES = frozenset(("base-year", "baseline-year", "latest-year", "last-year", "target-year", "decimals", "polarity",
+                        "ano-base", "ano-de-referencia", "decimales", "annee-de-base", "annee-de-reference",
+                        "basisjahr", "frequency",
+                        "frecuencia", "periodicidad", "periodicidade", "ultimo-ano", "decimal-places"))  # fmt: skip
 
 
 def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layout:
@@ -69,27 +65,34 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
     """
     contents = sheet.spread(row)
     check_years(sheet, row, contents, told.year_start)
-    lower = _lower(sheet, row, contents, told)
+    lower = texts_below(sheet, row, contents, told)
     if lower:
-        contents = _filled_right(contents, lower, told)
+        contents = filled_right(contents, lower, told)
     labels = periods_in(contents, told.year_start)
-    above = sheet.spread(row - 1) if row and sheet.lines[row - 1] == sheet.lines[row] - 1 else []
-    upper = _upper(sheet, row, labels, above)
-    names = above if upper or _names_columns(contents, above, min(labels)) else []
+    upper = texts_above(sheet, row, labels, gathering)
+    heads = set(upper)
+    if row and sheet.lines[row - 1] == sheet.lines[row] - 1 and _names_columns(
+        contents, sheet.spread(row - 1), min(labels)
+    ):  # fmt: skip
+        heads.add(row - 1)
     columns = []
     for place, label in labels.items():
-        column = Column(place, label.period, label.status)
         if place < len(sheet.rows[row]) and not is_blank(sheet.at(row, place)):
             gathering.mended(sheet.where(row, place), sheet.at(row, place), label.period, label.why)
-        for text, at in ((upper.get(place, ""), row - 1), (lower.get(place, ""), row + 1)):
-            if why := _say(column, text):
-                taken = "nothing" if column.part == "ignore" else f"times {column.times:,.0f}"
-                gathering.mended(sheet.where(at, place), text, taken, [why])
-        columns.append(column)
+        columns.append(Column(place, label.period, label.status, unit=label.unit))
+    for at, texts in [*upper.items(), *([(row + 1, lower)] if lower else [])]:
+        say(gathering, sheet, at, texts, columns, told.place)
     first = row + 1 + bool(lower)
-    layout = Layout(first, columns, top=row - bool(names), title="")
-    _of_one_area(gathering, sheet, layout, told)
-    _stub(gathering, sheet, layout, row, contents, lower, names, told)
+    layout = Layout(first, columns, top=min(heads, default=row), header=row)
+    layout.titles = [above for above in range(row) if above not in heads]
+    header = [*heads, row, *([row + 1] if lower else [])]
+    layout.width = max(len(sheet.rows[at]) for at in header)
+    layout.spanish = any(is_spanish(read_text(content)[0]) for at in header for content in sheet.rows[at])
+    _stub(
+        gathering, sheet, layout, row, contents, lower, [sheet.spread(at) for at in sorted(heads, reverse=True)], told
+    )
+    settle_columns(gathering, sheet, layout, told.place)
+    check_titles(sheet, layout, gathering.area, told.place)
     take_scale(gathering, sheet, layout)
     layout.title = _title(gathering, sheet, layout, told)
     layout.columns = [column for column in layout.columns if column.part != "ignore"]
@@ -100,93 +103,6 @@ def layout_of(gathering: Gathering, sheet: Sheet, row: int, told: Told) -> Layou
 def _names_columns(contents: list[Any], above: list[Any], years: int) -> bool:
     """Whether the row above the years names the columns left of them, which the row of years itself leaves empty."""
     return all(map(is_blank, contents[:years])) and any(role_of(read_text(text)[0]) for text in above[:years])
-
-
-def _of_one_area(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> None:
-    """Keep the columns of the area, where headings name it and others."""
-    groups = {column.group[1] for column in layout.columns if column.group[0] == "group"}
-    own = {text for text in groups if is_area(text, gathering.area, told.place)}
-    if not own:
-        return
-    for column in layout.columns:
-        if column.group[1] in own:
-            column.group = ("", "")
-        elif column.group[0] == "group":
-            where = sheet.where(layout.first - 1, column.place)
-            gathering.mended(where, column.group[1], "nothing", ["column of another area left out"])
-            column.part = "ignore"
-
-
-def _lower(sheet: Sheet, row: int, contents: list[Any], told: Told) -> dict[int, str]:
-    """Return the texts of a second header row below the years, by column; nothing where figures stand there."""
-    if row + 1 >= len(sheet.rows) - 1:
-        return {}
-    years = periods_in(contents, told.year_start)
-    below = {column: content for column, content in enumerate(sheet.spread(row + 1))
-             if column >= min(years) and not is_blank(content)}  # fmt: skip
-    texts = {column: read_label(content)[0] for column, content in below.items() if isinstance(content, str)}
-    words = {column: text for column, text in texts.items() if read_number(text, decimal=".").unreadable}
-    return words if len(words) >= 2 and len(words) >= 0.7 * len(below) else {}
-
-
-def _filled_right(contents: list[Any], lower: dict[int, str], told: Told) -> list[Any]:
-    """Repeat a year over the empty cells to its right that have a text of the second header row."""
-    filled = contents + [None] * (max(lower) + 1 - len(contents))
-    for column in sorted(lower):
-        if column and is_blank(filled[column]) and periods_in([filled[column - 1], "2000"], told.year_start).get(0):
-            filled[column] = filled[column - 1]
-    return filled
-
-
-def _upper(sheet: Sheet, row: int, labels: dict[int, Any], above: list[Any]) -> dict[int, str]:
-    """Return the texts that stand over the years, by column, where they tell columns apart or say what they are of."""
-    texts = {place: read_label(above[place])[0] if place < len(above) else "" for place in labels}
-    stub = [read_label(content)[0] for content in above[: min(labels)]]
-    said = set(texts.values()) - {""}
-    if not said or any(map(is_number, said)):
-        return {}
-    number = sheet.lines[row - 1]
-    if not any(top <= number <= bottom and right >= min(labels) for top, _, bottom, right in sheet.merged):
-        last = ""
-        for place in sorted(texts):
-            last = texts[place] = texts[place] or last
-    if len(said) > 1:
-        return texts
-    text = next(iter(said))
-    if text in stub:
-        return {}
-    if split_unit(f"x ({text})")[1] or scale_in(text):
-        return dict.fromkeys(labels, text)
-    return texts if kind_of(text) or group_of(text)[0] != "group" else {}
-
-
-def _say(column: Column, text: str) -> str:
-    """Take what a header text says of a column: a part of the figure, a unit, or a group; return what is to be logged.
-
-    Figures below a target, a plan, a change or a baseline are none that were observed.
-    """
-    if not text or is_total(text):
-        return ""
-    role, kind, scale = role_of(text), kind_of(text), scale_in(text)
-    if kind in UNOBSERVED:
-        column.part = "ignore"
-        return f"a {kind} is no figure observed: column left out"
-    if role in _PARTS:
-        column.part = role
-    elif kind:
-        column.status = "" if kind == "value" else kind
-    elif len(column.period) == 4 and (month := month_of(text)):
-        column.period = f"{column.period}-{month:02d}"
-    elif len(column.period) == 4 and (quarter := _QUARTER.fullmatch(text.strip())):
-        column.period = f"{column.period}-Q{quarter[1]}"
-    elif scale and not scale.rest:
-        column.times, column.unit = scale.times, scale.unit
-        return "figures below are multiplied"
-    elif split_unit(f"x ({text})")[1] and group_of(text)[0] == "group":
-        column.unit = text
-    else:
-        column.group = group_of(text)
-    return ""
 
 
 def _stub(
@@ -200,21 +116,29 @@ def _stub(
     for column in range(sheet.width):
         if column in years:
             continue
-        name = next((text for cells in (contents, low, above) if column < len(cells)
+        name = next((text for cells in (contents, low, *above) if column < len(cells)
                      and (text := read_text(cells[column])[0])), "")  # fmt: skip
         filled = [
             sheet.at(r, column) for r in range(layout.first, len(sheet.rows)) if not is_blank(sheet.at(r, column))
         ]
-        role = role_of(name)
+        role = part_role(name)
         if not filled:
             continue
-        if role in _PARTS:
+        if role == "area" and (split_unit(name)[1] or all(map(is_number, filled))):
+            role = ""  # Area (km2)
+        if role in ("confidential", "publish"):
+            if hides(role, (read_text(content)[0] for content in filled)):
+                fix = "delete the figures of its rows, and the column"
+                found = f"figures that {name!r} holds back"
+                raise InputError(sheet.file, [Problem(sheet.where(row, column), found, "figures to be published", fix)])
+            continue
+        if role in PARTS:
             if role == "status" and not any(status_of(read_text(content)[0]) for content in filled):
                 gathering.mended(sheet.where(row, column), name, "nothing", ["words that are no flags of figures"])
             else:
                 _beside(sheet, layout, row, column, name, role)
             continue
-        if (kind := kind_of(name)) in UNOBSERVED:
+        if (kind := kind_of(name) or unobserved(name)) in UNOBSERVED:
             why = f"a {kind} is no figure observed: column left out"
             gathering.mended(sheet.where(row, column), name, "nothing", [why])
             continue
@@ -228,6 +152,10 @@ def _stub(
         elif role in ("unit", "area", "code") and min(years) < column < max(years):
             fix = f"leave one column {name}, before the years, or write a table for each"
             raise InputError(sheet.file, [Problem(sheet.where(row, column), f"a second column {name}", "one", fix)])
+        elif not name and column - 1 in years and all(
+            isinstance(text, str) and status_of(text) and len(text) < 4 for text in filled
+        ):  # fmt: skip
+            _beside(sheet, layout, row, column, "of flags", "status")
         elif min(years) < column < max(years) and all(isinstance(text, str) and is_word(text) for text in filled):
             fix = "leave an empty column before a second table, or head a column of remarks Notes"
             found = f"names or remarks below {name!r} between the years"
@@ -236,6 +164,8 @@ def _stub(
             layout.dimensions[column] = dimension_of(name)
         elif column > min(years) or (name and is_total(name)):
             gathering.mended(sheet.where(row, column), name or "no name", "nothing", ["column without a year left out"])
+        elif slug(name) in _OF_SERIES:
+            gathering.mended(sheet.where(row, column), name, "nothing", ["it describes the series: column left out"])
         elif name and _is_counter(sheet, row, column, name, filled):
             gathering.mended(sheet.where(row, column), name, "nothing", ["column of running numbers left out"])
         elif name:
@@ -253,7 +183,7 @@ def _beside(sheet: Sheet, layout: Layout, row: int, place: int, name: str, role:
     left = [column for column in layout.columns if column.place < place]
     mine = max(left, key=lambda column: column.place, default=None)
     alone = not any(column.place > place for column in layout.columns) and len(
-        {column.period for column in left if column.part == "value"}) > 1  # fmt: skip
+        {(column.period, column.groups) for column in left if column.part == "value"}) > 1  # fmt: skip
     if mine is not None and alone and not any(column.part == role for column in left):
         mine = None  # one column of flags after many years: of which of them is it?
     if mine is None:
@@ -286,15 +216,20 @@ def _is_counter(sheet: Sheet, row: int, place: int, name: str, filled: list[Any]
 
 def _unnamed(gathering: Gathering, sheet: Sheet, layout: Layout, place: int, told: Told) -> None:
     """Say what a column without a name holds: areas, ages, sexes, other groups with their total, or series."""
+    figures = [column.place for column in layout.columns]
     texts = [text for r in range(layout.first, len(sheet.rows)) if (text := read_label(sheet.at(r, place))[0])
-             and not REMARK.match(text)]  # fmt: skip
+             and not REMARK.match(text) and any(not is_blank(sheet.at(r, c)) for c in figures)]  # fmt: skip
     kinds = {group_of(text)[0] for text in texts if not is_total(text)}
-    named = told.series or told.indicator or _heading(sheet, layout)
+    heading = _heading(sheet, layout)
+    named = told.series or told.indicator or heading
+    alone = not {"unit", "code"} & layout.roles.keys()
+    of_title = heading and split_unit(heading[1])[1] and alone and not any(
+        split_unit(text)[1] or code_of(text) for text in texts)  # fmt: skip
     if "area" not in layout.roles and any(is_area(text, gathering.area, told.place) for text in texts):
         layout.roles["area"] = place
     elif len(kinds) == 1 and kinds <= {"age", "sex"}:
         layout.dimensions[place] = kinds.pop()
-    elif "series" not in layout.roles and not (named and any(map(is_total, texts))):
+    elif "series" not in layout.roles and not of_title and not (named and any(map(is_total, texts))):
         layout.roles["series"] = place
     else:
         layout.dimensions[place] = "group"
@@ -302,10 +237,10 @@ def _unnamed(gathering: Gathering, sheet: Sheet, layout: Layout, place: int, tol
 
 def _heading(sheet: Sheet, layout: Layout) -> tuple[int, str] | None:
     """Return the first line above the table that may be its title, with its row."""
-    for row in range(layout.top):
+    for row in layout.titles:
         texts = {read_label(content)[0] for content in sheet.rows[row] if not is_blank(content)}
         if len(texts) == 1 and not REMARK.match(text := texts.pop()):
-            scale = scale_in(text)
+            scale = scale_in(text, spanish=layout.spanish)
             if scale is None or scale.rest:
                 return row, scale.rest if scale else text
     return None
@@ -348,17 +283,35 @@ def take_scale(gathering: Gathering, sheet: Sheet, layout: Layout) -> None:
     found: dict[float, tuple[int, str]] = {}
     problems = []
     places = {column.place for column in layout.columns}
-    for row in (r for r in range(len(sheet.rows)) if not layout.top <= r < layout.first):
-        if any(not is_blank(sheet.at(row, place)) for place in places) and row >= layout.first:
+    scoped: list[tuple[int, str, float]] = []
+    for row in [*layout.titles, *range(layout.first, len(sheet.rows))]:
+        if row >= layout.first and any(not is_blank(sheet.at(row, place)) for place in places):
             continue
         text = " ".join(dict.fromkeys(read_text(content)[0] for content in sheet.rows[row] if not is_blank(content)))
-        scale = scale_in(text)
-        if scale and (row < layout.top or REMARK.match(text)):
+        if row >= layout.first and not REMARK.match(text):
+            continue
+        bare = text if row < layout.first else _REMARK_WORDS.sub("", text, count=1)
+        scale = scale_in(bare, spanish=layout.spanish)
+        if scale and scale.rest and row >= layout.first:
+            scoped.append((row, scale.rest, scale.times))
+        elif scale:
             first, counted = found.get(scale.times, (row, ""))
             found[scale.times] = first, counted or scale.unit
-        elif row < layout.top and hints_at_scale(text):
+        elif hints_at_scale(text) if row < layout.first else speaks_of_scale(text):
             fix = "write (figures in thousands) if they are, else take the word out"
             problems.append(Problem(sheet.where(row), repr(text[:60]), "plain words of what figures are in", fix))
+    names = layout.roles.get("series")
+    known = (
+        []
+        if names is None
+        else [slug(read_text(sheet.at(row, names))[0]) for row in range(layout.first, len(sheet.rows))]
+    )
+    for row, words, times in scoped:
+        if not any(slug(words) in name for name in known if not REMARK.match(name)):
+            fix = "name the series as its rows do, or write (figures in thousands) where all are"
+            problems.append(Problem(sheet.where(row), repr(words[:60]), "the name of a row, or of none", fix))
+        layout.scoped.append((slug(words), times))
+        gathering.mended(sheet.where(row), words, f"times {times:,.0f}", ["counts of these rows are multiplied"])
     if len(found) > 1:
         fix = "write one line that says what the figures are in"
         where = " and ".join(sheet.where(row) for row, _ in sorted(found.values()))
@@ -376,7 +329,7 @@ def _refuse_twice(sheet: Sheet, row: int, columns: list[Column]) -> None:
     seen: dict[tuple, Column] = {}
     problems = []
     for column in columns:
-        key = (column.period, column.part, column.unit, column.group)
+        key = (column.period, column.part, column.unit, column.groups)
         if key in seen:
             found = f"{column.period} in two columns that nothing tells apart"
             fix = "name the groups or units in the row above or below the years"

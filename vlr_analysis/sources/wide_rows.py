@@ -4,29 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import product
 
-from vlr_analysis.sources.cells import SUPERSCRIPT, is_blank, read_label
-from vlr_analysis.sources.names import Told, is_subtotal, is_total
-from vlr_analysis.sources.places import rows_of_area
-from vlr_analysis.sources.reading import Gathering
+from vlr_analysis.errors import Problem
+from vlr_analysis.sources.cells import SUPERSCRIPT, is_blank, read_label, shown
+from vlr_analysis.sources.names import Told, group_of, is_subtotal, is_total
+from vlr_analysis.sources.places import is_area, is_elsewhere, rows_of_area
+from vlr_analysis.sources.reading import Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.wide_header import REMARK, Layout
-from vlr_analysis.sources.wide_words import UNOBSERVED, kind_of
+from vlr_analysis.sources.wide_blocks import is_number
+from vlr_analysis.sources.wide_headings import Layout
+from vlr_analysis.sources.wide_sections import Row, Section, take_sections
+from vlr_analysis.sources.wide_words import REMARK, UNOBSERVED, kind_of, unobserved
 
 _LABEL_MARK = re.compile(r"(.*[^\s*])\s*(?:\*+|[†‡" + SUPERSCRIPT + r"]+|\[\d{1,2}\]|\(\d{1,2}\))")
 _POWER = re.compile(r"(?:.*[\W\d_])?(?:(?:[kcdmhµμn]?m|ft|mi|in|yd|s)[²³]|10[²³⁰¹⁴-⁹]+)")  # m², µg/m³, 10⁶
 MOST_BLANKS = 4  # columns of groups with empty cells, of which every reading is tried
-
-
-@dataclass
-class Row:
-    """A row of figures: its position, the texts beside it by column, and the columns taken from the row above."""
-
-    place: int
-    stub: dict[int, str]
-    again: set[int] = field(default_factory=set)
 
 
 def rows_of(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> list[Row]:
@@ -43,7 +36,8 @@ def rows_of(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> l
     with_figures = [r for r in range(layout.first, len(sheet.rows))
                     if any(not is_blank(sheet.at(r, c)) for c in figures)]  # fmt: skip
     last = max(with_figures, default=-1)
-    rows, section, above = [], "", {}
+    rows: list[Row] = []
+    section, above = None, {}
     merged = {number for top, _, bottom, _ in sheet.merged for number in range(top, min(bottom, top + 2000) + 1)}
     numbered = _numbered(sheet, with_figures, places)
     for r in range(layout.first, len(sheet.rows)):
@@ -51,50 +45,159 @@ def rows_of(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told) -> l
         if all(is_blank(sheet.at(r, c)) for c in figures):
             text = next((read_label(content)[0] for content in cells if not is_blank(content)), "")
             if r < last and text and not REMARK.match(text) and sum(not is_blank(c) for c in set(map(str, cells))) <= 2:
-                section = text
+                unit_at = layout.roles.get("unit")
+                unit = "" if unit_at is None or unit_at >= len(cells) else read_label(cells[unit_at])[0]
+                section = Section(r, text, unit if unit != text else "")
                 gathering.mended(
                     sheet.where(r), text, f"the heading of the rows below: {text}", ["row without figures"]
                 )
             elif text:
                 gathering.mended(sheet.where(r), text, "nothing", ["remark left out"])
             continue
-        row = Row(r, {})
+        if r in layout.left_out or _is_longer(gathering, sheet, layout, r):
+            continue
+        section = _still(gathering, sheet, layout, r, section, rows)
+        row = Row(r, {}, section=section)
+        texts = {c: read_label(cells[c])[0] if c < len(cells) else "" for c in places}
+        goes_on = _goes_on(layout, texts, above)
         for c in sorted(places):
-            text = read_label(cells[c])[0] if c < len(cells) else ""
+            text = texts[c]
             if not is_blank(cells[c] if c < len(cells) else None):
                 text = _without_mark(gathering, sheet, r, c, text, numbered)
-            elif c in layout.roles.values() and above.get(c):
+            elif c in goes_on and above.get(c):
                 text = above[c]
                 row.again.add(c)
                 gathering.mended(sheet.where(r, c), "nothing", text, ["taken from the row above"])
             row.stub[c] = text
         above = dict(row.stub)
-        totals = [row.stub[layout.roles[role]] for role in ("series", "code") if role in layout.roles]
-        total = next((text for text in totals if is_total(text) or is_subtotal(text)), "")
-        if total and len(with_figures) > 1:
-            gathering.mended(sheet.where(r), total, "nothing", ["total over different series left out"])
-            continue
-        if named_by is not None and section:
-            row.stub[named_by] = f"{section}: {row.stub[named_by]}"
-        if _is_observed(gathering, sheet, layout, row):
-            rows.append(row)
+        row.name = row.stub.get(named_by, "")
+        rows.append(row)
+    rows = take_sections(gathering, sheet, layout, told, rows)
+    rows = [row for row in rows if not _is_total(gathering, sheet, layout, row, len(with_figures))]
+    observed = any(kind_of(row.name) == "value" for row in rows)
+    rows = [row for row in rows if _is_observed(gathering, sheet, layout, row, rows, observed)]
+    _write_totals(gathering, sheet, layout, told, rows)
     _write_groups_again(gathering, sheet, layout, rows)
     return _of_area(gathering, sheet, layout, told, rows)
 
 
-def _is_observed(gathering: Gathering, sheet: Sheet, layout: Layout, row: Row) -> bool:
-    """Whether a row holds figures observed: targets, plans and changes are left out; `Actual` is no group."""
+_WITHIN = frozenset(("district", "ward", "wards", "zone", "sector", "neighbourhood", "neighborhood", "borough",
+                     "quartier", "arrondissement", "barrio", "bairro", "freguesia", "stadtbezirk", "stadtteil",
+                     "bezirk", "distrito",                      "parish", "parroquia", "comuna"))  # fmt: skip
+
+
+def _write_totals(gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, rows: list[Row]) -> None:
+    """Write Total for the area itself, where it stands last of its wards or districts: that row is their total."""
+    for place, name in layout.dimensions.items():
+        if not set(name.split("-")) & _WITHIN:
+            continue
+        of_series: dict[tuple[str, ...], list[Row]] = {}
+        for row in rows:
+            key = (
+                *(row.stub[c] for c in layout.roles.values()),
+                *(row.stub[c] for c in layout.dimensions if c != place),
+            )
+            of_series.setdefault(key, []).append(row)
+        for own in of_series.values():
+            last = own[-1]
+            others = {row.stub[place] for row in own[:-1] if not is_area(row.stub[place], gathering.area, told.place)}
+            if len(others - {""}) > 1 and is_area(last.stub[place], gathering.area, told.place):
+                why = f"the area itself, last of its {name}s"
+                gathering.mended(sheet.where(last.place, place), last.stub[place], "Total", [why])
+                last.stub[place] = "Total"
+
+
+def _is_longer(gathering: Gathering, sheet: Sheet, layout: Layout, row: int) -> bool:
+    """Whether a row of a text file has figures beyond its header, as 812,345 in two cells makes; then it is told."""
+    if not sheet.separator or not layout.width:
+        return False
+    beyond = [c for c in range(layout.width, len(sheet.rows[row])) if is_number(sheet.at(row, c))]
+    if not beyond:
+        return False
+    found = f"{shown(sheet.at(row, beyond[0]))} beyond the last column of the header"
+    fix = "write numbers without commas inside them or in quotation marks, or head the column"
+    expected = "at most as many cells as the header"
+    gathering.problems.append(Problem(sheet.where(row, beyond[0]), found, expected, fix))
+    return True
+
+
+def _still(
+    gathering: Gathering, sheet: Sheet, layout: Layout, row: int, section: Section | None, rows: list[Row]
+) -> Section | None:  # fmt: skip
+    """Return the heading that a row is below: one ends at an empty row after its rows, but for groups and totals."""
+    if section is None or sheet.lines[row] == sheet.lines[row - 1] + 1 or not rows or rows[-1].section is not section:
+        return section
     named_by = layout.roles.get("series")
-    for place in [*layout.dimensions, *([] if named_by is None else [named_by])]:
+    text = "" if named_by is None else read_label(sheet.at(row, named_by))[0]
+    if is_total(text) or group_of(text)[0] != "group":
+        return section
+    gathering.mended(sheet.where(row), section.text, "nothing", ["a heading ends at the empty row"])
+    return None
+
+
+def _goes_on(layout: Layout, texts: dict[int, str], above: dict[int, str]) -> set[int]:
+    """Return the columns whose empty cell goes on with the row above: unit and code do for the same series alone."""
+    roles = layout.roles
+    code, name = roles.get("code", -1), roles.get("series", -1)
+    same_code = not texts.get(code) or texts[code] == above.get(code)
+    same_name = not texts.get(name) or texts[name] == above.get(name)
+    found = set(roles.values())
+    if not same_code:
+        found -= {name}
+    if not (same_code and same_name):
+        found -= {roles.get("unit"), roles.get("multiplier")}
+    if not same_name:
+        found -= {code}
+    return found
+
+
+def _is_total(gathering: Gathering, sheet: Sheet, layout: Layout, row: Row, count: int) -> bool:
+    """Whether a row is a total over different series; then that is noted."""
+    names = [row.name] if "series" in layout.roles and not row.groups else []
+    names += [row.stub[layout.roles["code"]]] if "code" in layout.roles else []
+    total = next((text for text in names if text and (is_total(text) or is_subtotal(text))), "")
+    if total and count > 1:
+        gathering.mended(sheet.where(row.place), total, "nothing", ["total over different series left out"])
+    return bool(total) and count > 1
+
+
+_TAIL = re.compile(r"(?P<rest>.*\S)\s*(?:\s[-–—]\s|[:,(\[–—])\s*(?P<tail>[^()\[\]:,]+?)\s*[)\]]?")
+
+
+def _is_observed(
+    gathering: Gathering, sheet: Sheet, layout: Layout, row: Row, rows: list[Row], observed: bool
+) -> bool:  # fmt: skip
+    """Whether a row holds figures observed: targets, plans and changes are left out; `Actual` is no group.
+
+    `observed`: rows are named Actual and the like, so that Budget beside them is a plan and no subject.
+    """
+    named_by = layout.roles.get("series")
+    found = ""
+    for place in layout.dimensions:
         kind = kind_of(row.stub[place])
         if kind in UNOBSERVED:
-            why = f"a {kind} is no figure observed: row left out"
-            gathering.mended(sheet.where(row.place, place), row.stub[place], "nothing", [why])
-            return False
-        if kind == "value" and place in layout.dimensions:
+            found = f"a {kind} is no figure observed: row left out"
+            break
+        if kind == "value":
             gathering.mended(sheet.where(row.place, place), row.stub[place], "nothing", ["figures observed"])
             row.stub[place] = ""
-    return True
+    else:
+        place, text = named_by, row.name
+        kind = "" if named_by is None else kind_of(text) if observed else unobserved(text)
+        if kind in UNOBSERVED:
+            found = f"a {kind} is no figure observed: row left out"
+        elif named_by is not None and (tail := _TAIL.fullmatch(text)):
+            names = {split_unit(other.name)[0] for other in rows}
+            kind = unobserved(tail["tail"])
+            if kind == "target" or (kind and tail["rest"] in names):
+                found = f"a {kind} is no figure observed: row left out"
+            elif is_elsewhere(tail["tail"]) and tail["rest"] in names:
+                found = "row of another area left out"
+        if named_by is not None and re.match(r"targets? (for|of)\s", text, re.I):
+            found = found or "a target is no figure observed: row left out"
+    if found:
+        gathering.mended(sheet.where(row.place, place), row.stub[place], "nothing", [found])
+    return not found
 
 
 def _numbered(sheet: Sheet, rows: Sequence[int], places: set[int]) -> set[tuple[int, str]]:

@@ -51,6 +51,7 @@ def read_world_bank(
         fix = "choose the format that it is: wide or long"
         raise InputError(opened.file, [Problem(opened.file, "no header Country Name, Country Code", "a file of the "
                                                "World Bank", fix)])  # fmt: skip
+    sheet.decimal = "." if sheet.separator in ("\t", ",") else sheet.decimal  # a program wrote it: also 545.678
     told = Told(place, indicator, series, unit)
     layout = layout_of(gathering, sheet, header, told)
     columns = {ROLES.get(read_text(content)[0].casefold(), ""): column
