@@ -875,6 +875,7 @@ def test_nothing_of_a_hidden_figure_is_taken_from_a_long_table(tmp_path, head, c
         ("Year,Jobs,Change,Plan\n2019,5,1,4\n", [5], "'Plan' read as nothing"),
         ("Year,Plan\n2019,5\n", [], "figures that were observed"),
         ("Year,Growth\n2019,5\n", [5], ""),
+        ("Year,Indicator,Type,Value\n2030,Jobs,Target,3\n", [], "targets and forecasts alone"),
         ("Year,Indicator,Type,Value\n2019,Jobs,Robbery,5\n2019,Jobs,Theft,6\n", [5, 6], ""),
         # rows longer than the header, and a second header
         ("Year,Indicator,Value\n2019,Jobs,812,345\n2020,Jobs,812\n", [812], "row 2: found 4 cells: 2019, Jobs, 812"),

@@ -93,6 +93,10 @@ def observed_rows(
                 why = "a target or a forecast is no figure observed: row left out"
                 gathering.mended(sheet.where(row, column), text, "nothing", [why])
                 left_out.add(row)
+    if rows and len(left_out) == len(rows):
+        fix = "add the figures that were observed; a target belongs into the parameters of the city"
+        problem = Problem(sheet.where(rows[0]), "targets and forecasts alone", "figures that were observed", fix)
+        gathering.problems.append(problem)
     return [row for row in rows if row not in left_out], statuses
 
 
