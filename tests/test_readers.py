@@ -877,6 +877,7 @@ def test_nothing_of_a_hidden_figure_is_taken_from_a_long_table(tmp_path, head, c
         ("Year,Jobs,Change,Plan\n2019,5,1,4\n", [5], "'Plan' read as nothing"),
         ("Year,Plan\n2019,5\n", [], "figures that were observed"),
         ("Year,Growth\n2019,5\n", [5], ""),
+        ("Year,Indicator,Type,Value\n2030,Jobs,Target,3\n", [], "targets and forecasts alone"),
         ("Year,Indicator,Type,Value\n2019,Jobs,Robbery,5\n2019,Jobs,Theft,6\n", [5, 6], ""),
         # rows longer than the header, and a second header
         ("Year,Indicator,Value\n2019,Jobs,812,345\n2020,Jobs,812\n", [812], "row 2: found 4 cells: 2019, Jobs, 812"),
@@ -1159,3 +1160,32 @@ def test_points_of_a_file_that_a_program_wrote_stand_before_decimals(tmp_path):
             (("2019", "545.678"), ("2020", "546.002"))]  # fmt: skip
     reading = read("unsd", text_file(tmp_path, "t.csv", head + "\n".join(rows) + "\n"), **GIVEN)
     assert reading.table["value"].tolist() == [545.678, 546.002] and not reading.problems
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "words"),
+    [
+        # groups of a title's series
+        ("Jobs (count)\nYear,Men,Women,Total\n2019,5,6,11\n",
+         [("Jobs", "", "2019", 11), ("Jobs", "sex=female", "2019", 6), ("Jobs", "sex=male", "2019", 5)], "its groups"),
+        ("Year,Men,Women,Total\n2019,5,6,11\n", [], "found groups (Men, Women, Total) of a series without a name"),
+        # headings of periods
+        ("Month,Jobs\n2019-01,5\n", [("Jobs", "", "2019-01", 5)], ""),
+        ("Quarter,Jobs\n2019 Q1,5\n", [("Jobs", "", "2019-Q1", 5)], ""),
+        ("Year,Month,Jobs\n2019,1,5\n2019,Total,9\n", [("Jobs", "", "2019", 9), ("Jobs", "", "2019-01", 5)], ""),
+        ("School year,Jobs\n2019/20,5\n", [("Jobs", "", "2019-07-01/P1Y", 5)], ""),
+        ("Curso,Jobs\n2019,5\n", [], "expected a year such as 2019/20"),
+        ("Año,Curso,Jobs\n2019,Primero,5\n", [("Jobs", "curso=Primero", "2019", 5)], ""),
+        ("Year ending March,Jobs\n2019,5\n", [("Jobs", "", "2018-04-01/P1Y", 5)], "years end as their heading says"),
+        ("Year ending December,Jobs\n2019,5\n", [("Jobs", "", "2019", 5)], ""),
+        # Arabic
+        ("السنة,المؤشر,الوحدة,الجنس,القيمة\n2019,البطالة,٪,ذكور,5\n2019,البطالة,٪,إناث,6\n2019,البطالة,٪,المجموع,7\n",
+         [("البطالة", "", "2019", 7), ("البطالة", "sex=female", "2019", 6), ("البطالة", "sex=male", "2019", 5)], ""),
+    ],
+)  # fmt: skip
+def test_headings_of_time_and_groups_of_a_long_table(tmp_path, text, taken, words):
+    path = text_file(tmp_path, "a.csv", text)
+    assert guess(path) == "long"
+    rows, told = got(tmp_path, text)
+    assert sorted(rows) == taken
+    assert words in told

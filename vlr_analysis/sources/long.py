@@ -16,12 +16,14 @@ from vlr_analysis.sources.group_columns import OWN, Groups, Row, settle
 from vlr_analysis.sources.labels import WHOLE_YEARS, part_of_year
 from vlr_analysis.sources.long_columns import (
     drop_unobserved,
+    groups_of_columns,
     leave_out_descriptions,
     observed_rows,
     plain_rows,
     settle_places,
+    years_by_heading,
 )
-from vlr_analysis.sources.long_header import Layout, find_header, joined, layout_of
+from vlr_analysis.sources.long_header import MONTHS, Layout, find_header, joined, layout_of
 from vlr_analysis.sources.long_values import Heading, Percents, multiplier, said_twice, status_beside, without_name
 from vlr_analysis.sources.names import Told, category_of, unit_of
 from vlr_analysis.sources.places import refuse_places, refuse_sheets, rows_of_area
@@ -157,7 +159,11 @@ def take_rows(
         part = "" if part_at is None or len(label.period) != 4 else parts.get(read_text(sheet.at(row, part_at))[0], "")
         if label.period:
             at[row] = label.period + part
+    if layout.header >= 0:
+        years_by_heading(gathering, sheet, layout, at)
     words = _Words(gathering, sheet, layout, told, suffix)
+    if layout.measures and not coded:
+        words.title, words.columns = groups_of_columns(gathering, sheet, layout, told)
     groups = words.settle(at, coded)
     heading = Heading() if layout.measures else Heading.of(read_text(sheet.at(layout.header, roles["value"]))[0])
     if heading.times != 1:
@@ -199,8 +205,8 @@ def take_rows(
                 unit = heading.unit or unit
             status = by_year if by_year and status == "value" else status
             gathering.add(Figure(
-                code, series, unit, period, words.breakdown(row, groups), value, status, blank, sheet, (row, column),
-                low, high,
+                code, series, unit, period, words.breakdown(row, column, groups), value, status, blank, sheet,
+                (row, column), low, high,
             ))  # fmt: skip
 
 
@@ -212,12 +218,18 @@ def _parts_of_years(sheet: Sheet, layout: Layout, rows: list[int]) -> tuple[int 
     found: dict[int, dict[str, str]] = {}
     for column, name in layout.dimensions.items():
         texts = {read_text(sheet.at(row, column))[0] for row in rows}
-        parts = {text: part_of_year(text, name) for text in texts if text and slug(text) not in WHOLE_YEARS}
+        parts = {text: _part(text, name) for text in texts if text and slug(text) not in WHOLE_YEARS}
         if parts and all(parts.values()):
             found[column] = parts
     layout.dimensions = {column: name for column, name in layout.dimensions.items() if column not in found}
     finest = max(found, key=lambda column: (len(found[column]), -column), default=None)
     return finest, found.get(finest, {})
+
+
+def _part(text: str, name: str) -> str:
+    if name in MONTHS and text.isdecimal() and 0 < int(text) < 13:
+        return f"-{int(text):02d}"
+    return part_of_year(text, name)
 
 
 def _figures_only(gathering: Gathering, sheet: Sheet, layout: Layout, rows: list[int]) -> list[int]:
@@ -259,6 +271,8 @@ class _Words:
     def __init__(self, gathering: Gathering, sheet: Sheet, layout: Layout, told: Told, suffix: str = ""):
         self.gathering, self.sheet, self.layout, self.told, self.suffix = gathering, sheet, layout, told, suffix
         self.known: dict[Any, Any] = {}
+        self.title = ""
+        self.columns: dict[int, tuple[str, str]] = {}
         self.rows: dict[int, Row] = {}
 
     def text(self, row: int, role: str) -> str:
@@ -275,7 +289,7 @@ class _Words:
         return self.known[key]
 
     def _header(self, column: int) -> str:
-        return read_label(self.layout.measures.get(column, ""))[0]
+        return self.title if column in self.columns else read_label(self.layout.measures.get(column, ""))[0]
 
     def settle(self, periods: Mapping[int, str], codes: bool) -> Groups:
         """Say what the columns of groups mean, for the rows that have a period."""
@@ -287,11 +301,11 @@ class _Words:
         first, rows = self.layout.header + 1, list(self.rows.values())
         return settle(self.gathering, self.sheet, self.layout.dimensions, rows, heads=first, codes=codes)
 
-    def breakdown(self, row: int, groups: Groups) -> str:
+    def breakdown(self, row: int, column: int, groups: Groups) -> str:
         texts = self.rows[row].texts
-        key = ("breakdown", *texts.values())
+        key = ("breakdown", self.columns.get(column), *texts.values())
         if key not in self.known:
-            pairs = []
+            pairs = [self.columns[column]] if column in self.columns else []
             for name, text in groups.pairs(texts.__getitem__):
                 # The kit's own column holds pairs already.
                 own = name == OWN and "=" in text

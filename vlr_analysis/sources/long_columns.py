@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 
 from vlr_analysis.errors import InputError, Problem, listed
 from vlr_analysis.exhibits import slug
-from vlr_analysis.sources.cells import is_blank, read_text, shown
-from vlr_analysis.sources.long_header import Layout
-from vlr_analysis.sources.names import describes, is_total, remarks_on, role_of
+from vlr_analysis.sources.cells import is_blank, read_label, read_text, shown
+from vlr_analysis.sources.long_header import Layout, ends_in, of_school
+from vlr_analysis.sources.names import Told, describes, group_of, is_total, remarks_on, role_of
 from vlr_analysis.sources.places import is_area, is_elsewhere
 from vlr_analysis.sources.reading import Gathering
 from vlr_analysis.sources.sheet_grid import Sheet
@@ -93,6 +93,10 @@ def observed_rows(
                 why = "a target or a forecast is no figure observed: row left out"
                 gathering.mended(sheet.where(row, column), text, "nothing", [why])
                 left_out.add(row)
+    if rows and len(left_out) == len(rows):
+        fix = "add the figures that were observed; a target belongs into the parameters of the city"
+        problem = Problem(sheet.where(rows[0]), "targets and forecasts alone", "figures that were observed", fix)
+        gathering.problems.append(problem)
     return [row for row in rows if row not in left_out], statuses
 
 
@@ -209,3 +213,65 @@ def settle_places(gathering: Gathering, sheet: Sheet, layout: Layout, rows: list
             fix += f"else --ignore {heading!r}"
             found = f"{listed(sorted(above or texts))} below {heading}"
             raise InputError(sheet.file, [Problem(where, found, f"figures of {area}, or of its parts", fix)])
+
+
+# --- what headings say ----------------------------------------------------------------------------------
+
+
+def groups_of_columns(
+    gathering: Gathering, sheet: Sheet, layout: Layout, told: Told
+) -> tuple[str, dict[int, tuple[str, str]]]:  # fmt: skip
+    """Return the name of the one series that columns such as Men, Women, Total are groups of, and each one's group.
+
+    Returns
+    -------
+    tuple
+        The line above the table, or what the caller says; dimension and group by column, nothing where the columns are
+        series of their own.
+
+    Raises
+    ------
+    InputError
+        Sexes or ages of a series that nothing names.
+    """
+    names = {column: read_text(name)[0] for column, name in layout.measures.items()}
+    groups = {column: ("", "") if is_total(name) else group_of(name) for column, name in names.items()}
+    plain = [pair for pair in groups.values() if pair[1]]
+    kinds = {kind for kind, _ in plain}
+    total = len(plain) < len(groups)
+    if len(groups) < 2 or not plain or not (kinds <= {"sex", "age"} or (told.series and total and len(groups) > 2)):
+        return "", {}
+    title = told.series or next(filter(None, (_title(sheet, row) for row in reversed(range(layout.header)))), "")
+    if not title and not told.indicator:
+        fix = "write its name into a line above the table; in an import, --series NAME"
+        found = f"groups ({listed(names.values())}) of a series without a name"
+        raise InputError(sheet.file, [Problem(sheet.where(layout.header), found, "what was measured", fix)])
+    why = ["the columns are its groups"]
+    gathering.mended(sheet.where(layout.header), listed(names.values()), title or told.indicator, why)
+    return title, groups
+
+
+def _title(sheet: Sheet, row: int) -> str:
+    texts = {read_label(content)[0] for content in sheet.rows[row] if not is_blank(content)}
+    return texts.pop() if len(texts) == 1 else ""
+
+
+def years_by_heading(gathering: Gathering, sheet: Sheet, layout: Layout, at: dict[int, str]) -> None:
+    """Mend years by what their heading says: 2019 below Year ending March began in April 2018.
+
+    A school year that is written 2019 is not taken, and told.
+    """
+    column = layout.roles["period"]
+    heading = read_text(sheet.at(layout.header, column))[0]
+    plain = [row for row, period in at.items() if len(period) == 4]
+    month = ends_in(heading)
+    if plain and 0 < month < 12:
+        for row in plain:
+            at[row] = f"{int(at[row]) - 1}-{month + 1:02d}-01/P1Y"
+        gathering.mended(sheet.where(plain[0], column), heading, at[plain[0]], ["years end as their heading says"])
+    elif plain and of_school(heading):
+        fix = "write 2019/20 for the year that began in 2019"
+        found = f"{at[plain[0]]} below {heading}"
+        gathering.problems.append(Problem(sheet.where(plain[0], column), found, "a year such as 2019/20", fix))
+        for row in plain:
+            del at[row]

@@ -11,7 +11,7 @@ from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import is_blank, read_number, read_text
 from vlr_analysis.sources.joins import joined_down
-from vlr_analysis.sources.labels import is_part_of_year
+from vlr_analysis.sources.labels import is_part_of_year, month_of, read_periods
 from vlr_analysis.sources.names import dimension_of, role_of
 from vlr_analysis.sources.places import is_elsewhere
 from vlr_analysis.sources.reading import Gathering, code_of, split_unit
@@ -63,7 +63,51 @@ def find_header(sheet: Sheet, columns: Mapping[str, str]) -> int | None:
             continue
         if any(text.casefold() == wanted if wanted else role_of(text) == "period" for text in texts):
             return row
+    return None if wanted else _header_of_parts(sheet)
+
+
+def _header_of_parts(sheet: Sheet) -> int | None:
+    """Return the position of a row that names a column of months, quarters, school years: labels of time below it."""
+    for row in range(min(len(sheet.rows) - 1, HEADER_WITHIN)):
+        cells = sheet.rows[row]
+        if sum(isinstance(content, str) and not is_blank(content) for content in cells) < 2:
+            continue
+        if any(map(_is_figure, cells)):
+            continue
+        if any(isinstance(content, str) and is_time(sheet, row, column) for column, content in enumerate(cells)):
+            return row
     return None
+
+
+# Headings of a period where no column of years stands beside them.
+MONTHS = frozenset({"month", "months", "mes", "mois", "monat"})
+_SCHOOL = frozenset({"school-year", "academic-year", "curso", "curso-escolar", "curso-academico", "ano-academico",
+                     "annee-scolaire", "annee-universitaire", "ano-letivo", "ano-lectivo", "schuljahr"})  # fmt: skip
+_PERIODS = (
+    MONTHS | _SCHOOL | {"quarter", "quarters", "trimestre", "quartal", "semestre", "half-year", "halbjahr", "week"}
+)
+_ENDING = re.compile(r"(?:12 months|year) (?:ending|ended|to) (?:\d{1,2} )?([a-z]+)(?: \d{1,2})?", re.I)
+
+
+def is_time(sheet: Sheet, header: int, column: int) -> bool:
+    """Whether a column headed Month, Quarter, School year, Year ending March holds labels of time."""
+    name = read_text(sheet.at(header, column))[0]
+    if slug(name) not in _PERIODS and not ends_in(name):
+        return False
+    below = [sheet.at(row, column) for row in range(header + 1, min(len(sheet.rows), header + 1 + SAMPLE))]
+    below = [content for content in below if not is_blank(content)][:10]
+    return bool(below) and all(label.period for label in read_periods(below).values())
+
+
+def ends_in(heading: str) -> int:
+    """Return the month in which a year ends by its heading, ``Year ending March``; 0 where it does not say so."""
+    found = _ENDING.fullmatch(heading.strip())
+    return (month_of(found[1]) or 0) if found else 0
+
+
+def of_school(heading: str) -> bool:
+    """Whether a heading is of school years, of which 2019 alone does not say when it began."""
+    return slug(heading) in _SCHOOL
 
 
 def _is_figure(content: object) -> bool:
@@ -106,6 +150,7 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
     problems = [Problem(sheet.title, f"no column {name!r}", ", ".join(filter(None, names)), "correct the name")
                 for name in unknown]  # fmt: skip
     others = []
+    years = "period" in given.values() or any(role_of(name) == "period" for name in names)
     for column, name in enumerate(names):
         if name.casefold() in left_out or (not name and _is_empty(sheet, header, column)):
             continue
@@ -114,6 +159,8 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
             role = "ignore" if role in ("period", "value") else ""
         if role == "ignore":
             continue
+        if not role and not years and is_time(sheet, header, column):
+            role, years = "period", True
         if role == "area" and name.casefold() not in given and _is_measured(sheet, header, column, names):
             role = ""
         if role == "series" and slug(name) == "nombre" and _holds_figures(sheet, header, column):
@@ -141,7 +188,9 @@ def layout_of(sheet: Sheet, header: int, columns: Mapping[str, str], ignore: Ite
         if title is not None and names[title].casefold() not in given:
             layout.roles["series"] = title
             others.remove(title)
-    parts = {column for column in others if is_part_of_year(dimension_of(names[column]))}
+    parts = {
+        column for column in others if is_part_of_year(dimension_of(names[column])) or slug(names[column]) in MONTHS
+    }
     figures = [column for column in others if column not in parts and _holds_figures(sheet, header, column)]
     layout.dimensions = {column: dimension_of(names[column]) for column in others if column not in figures}
     problems += _place_figures(sheet, layout, names, figures)

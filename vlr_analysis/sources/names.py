@@ -55,6 +55,19 @@ _NAMES = {
 }  # fmt: skip
 ROLES = {name: role for role, names in _NAMES.items() for name in names.split()}
 
+# The same in Arabic, which `slug` leaves nothing of.
+_ARABIC = {
+    "period": "السنة|سنة|العام|عام|الفترة|التاريخ", "value": "القيمة|قيمة", "code": "رمز المؤشر|الرمز|رمز",
+    "series": "المؤشر|مؤشر|اسم المؤشر", "unit": "الوحدة|وحدة|وحدة القياس", "area": "المدينة|البلدية|المنطقة|الدولة",
+    "status": "الحالة|حالة", "ignore": "ملاحظات|ملاحظة|المصدر|مصدر|المصادر",
+}  # fmt: skip
+ROLES |= {name: role for role, names in _ARABIC.items() for name in names.split("|")}
+_ARABIC_DIMENSIONS = {"الجنس": "sex", "النوع": "sex", "النوع الاجتماعي": "sex", "العمر": "age", "الفئة العمرية": "age",
+                      "الحي": "district", "الأحياء": "district"}  # fmt: skip
+_ARABIC_SEXES = {"ذكور": "male", "ذكر": "male", "الذكور": "male", "رجال": "male", "الرجال": "male", "إناث": "female",
+                 "أنثى": "female", "الإناث": "female", "اناث": "female", "نساء": "female",
+                 "النساء": "female"}  # fmt: skip
+
 _DIMENSIONS = {"gender": "sex", "sexo": "sex", "sexe": "sex", "geschlecht": "sex", "genero": "sex", "edad": "age",
                "idade": "age", "alter": "age", "age-group": "age", "grupo-de-edad": "age", "altersgruppe": "age",
                "distrito": "district", "bezirk": "district", "stadtteil": "district", "barrio": "district"}  # fmt: skip
@@ -115,6 +128,10 @@ UNITS = {
     "numero": "count",
     "nombre": "count",
     "anzahl": "count",
+    "٪": "%",
+    "نسبة مئوية": "%",
+    "نسمة": "people",
+    "عدد": "count",
 }
 
 
@@ -148,6 +165,8 @@ def role_of(header: str) -> str:
     What stands in brackets does not count: Indicator (unit) names the indicator.
     """
     name = slug(header)
+    if not name:
+        return ROLES.get(re.split(r"[(\[]", header)[0].strip(), "")
     found = ROLES.get(name, "") or ROLES.get(slug(re.split(r"[(\[]", header)[0]), "")
     return found or _end_of(name)
 
@@ -174,6 +193,8 @@ _MARKS = frozenset({"95", "90", "99", "ci", "ic", "ki", "confidence", "konfidenz
 
 def dimension_of(header: str) -> str:
     """Return the name of a breakdown for a column of this name."""
+    if header.strip() in _ARABIC_DIMENSIONS:
+        return _ARABIC_DIMENSIONS[header.strip()]
     name = slug(header)
     return _DIMENSIONS.get(name, name) or "group"
 
@@ -259,7 +280,7 @@ def category_of(dimension: str, text: str) -> str:
     if dimension == "sex" and slug(text) in ("persons", "people", "personas", "personnes", "pessoas", "personen"):
         return ""
     if dimension == "sex":
-        return _SEXES.get(slug(text), text)
+        return _SEXES.get(slug(text), "") or _ARABIC_SEXES.get(text.strip(), text)
     if dimension == "age":
         found = re.fullmatch(r"Y?(\d{1,3})[-T_]Y?(\d{1,3})|Y_?(GE|LT)_?(\d{1,3})|(\d{1,3})\s?\+", text)
         if found and found[1]:
