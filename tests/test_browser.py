@@ -159,6 +159,17 @@ def test_no_page_is_wider_than_the_screen(report, watched, width):
         opened = page.open(report / name)
         opened.eval_on_selector_all("details", "all => all.forEach(one => { one.open = true })")
         assert opened.evaluate("document.documentElement.scrollWidth") <= width, kind
+        whole = "all => all.every(box => box.scrollWidth <= box.clientWidth)"
+        assert opened.eval_on_selector_all(".city .tally", whole), (
+            f"{kind}: goals by verdict are seen without scrolling"
+        )
+
+
+def test_charts_begin_with_their_labels_from_right_to_left_too(report, watched):
+    opened = watched(viewport={"width": 390, "height": 900}).open(report / KINDS["chapter with charts"])
+    opened.evaluate("document.documentElement.dir = 'rtl'")
+    seen = "box => [box.scrollWidth > box.clientWidth, box.scrollLeft, getComputedStyle(box).direction]"
+    assert opened.eval_on_selector(".plate", seen) == [True, 0, "ltr"]
 
 
 def shaded(opened, box):

@@ -193,6 +193,22 @@ def test_a_sentence_is_told_alike_everywhere(report, name):
     assert name in {item.file for item in found}
 
 
+@pytest.mark.parametrize(
+    ("said", "value", "known"),
+    [
+        ("−0.61 people a year", -0.6125, True),
+        ("£1,235", 1234.6, True),
+        ("5.20 %", 5.2, True),
+        ("0.7 people", -0.6125, False),
+    ],
+)
+def test_a_number_of_the_box_is_a_finding_s_in_its_rounding(tmp_path, said, value, known):
+    (tmp_path / "handover").mkdir()
+    (tmp_path / "handover" / "box.md").write_text(f"- **{said}.** Road deaths.\n", encoding="utf-8")
+    found = verify._box(tmp_path, [{"unit": "people", "numbers": {"slope_per_year": value, "n": 8}}])
+    assert (list(found) == []) == known
+
+
 def test_a_number_of_the_box_that_no_finding_has_is_named(report):
     first = re.search(r"^- \*\*(.\d+\.?\d*|\d+\.?\d*)", (report / "handover/box.md").read_text(encoding="utf-8"), re.M)
     edit(report / "handover/box.md", first[1], "987.6")

@@ -403,6 +403,40 @@ def test_words_of_the_officers_language_are_read_and_logged(tmp_path):
     assert len(logged) == 3 + 3 + 4
 
 
+def test_sexes_and_percentages_in_the_officers_language_are_those_of_every_table(tmp_path):
+    book = empty_workbook("town", "Town")
+    book["Sources"].append(["a", "Institute", "Yearbook", "official", "2025-06", "CC BY 4.0"])
+    for group in (None, "sexe=femmes", "Sexo=hombres", "âge=15-24;sexe=Femme", "sexe=autre", "quartier=Nord"):
+        book["Figures"].append(["8.5.2", "k", "pour cent", group, None, "a", *STEADY])
+    book.save(tmp_path / "town.xlsx")
+    filled = template_sheet.read_workbook(tmp_path / "town.xlsx")
+    wanted = {"", "sex=female", "sex=male", "age=15-24;sex=female", "sex=autre", "quartier=Nord"}
+    assert set(filled.table["breakdown"]) == wanted and set(filled.table["unit"]) == {"%"}
+    assert len([repair for repair in filled.repairs if IN_OUR_WORDS in repair.why]) == 4
+
+
+def test_a_sheet_of_another_name_is_told_and_not_read(tmp_path):
+    book = good_workbook()
+    for name, state in (("Brouillon", "hidden"), ("Chiffres 2", "visible"), ("Figures 2", "visible")):
+        page = book.create_sheet(name)
+        for row in list(book["Figures"].iter_rows(min_row=1, max_row=8, values_only=True)):
+            page.append(row)
+        page.sheet_state = state
+    for row in book["Figures 2"].iter_rows(min_row=2):
+        for cell in row:
+            cell.value = None
+    book.save(tmp_path / "town.xlsx")
+    filled = template_sheet.read_workbook(tmp_path / "town.xlsx")
+    told = [str(problem) for problem in filled.warnings if "not read" in str(problem)]
+    assert (
+        len(told) == 2
+        and "Brouillon" in told[0]
+        and "Chiffres 2" in told[1]
+        and "begin its name with Figures" in told[0]
+    )
+    assert not [repair for repair in filled.repairs if "Brouillon" in repair.where]
+
+
 # --- a city --------------------------------------------------------------------------------------------
 
 

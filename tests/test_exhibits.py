@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vlr_analysis import exhibits
+from vlr_analysis.drawing import broken
 from vlr_analysis.periods import spoken
 
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0"), (12345.6, "12,346"), (2.30, "2.3"), (-0.0999999, "−0.1"), (1e-9, "0.000000001"), (float("nan"), "–"),
-     (100.0, "100"), (0.00004567, "0.0000457"), (-1500, "−1,500")],
+    [(0, "0"), (12345.6, "12,346"), (2.30, "2.3"), (-0.0999999, "−0.1"), (1e-9, "0.000000001"), (-4.44e-16, "0"),
+     (float("nan"), "–"), (100.0, "100"), (0.00004567, "0.0000457"), (-1500, "−1,500")],
 )  # fmt: skip
 def test_number(value, text):
     assert exhibits.number(value) == text
@@ -23,7 +24,7 @@ def test_number(value, text):
 @given(st.floats(-1e15, 1e15, allow_nan=False))
 def test_a_number_is_never_off_by_more_than_its_digits(value):
     read = float(exhibits.number(value).replace(",", "").replace("−", "-"))
-    assert math.isclose(read, value, rel_tol=0.006, abs_tol=1e-300) or (read == 0 and abs(value) < 1e-200)
+    assert math.isclose(read, value, rel_tol=0.006, abs_tol=1e-300) or (read == 0 and abs(value) < exhibits.NOTHING)
 
 
 @pytest.mark.parametrize(
@@ -70,3 +71,15 @@ def test_an_exhibit_carries_its_data_beside_what_is_shown():
     bundle = exhibits.table(data, "t", "A table.", "label")._repr_mimebundle_()
     assert bundle[exhibits.MIME]["csv"] == "label,value\nx,0.333333\n"
     assert "<table>" in bundle["text/html"]
+
+
+def test_a_line_is_interrupted_where_periods_are_left_out():
+    t, value = broken([2013.5, 2014.5, 2015.5, 2020.5, 2021.5], [5, 4, 3, 3, 2])
+    assert (
+        [math.isnan(place) for place in t]
+        == [math.isnan(place) for place in value]
+        == [False] * 3 + [True] + [False] * 2
+    )
+    every_second = [2011.5, 2013.5, 2015.5, 2017.5]
+    assert list(broken(every_second, [1, 2, 3, 4])[0]) == every_second
+    assert list(broken([2020.5], [1])[1]) == [1]

@@ -110,6 +110,19 @@ def test_what_counts_grades_has_none_and_is_no_finding(made_up, bristol):
     assert "no figures yet" in statements_evidence.rests_on(nothing, made_up.city.definitions, made_up.grades)
 
 
+def test_slopes_that_are_compared_in_a_sentence_are_rounded_alike(made_up, bristol):
+    told = [
+        item.statement
+        for review in (made_up, bristol)
+        for item in review.findings
+        if " as a whole moved by" in item.statement
+    ]
+    assert told
+    for statement in told:
+        slopes = re.search(r"moved by (\S+) .*? by (\S+) [^,]*, the gap by (\S+)", statement).groups()
+        assert len({len(slope.partition(".")[2]) for slope in slopes}) == 1, statement
+
+
 @pytest.mark.parametrize("name", ["made_up", "bristol"])
 def test_every_finding_is_whole(name, request):
     found = request.getfixturevalue(name).findings
@@ -408,3 +421,21 @@ def test_who_set_a_target_is_told_in_the_language_in_use(monkeypatch):
                      "verdict": "on track", "target_source": "city parameters"})  # fmt: skip
     assert "(parámetros)" in statements._stands(row)
     assert "(plan 2022)" in statements._stands(pd.Series({**row, "target_source": "plan 2022"}))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("2019", "2020", "the year before (2019); the shock of 2020 coincides with 2 % in 2020"),
+        ("2018-04-01/P1Y", "2020-04-01/P1Y", "the year before"),
+        ("2017-01-01/P3Y", "2020-01-01/P3Y", "the year before"),
+        ("2019-03/2020-02", "2020-04", "the year before"),
+        ("2018", "2020", "1 % in 2018, the last value before; the shock of 2020 coincides with 2 % in 2020"),
+        ("2019", "2022", "the year before (2019); the first value after the shock of 2020 is 2 %, in 2022"),
+        ("2018", "2022", "1 % in 2018, the last value before the shock of 2020; 2 % in 2022, the first value after it"),
+    ],
+)
+def test_years_without_a_value_beside_the_shock_are_told(before, after, said):
+    row = pd.Series({"level_period": before, "shock_period": after})
+    values = {"label": "Paths", "level": "1 %", "shock": "2 %", "before": before, "period": after}
+    assert said in statements._opening(row, values)

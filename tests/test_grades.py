@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from vlr_analysis import grades
+from vlr_analysis import grades, trends
 from vlr_analysis.observations import check
 
 SOURCES = pd.DataFrame({"source": ["o", "s", "x", "q"], "source_class": ["official", "survey", "", "qualitative"]})
@@ -56,6 +56,21 @@ def test_few_years_limit(years, grade):
     values = {2025 - place: 1.0 + place for place in range(1, years + 1)}
     assert graded(values)[0] == grade
     assert grade == "A" or f"{years} yearly value" in graded(values)[1]
+
+
+@pytest.mark.parametrize(("hidden", "grade"), [(1, "C"), (2, "C"), (3, "D")])
+def test_values_that_are_suppressed_limit_the_grade(hidden, grade):
+    """Five of a hundred deaths a year are hidden where they are fewest: what is left says too much."""
+    rows = [
+        {"area": "town", "indicator": "pe.1", "series": "m", "unit": "%", "period": str(2013 + year), "breakdown": "",
+         "value": np.nan if 3 <= year < 3 + hidden else 12.0 - year, "low": np.nan, "high": np.nan, "source": "o",
+         "status": "suppressed" if 3 <= year < 3 + hidden else "value"}
+        for year in range(12)
+    ]  # fmt: skip
+    table, definitions = check(pd.DataFrame(rows)), pd.DataFrame([{"indicator": "pe.1", "series": "m", "unit": "%"}])
+    row = grades.series_grades(table, definitions, SOURCES, 2024).iloc[0]
+    assert (row["grade"], row["grade_reason"]) == (grade, "suppressed values, mostly small ones, are not counted")
+    assert trends.trend_table(table).iloc[0]["note"] == f"suppressed values that are not counted: {hidden}"
 
 
 def test_points_before_a_break_do_not_count(observations, definitions):

@@ -1,6 +1,7 @@
 """Languages: catalogues are whole, sentences and charts pass through them, numbers come once."""
 
 import inspect
+import itertools
 import re
 import sys
 from collections import Counter
@@ -135,6 +136,30 @@ def test_a_complete_language_lacks_nothing(tag):
 def test_what_a_pilot_says_has_the_same_gaps(tag):
     faults = tool.faults(tool.read(language.catalogue_path(tag), tag))
     assert [fault for fault in faults if not fault.startswith("not translated")] == []
+
+
+def words_said(tag):
+    """Return {message: words of its translation outside gaps and code} of every message of a language."""
+    said = {}
+    for message in tool.read(language.catalogue_path(tag), tag):
+        text = message.string if isinstance(message.string, str) else " ".join(message.string)
+        if message.id:
+            said[message.id, message.context] = re.findall(r"[^\W\d_]{3,}", re.sub(r"\{.*?\}|`.*?`|<.*?>", " ", text))
+    return said
+
+
+def test_no_language_says_a_sentence_in_another_one():
+    """A translation that was pasted into the wrong catalogue is whole, has its gaps, and is wrong."""
+    all_said = {tag: words_said(tag) for tag in TOLD}
+    for one, other in itertools.combinations(TOLD, 2):
+        alike = {key for key, words in all_said[one].items() if len(words) > 2 and words == all_said[other].get(key)}
+        assert alike == set(), f"{one} and {other}"
+    latin = [
+        (key, words)
+        for key, words in all_said["ar"].items()
+        if len(words) > 2 and not any("\u0600" <= letter <= "\u06ff" for word in words for letter in word)
+    ]
+    assert latin == []
 
 
 def test_faults_of_a_translation_are_named():

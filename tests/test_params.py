@@ -1,5 +1,6 @@
 """params.py and cities.py: one file per city, checked before anything runs."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,22 @@ def test_a_series_chosen_twice(project):
 )
 def test_files_that_are_no_yaml_of_ours(project, text, told):
     assert told in problems(project, text)
+
+
+@pytest.mark.parametrize(
+    ("key", "line", "fix"),
+    [
+        ("horizon", "horizon: soon", "write a whole number"),
+        ("data", "data: [a.csv, b.csv]", "write one text"),
+        ("peers", "peers: leeds", "write a list"),
+        ("covid", "covid: 2020", "write keys below it"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_in_words(project, key, line, fix):
+    text = (project / "params" / "porto-exemplo.yaml").read_text(encoding="utf-8")
+    kept = re.sub(rf"^  {key}:.*\n(   .*\n)*", "", text, flags=re.M)
+    told = problems(project, kept.rstrip() + f"\n  {line}\n")
+    assert f"Fix: {fix}" in told and "Input should" not in told and "valid" not in told
 
 
 def test_a_wrong_encoding_names_the_byte(project):

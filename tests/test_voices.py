@@ -85,6 +85,8 @@ def test_a_register_is_read_as_written(register):
     ("column", "text", "found", "words"),
     [
         ("kind", "survey", "'survey'", "did you mean 'poll'?"),
+        ("kind", "sondage", "'sondage'", "did you mean 'poll'?"),
+        ("says", "empire", "'empire'", "did you mean 'worsens'?"),
         ("kind", "Workshopp", "'workshopp'", "did you mean 'workshop'?"),
         ("chosen", "self-selected", "'self-selected'", "did you mean 'open call'?"),
         ("chosen", "lottery", "'lottery'", "one of random sample, quota, invited, open call, register"),

@@ -189,6 +189,25 @@ def points_of(table: pd.DataFrame) -> pd.DataFrame:
     return series.points.join(series.keys[SERIES], on="row")
 
 
+def broken(t: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the points of a line that is interrupted where periods are left out.
+
+    Parameters
+    ----------
+    t, value : array, shape (n,)
+        Places in time, ascending, and values, none missing.
+
+    Returns
+    -------
+    t, value : array
+        With a NaN between points that lie more than one and a half usual spacings apart: a value that is missing or
+        suppressed is not drawn as one that lies between its neighbours.
+    """
+    steps = np.diff(t)
+    after = np.flatnonzero(steps > 1.5 * np.median(steps)) + 1 if len(steps) > 1 else []
+    return np.insert(np.asarray(t, float), after, np.nan), np.insert(np.asarray(value, float), after, np.nan)
+
+
 def label_of(definitions: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     """Return the label of each (indicator, series, unit)."""
     return {(row.indicator, row.series, row.unit): row.label for row in definitions.itertuples()}

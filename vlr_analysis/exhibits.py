@@ -40,6 +40,7 @@ NAMES = {
     "target_code", "theme", "title", "titles",
 }  # fmt: skip
 
+NOTHING = 1e-12  # below it a number is told as zero
 MONEY = ("£", "€", "US$", "$")  # stand before the number
 
 # Declared rounding of everything that is written: six significant digits.
@@ -180,14 +181,15 @@ def plain_number(value: float | None, digits: int = 3, places: int | None = None
     """Return a number in English form, as results keep it, with commas at thousands and a true minus sign.
 
     It has `digits` significant digits; whole thousands keep all theirs. With `places` it has that many behind the
-    point, zeros too. NaN and None give an en dash.
+    point, zeros too. NaN and None give an en dash. What lies within 1e-12 of zero is what rounding left, and reads 0,
+    as it counts as equal to zero when a review is reproduced.
     """
     if value is None or not math.isfinite(value):
         return "–"
     if places is not None:
         text = f"{value:,.{places}f}"
         return text.lstrip("-") if not float(text.replace(",", "")) else text.replace("-", "−")
-    if value == 0:
+    if abs(value) < NOTHING:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{decimals}f}"

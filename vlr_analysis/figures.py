@@ -19,6 +19,7 @@ from vlr_analysis.drawing import (
     SERIES,
     SHOCK,
     as_exhibit,
+    broken,
     grid,
     is_series,
     label_of,
@@ -79,7 +80,7 @@ def trends(table: pd.DataFrame, trend: pd.DataFrame, definitions: pd.DataFrame, 
     for axes, (name, group) in zip(panels, parts, strict=True):
         row, label, unit = known[name], labels[name[1:4]], name[3]
         t, value = group["t"].to_numpy(), group["value"].to_numpy()
-        axes.plot(t, value, color=OWN, marker=None if len(t) > 40 else "o", markersize=3.2, linewidth=1.1)
+        axes.plot(*broken(t, value), color=OWN, marker=None if len(t) > 40 else "o", markersize=3.2, linewidth=1.1)
         if np.isfinite(row["slope_per_year"]) and np.isfinite(row["intercept"]):
             ends = t[[0, -1]]
             axes.plot(ends, row["intercept"] + row["slope_per_year"] * ends, color=MODEL, linestyle="--", linewidth=1.4)
@@ -333,7 +334,11 @@ def by_group(
         part = shown[shown["breakdown"] == group]
         words = "; ".join(pair.split("=", 1)[1] for pair in group_words(group).split(";"))
         axes.plot(
-            part["t"], part["value"], color=GROUPS[place % 8], linestyle=DASHES[place % 8], linewidth=1.3, label=words
+            *broken(part["t"], part["value"]),
+            color=GROUPS[place % 8],
+            linestyle=DASHES[place % 8],
+            linewidth=1.3,
+            label=words,
         )
         end = part.iloc[-1]
         said.append(told(
@@ -341,7 +346,7 @@ def by_group(
             last=number(end["value"]), period=spoken(end["period"]),
         ))  # fmt: skip
     total = shown[shown["breakdown"] == ""]
-    axes.plot(total["t"], total["value"], color="black", linewidth=2, label=retold("total"))
+    axes.plot(*broken(total["t"], total["value"]), color="black", linewidth=2, label=retold("total"))
     axes.axvline(begin, color=SHOCK, linewidth=0.9)
     name_panel(axes, title, shown["unit"].iloc[0], 80)
     year_axis(axes)

@@ -14,6 +14,7 @@ from vlr_analysis.drawing import (
     MODEL,
     OWN,
     as_exhibit,
+    broken,
     grid,
     is_series,
     label_of,
@@ -128,11 +129,13 @@ def groups_over_time(
             group = name.split("=", 1)[1]
             least = group == row["least_group"]
             axes.plot(
-                part["t"], part["value"], color=MODEL if least else OTHERS[place % 7], linestyle=DASHES[place % 8],
-                linewidth=2.4 if least else 1.0, label=textwrap.shorten(retold(group), 28, placeholder="…"),
+                *broken(part["t"], part["value"]), color=MODEL if least else OTHERS[place % 7],
+                linestyle=DASHES[place % 8], linewidth=2.4 if least else 1.0,
+                label=textwrap.shorten(retold(group), 28, placeholder="…"),
             )  # fmt: skip
         total = here[here["breakdown"] == ""]
-        axes.plot(total["t"], total["value"], color="black", linewidth=1.8, label=retold("total"))
+        if len(total):
+            axes.plot(*broken(total["t"], total["value"]), color="black", linewidth=1.8, label=retold("total"))
         verdict = told(
             "{label}, by {dimension}: {verdict}", label=labels[lookup(row)], dimension=retold(row["dimension"]),
             verdict=retold(row["verdict"]),
@@ -149,8 +152,8 @@ def groups_over_time(
     keep = ["indicator", "series", "unit", "dimension", "breakdown", "period", "value", "low", "high", "status"]
     data = pd.concat(parts)[keep] if parts else pd.DataFrame(columns=keep)
     caption = gettext(
-        "Groups over time; black, the total as published; the thick line is the least advantaged group over all years. "
-        "Slopes and verdicts are in the table below."
+        "Groups over time; black, the total where one is published; the thick line is the least advantaged group over "
+        "all years. Slopes and verdicts are in the table below."
     )
     alt = told("Line charts. {panels}.", panels="; ".join(said))
     return as_exhibit(figure, "groups_over_time", caption, alt, data)

@@ -21,6 +21,7 @@ NO_CLASS = "C"
 # The largest age in years, and the fewest yearly points, that still allow a letter; beyond C it is D.
 MOST_AGE = {"A": 2, "B": 4, "C": 7}
 LEAST_POINTS = {"A": 8, "B": 5, "C": 2}
+MANY_HIDDEN = 0.2  # share of the values of a series that are suppressed
 DEFINITIONS = {"same": "A", "own": "A", "adapted": "B", "other": "C"}
 KEY = ["area", *DEFINITION_KEY, "breakdown"]
 
@@ -146,6 +147,10 @@ def _caps(row, as_of: int) -> list[tuple[str, str]]:
     caps.append(
         (DEFINITIONS.get(relation, "B"), told.get(relation, coded("definition not compared with the global one")))
     )
+    if row.n_hidden:
+        # What is suppressed is small: the values that are left lie too high, and the gaps are where they are lowest.
+        many = row.n_hidden >= MANY_HIDDEN * (row.n_hidden + row.n)
+        caps.append(("D" if many else "C", coded("suppressed values, mostly small ones, are not counted")))
     if row.has_break:
         caps.append(("B", coded("a break in the series")))
     if row.doubt:

@@ -115,6 +115,7 @@ def as_series(table: pd.DataFrame) -> SeriesSet:
     points = points.assign(row=mine, t=t[at], start=start[at], end=end[at])
     n = np.bincount(mine, minlength=m)
     keys["n"], keys["n_missing"] = n, np.bincount(row, minlength=m) - n
+    keys["n_hidden"] = np.bincount(row[(status == "suppressed").to_numpy()], minlength=m)
     same = mine[1:] == mine[:-1]
     gaps = pd.Series(np.diff(t[at])[same]).groupby(mine[1:][same]).median().reindex(keys.index)
     own = keys["duration"].map({text: _own_spacing(text) for text in keys["duration"].unique()}).astype(float)

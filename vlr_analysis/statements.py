@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
 from vlr_analysis import catalogue
 from vlr_analysis.disparities import COUNTED, HIDES, MAY_HIDE
-from vlr_analysis.exhibits import alike, gap, number, unsigned
+from vlr_analysis.exhibits import alike, gap, number, places, since_base, unsigned
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
 from vlr_analysis.language import coded, retold
 from vlr_analysis.language import number as decimals
 from vlr_analysis.language import told as say
-from vlr_analysis.periods import spoken
+from vlr_analysis.periods import parse_period, spoken
 from vlr_analysis.words import group
 
 WIDER = 0.1  # change of a gap, relative to it, that is worth a sentence though it may be chance
+SHOCK_YEAR = 2020
 RECENT = 5  # a series that ended so many years before the newest one carries a caveat
 
 
@@ -159,6 +162,27 @@ def recovery_findings(
     return [_recovery_finding(row, words) for (_, row), words in zip(rows.iterrows(), told, strict=True)]
 
 
+def _opening(row: pd.Series, values: dict[str, str]) -> str:
+    """Say what stood before the shock and at it, and where the years next to it have no value."""
+    late = int(row["shock_period"][:4]) > SHOCK_YEAR
+    # A year from April or July may end well before the shock and still be the last one without it.
+    _, _, last = row["level_period"].partition("/")  # a span of months ends with its last
+    ends = row["level_period"] if not last or last.startswith("P") else last
+    early = parse_period(ends).end < date(SHOCK_YEAR - 1, 2, 1)
+    if late and early:
+        return say("{label}: {level} in {before}, the last value before the shock of 2020; {shock} in {period}, the "
+                   "first value after it.", **values)  # fmt: skip
+    if late:
+        return say("{label}: {level} the year before ({before}); the first value after the shock of 2020 is {shock}, "
+                   "in {period}.", **values)  # fmt: skip
+    if early:
+        return say("{label}: {level} in {before}, the last value before; the shock of 2020 coincides with {shock} in "
+                   "{period}.", **values)  # fmt: skip
+    return say(
+        "{label}: {level} the year before ({before}); the shock of 2020 coincides with {shock} in {period}.", **values
+    )
+
+
 def _recovery_finding(row: pd.Series, beside: str) -> Finding:
     values = {
         "label": row["label"], "level": value_of(row["level"], row), "shock": value_of(row["shock_value"], row),
@@ -171,10 +195,7 @@ def _recovery_finding(row: pd.Series, beside: str) -> Finding:
             "{label}: {level} at the base ({before}); the shock of 2020 coincides with {shock} in {period}.", **values
         )
     else:
-        opening = say(
-            "{label}: {level} the year before ({before}); the shock of 2020 coincides with {shock} in {period}.",
-            **values,
-        )
+        opening = _opening(row, values)
     level = say("Back at the level before: {level}.", level=_level_said(row))
     path = say("Back on the path: {path}.", path=_path_said(row))
     statement = f"{opening} {level} {path}"
@@ -290,9 +311,11 @@ def _disparity_finding(row: pd.Series, sources: pd.DataFrame) -> Finding:
     if row["hides"]:
         values = {
             "first": spoken(row["first"]), "last": spoken(row["last"]), "group": group(row["least_group"]),
-            "total": gap(row["total_slope"], row["unit"]), "least": gap(row["least_slope"], row["unit"]),
-            "gap": gap(row["gap_slope"], row["unit"]), "reason": retold(row["hides_reason"]),
+            "reason": retold(row["hides_reason"]),
         }  # fmt: skip
+        factor, slopes = 100 if since_base(row["unit"]) else 1, ("total", "least", "gap")
+        at = places(*(factor * row[f"{name}_slope"] for name in slopes))
+        values |= {name: gap(row[f"{name}_slope"], row["unit"], places=at) for name in slopes}
         if row["verdict"] == HIDES:
             more = say("The average hides this: from {first} to {last} the city as a whole moved by {total} a year, "
                        "{group} by {least}, the gap by {gap} ({reason}).", **values)  # fmt: skip

@@ -20,6 +20,7 @@ LIMITS = {
     "not what indicator": coded("another measure than the global indicator"),
     "adapted from": coded("a definition adapted from the global one"),
     "smell test": coded("a suspicion of the smell test"),
+    "suppressed values": coded("suppressed values"),
 }
 
 

@@ -239,6 +239,9 @@ def yearly(table: pd.DataFrame) -> SeriesSet:
     pooled = keys["overlapping"].to_numpy() & (full == 1)
     _add_note(notes, shorter, coded("means of complete calendar years"))
     _add_note(notes, pooled, coded("every pooled period that shares no year with a later one kept"))
+    hidden = keys["n_hidden"].to_numpy() * (keys["n"] > 0).to_numpy()
+    for count in np.unique(hidden[hidden > 0]):
+        _add_note(notes, hidden == count, coded("suppressed values that are not counted: {count}", count=count))
     for one in np.flatnonzero(pooled):
         _thin(points, np.flatnonzero(kept & (row == one)), kept)
     parts = [points[kept & ~shorter[row]]]

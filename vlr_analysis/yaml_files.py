@@ -92,8 +92,31 @@ def problem_of(item: Mapping[str, Any], name: str, model_at: Callable[[tuple], t
         return Problem(where, f"unknown key {key!r}", f"one of {', '.join(fields)}", fix)
     names = [part for part in item["loc"] if isinstance(part, str)]
     field = model_at(tuple(names[:-1])).model_fields.get(names[-1]) if names else None
-    expected = (field.description if field is not None else None) or item["msg"]
+    expected = (field.description if field is not None else None) or _fix(item).removeprefix("write ")
     if item["type"] == "missing":
         return Problem(where, "nothing", expected, f"add the key {key!r}")
     found = repr(item["input"]) if not isinstance(item["input"], dict | list) else type(item["input"]).__name__
-    return Problem(where, found, expected, f"correct it ({item['msg'].removeprefix('Value error, ')})")
+    return Problem(where, found, expected, _fix(item))
+
+
+# What to do, by the kind of fault (pydantic's names); gaps are what the fault holds.
+_FIXES = {
+    "string_type": "write one text: a word, or several in quotes", "int_type": "write a whole number",
+    "int_parsing": "write a whole number", "int_from_float": "write a whole number", "float_type": "write a number",
+    "float_parsing": "write a number, with a decimal point", "bool_type": "write true or false",
+    "bool_parsing": "write true or false", "list_type": "write a list: [one, other]",
+    "tuple_type": "write a list: [one, other]", "dict_type": "write keys below it, indented by two spaces",
+    "model_type": "write keys below it, indented by two spaces", "too_short": "name at least {min_length}",
+    "too_long": "name at most {max_length}", "literal_error": "write one of {expected}",
+    "greater_than": "write a number above {gt}", "greater_than_equal": "write a number of at least {ge}",
+    "less_than": "write a number below {lt}", "less_than_equal": "write a number of at most {le}",
+    "string_too_short": "write at least {min_length} letters", "string_too_long": "write at most {max_length} letters",
+    "date_type": "write year, month and day: 2026-01-31", "date_parsing": "write year, month and day: 2026-01-31",
+    "date_from_datetime_parsing": "write year, month and day: 2026-01-31",
+}  # fmt: skip
+
+
+def _fix(item: Mapping[str, Any]) -> str:
+    if item["type"] in _FIXES:
+        return _FIXES[item["type"]].format(**item.get("ctx", {}))
+    return f"correct it ({item['msg'].removeprefix('Value error, ')})"

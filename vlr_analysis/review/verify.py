@@ -18,10 +18,9 @@ from markupsafe import escape
 from pydantic import ValidationError
 
 from vlr_analysis.errors import InputError, Problem, raise_if_any
-from vlr_analysis.exhibits import plain_number
 from vlr_analysis.findings import from_table
 from vlr_analysis.language import SOURCE, using
-from vlr_analysis.lead import tokens
+from vlr_analysis.lead import printed, tokens
 from vlr_analysis.review import certificate
 from vlr_analysis.review.bundle import MANIFEST, read_zip
 from vlr_analysis.review.certificate import FILE, FINDINGS, TABLES, Certificate
@@ -281,14 +280,14 @@ def _pages(folder: Path, findings: Sequence[Mapping]) -> Iterator[Difference]:
 def _box(folder: Path, findings: Sequence[Mapping]) -> Iterator[Difference]:
     """Look for the numbers of the box among those of the findings; the sign is told in words there at times."""
     path = folder / "handover" / "box.md"
-    known = {
-        plain_number(abs(value))
+    known = [
+        (float(value), one["unit"])
         for one in findings
         for value in one["numbers"].values()
         if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+    ]
     bold = re.findall(r"^- \*\*(.+?)\.?\*\*", path.read_text(encoding="utf-8"), flags=re.M) if path.is_file() else []
     for told in bold:
-        found = tokens(told)
-        if found and plain_number(abs(found[0].value)) not in known:
+        first = next(iter(tokens(told)), None)
+        if first and not any(printed(first.text.lstrip("+−"), abs(value), unit) for value, unit in known):
             yield Difference("sentence", "handover/box.md", "number in bold", "a number of a finding", told)

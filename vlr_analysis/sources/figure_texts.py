@@ -11,6 +11,7 @@ from vlr_analysis import catalogue
 from vlr_analysis.cell_text import original
 from vlr_analysis.observations import STATUSES
 from vlr_analysis.sources.cells import Formula, NotShown, Unreadable, is_blank, read_text, shown
+from vlr_analysis.sources.names import category_of, dimension_of
 
 # Words of lists in Spanish, French and Arabic, as people write them; compared without capitals and accents.
 _MEANT = {
@@ -31,6 +32,8 @@ _MEANT = {
     "own": "propio propia propre", "other": "otro otra autre",
 }  # fmt: skip
 IN_OUR_WORDS = "a word of another language"
+_PERCENT = {"percent", "per cent", "percentage", "porcentaje", "por ciento", "por_ciento", "pourcentage", "pourcent",
+            "pour cent", "por cento", "percentagem", "prozent", "بالمئة", "في المئة", "نسبة مئوية", "٪"}  # fmt: skip
 _PEOPLE = {"person", "persons", "persona", "personas", "personne", "personnes", "pessoa", "pessoas", "شخص", "أشخاص"}
 
 Read = tuple[str | Unreadable, Sequence[str]]  # the text, or why it cannot be read; and what was mended
@@ -48,9 +51,10 @@ def _bare(text: str) -> str:
     return "_".join("".join(letter for letter in apart if not unicodedata.combining(letter)).split())
 
 
-def unit_of_people(text: str) -> str:
-    """Return ``people`` for persons, personas, personnes, أشخاص; any other unit as it is."""
-    return "people" if text.casefold() in _PEOPLE else text
+def unit_of_words(text: str) -> str:
+    """Return ``people`` for persons, personas, personnes, أشخاص, and ``%`` for per cent; any other unit as it is."""
+    plain = " ".join(text.casefold().split())
+    return "people" if plain in _PEOPLE else "%" if plain in _PERCENT else text
 
 
 def tidy_text(content: Any) -> tuple[str, Sequence[str]]:
@@ -91,11 +95,11 @@ def read_cell(column: str, content: Any, needed: Collection[str], own: Collectio
         asked, fix = _ASKED[column]
         return Unreadable("nothing", asked, f"{fix}; merged cells hold their text in the first row only"), ()
     if column == "breakdown":
-        return _group(text, why)
+        return _group(text, why, of_sexes=own is not None)
     if column == "status":
         return _status(text, why)
-    if column == "unit" and own is not None and unit_of_people(text) != text:
-        return unit_of_people(text), (*why, "persons and people are one unit")
+    if column == "unit" and own is not None and unit_of_words(text) != text:
+        return unit_of_words(text), (*why, "one word for each unit")
     return text, why
 
 
@@ -138,8 +142,12 @@ def read_code(content: Any, own: Collection[str] | None) -> Read:
     return Unreadable(shown(content), "a code of the list or of the sheet Indicators", fix), ()
 
 
-def _group(text: str, why: Sequence[str]) -> Read:
+def _group(text: str, why: Sequence[str], *, of_sexes: bool = False) -> Read:
+    """Read a group; `of_sexes`: sexe=femmes is sex=female, so that every table has one word for them."""
     pairs = [[part.strip() for part in pair.split("=")] for pair in text.split(";") if pair.strip()]
+    said = [[_kind(pair[0]), category_of(_kind(pair[0]), pair[1])] if of_sexes and len(pair) == 2 else pair
+            for pair in pairs]  # fmt: skip
+    pairs, why = said, (*why, IN_OUR_WORDS) if said != pairs else why
     names = [pair[0] for pair in pairs]
     if any(len(pair) != 2 or not all(pair) for pair in pairs) or len(set(names)) < len(names):
         sex = {"women": "female", "men": "male", "female": "female", "male": "male"}.get(text.casefold())
@@ -151,6 +159,12 @@ def _group(text: str, why: Sequence[str]) -> Read:
         return tidy, why
     ordered = names == sorted(names)
     return tidy, (*why, "stray spaces taken out" if ordered else "kinds in alphabetical order")
+
+
+def _kind(name: str) -> str:
+    """Return ``sex`` or ``age`` for a kind of group in another language; any other as it is."""
+    known = dimension_of(name) if name else ""
+    return known if known in ("sex", "age") else name
 
 
 def _status(text: str, why: Sequence[str]) -> Read:

@@ -30,7 +30,7 @@ _PLAIN = re.compile(
     r"|mark for a suppressed value|mark for a value that cannot exist|a bound is no number"
     r"|word before the year left out|mark \S+ beside the (?:number|year)(?:: (?:provisional|estimated|break))?"
     r"|macros are left aside; none was run|before or after the figures of a series|a column not asked for"
-    r"|a word of another language|persons and people are one unit|thousands mark taken out"
+    r"|a word of another language|one word for each unit|thousands mark taken out"
 )
 _POINT_OR_COMMA = re.compile(r"'\D*\d{1,3}[.,]\d{3}\D*'")  # 1.234 may also have three decimals
 

@@ -10,6 +10,7 @@ from vlr_analysis.sources.voices import FILLED as VOICES_FILLED
 GUIDE, FIGURES, INDICATORS, TARGETS, VOICES, SOURCES, NOTES, CODES = (
     "Guide", "Figures", "Indicators", "Targets", "Voices", "Sources", "Notes", "Codes",
 )  # fmt: skip
+SHEETS = (GUIDE, FIGURES, INDICATORS, TARGETS, VOICES, SOURCES, NOTES, CODES)
 SERIES = ["indicator", "series", "unit"]
 CITY_ID = "City id"  # on the sheet Guide, with the id in the cell to its right
 YEARS = range(2010, 2031)

@@ -34,6 +34,7 @@ from vlr_analysis.sources.template_form import (
     INDICATORS,
     NOTES,
     SERIES,
+    SHEETS,
     SOURCES,
     TARGETS,
 )
@@ -119,12 +120,17 @@ def read_workbook(path: Path | str, area: str = "") -> Filled:
 def _read(path: Path, area: str, stamp: tuple[int, int] | None) -> Filled:
     opened = open_sheets(path)
     pages = {sheet.name.casefold(): Page.of(sheet) for sheet in opened.sheets}
-    told = Told(repairs=list(opened.repairs))
+    unread = [sheet for sheet in opened.sheets if not _is_ours(sheet.name)]
+    told = Told(repairs=[one for one in opened.repairs if not one.where.startswith(tuple(s.title for s in unread))])
     figures_pages = [page for name, page in pages.items() if name.startswith(FIGURES.casefold())]
     if not figures_pages:
         found = f"the sheets {listed(page.sheet for page in pages.values())}"
         fix = f"call the sheet with the figures {FIGURES}; bring a workbook of another form in with vlr import"
         raise InputError(path.name, [Problem(path.name, found, f"a sheet {FIGURES}", fix)])
+    for sheet in unread:
+        fix = f"begin its name with {FIGURES} if it holds figures for the review; else leave it as it is"
+        expected = f"{FIGURES}, or a name that begins so"
+        told.warnings.append(Problem(sheet.title, "a sheet of another name, which is not read", expected, fix))
     city = _city(pages, told)
     rows = {sheet: rows_of(pages.get(sheet.casefold()), FORMS[sheet], told) for sheet in READERS}
     own = own_codes(rows[INDICATORS])
@@ -148,6 +154,11 @@ def _read(path: Path, area: str, stamp: tuple[int, int] | None) -> Filled:
         path.name, city, table, figures, expanded, targets, sources, notes, tuple(told.problems), tuple(told.warnings),
         tuple(told.repairs),
     )  # fmt: skip
+
+
+def _is_ours(name: str) -> bool:
+    name = name.casefold()
+    return name.startswith(FIGURES.casefold()) or name in {sheet.casefold() for sheet in SHEETS}
 
 
 # --- what a run takes -------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import pandas as pd
 from vlr_analysis import catalogue
 from vlr_analysis.errors import Problem, raise_if_any
 from vlr_analysis.periods import parse_period
-from vlr_analysis.sources.figure_texts import unit_of_people
+from vlr_analysis.sources.figure_texts import unit_of_words
 from vlr_analysis.sources.voices_sheet import Grid, Unreadable, read_grid
 
 COLUMNS = (
@@ -40,6 +40,17 @@ MEANT = {
     "survey": "poll", "questionnaire": "poll", "focus group": "workshop", "complaints": "complaint log",
     "self-selected": "open call", "self selected": "open call", "voluntary": "open call", "random": "random sample",
     "yes": "given", "no": "none", "better": "improves", "worse": "worsens", "same": "unchanged",
+    "taller": "workshop", "atelier": "workshop", "encuesta": "poll", "sondeo": "poll", "sondage": "poll",
+    "enquête": "poll", "quejas": "complaint log", "plaintes": "complaint log", "entrevistas": "interviews",
+    "entretiens": "interviews", "datos ciudadanos": "citizen data", "données citoyennes": "citizen data",
+    "muestra aleatoria": "random sample", "aleatoria": "random sample", "aléatoire": "random sample",
+    "échantillon aléatoire": "random sample", "cuota": "quota", "cuotas": "quota", "invitados": "invited",
+    "invités": "invited", "convocatoria abierta": "open call", "appel ouvert": "open call", "registro": "register",
+    "registre": "register", "dado": "given", "otorgado": "given", "donné": "given", "anónimo": "anonymous",
+    "anonyme": "anonymous", "ninguno": "none", "aucun": "none", "mejora": "improves", "améliore": "improves",
+    "empeora": "worsens", "empire": "worsens", "sin cambios": "unchanged", "inchangé": "unchanged",
+    "preocupación": "concern", "préoccupation": "concern", "inquiétude": "concern", "satisfecho": "satisfied",
+    "satisfait": "satisfied",
 }  # fmt: skip
 # What has to be the same in all rows of a piece of evidence, of one of its places, of one of its themes.
 ALIKE = {
@@ -93,7 +104,7 @@ def read_voices(path: Path | str, *, sources: Collection[str] | None = None) -> 
         return empty()
     table = grid.texts(COLUMNS, {"target": _targets()})
     if path.suffix.casefold() == ".xlsx":
-        table["unit"] = table["unit"].map(unit_of_people)  # as on the sheet of figures
+        table["unit"] = table["unit"].map(unit_of_words)  # as on the sheet of figures
     _check_texts(grid, table, sources)
     _read_numbers(grid, table)
     raise_if_any(path.name, [*grid.problems, *_row_rules(grid, table), *_evidence_rules(grid, table)])
