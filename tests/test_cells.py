@@ -278,7 +278,9 @@ def test_a_year_marked_as_confidential_or_in_thousands_is_no_year(label, period)
     ("٢٠١٩", "2019", ""), ("٢٠١٩/٢٠", "2019-07-01/P1Y", ""), ("Q1 19", "2019-Q1", ""), ("Q4'98", "1998-Q4", ""),
     ("Jan-19", "2019-01", ""), ("ene-19", "2019-01", ""), ("Jan '19", "2019-01", ""), ("01/2019", "2019-01", ""),
     ("1er trimestre 2019", "2019-Q1", ""), ("3.º trimestre de 2019", "2019-Q3", ""), ("2. Quartal 2019", "2019-Q2", ""),
-    ("2019 1st quarter", "2019-Q1", ""), ("H1 2019", "2019-01-01/P6M", ""), ("Jan-Jun 2019", "2019-01-01/P6M", ""),
+    ("Jul 2019 (p)", "2019-07", "provisional"), ("Q1 2019 (e)", "2019-Q1", "estimated"),
+    ("Quarter 3, 2019", "2019-Q3", ""), ("2019 1st quarter", "2019-Q1", ""),
+    ("H1 2019", "2019-01-01/P6M", ""), ("Jan-Jun 2019", "2019-01-01/P6M", ""),
     ("Enero-Marzo 2019", "2019-01-01/P3M", ""), ("2019 July to December", "2019-07-01/P6M", ""),
 ])  # fmt: skip
 def test_what_stands_beside_a_year_is_its_status_or_left_out(label, period, status):
@@ -293,7 +295,8 @@ def test_what_stands_beside_a_year_is_its_status_or_left_out(label, period, stat
     ("2030 target", "a target"), ("Target 2030", "a target"), ("2030 (Ziel)", "a target"), ("2030 (cible)", "a target"),
     ("2019 (cv)", "'2019 (cv)'"), ("2019 (n.a)", "'2019 (n.a)'"), ("2019 (low)", "'2019 (low)'"),
     ("2019 F", "'2019 F'"),
-    ("England 2020", "'England 2020'"), ("Women 2020", "'Women 2020'"), ("2019 Women", "'2019 Women'"),
+    ("England 2020", "'England 2020'"), ("England 2020 (p)", "'England 2020 (p)'"),
+    ("Women 2020", "'Women 2020'"), ("2019 Women", "'2019 Women'"),
     ("Average 2018-2020", "'Average"), ("13/2019", "'13/2019'"), ("Jun-Jan 2019", "'Jun-Jan 2019'"),
 ])  # fmt: skip
 def test_what_stands_beside_a_year_and_is_of_no_figure_observed_or_not_known_is_refused(label, words):

@@ -994,8 +994,8 @@ def test_the_header_of_a_table_is_found_and_its_columns_named(tmp_path, text, fo
 # --- what a program shows of a cell ----------------------------------------------------------------------
 
 
-def raised(before: str, letters: str) -> CellRichText:
-    return CellRichText(before, TextBlock(InlineFont(vertAlign="superscript"), letters))
+def raised(before: str, letters: str, **font) -> CellRichText:
+    return CellRichText(before, TextBlock(InlineFont(**(font or {"vertAlign": "superscript"})), letters))
 
 
 def shown_as(folder: Path, rows: list, forms: dict[str, str]):
@@ -1014,6 +1014,7 @@ def shown_as(folder: Path, rows: list, forms: dict[str, str]):
 @pytest.mark.parametrize(("content", "figure", "unit"), [
     (raised("7.9", "1"), 7.9, "km²"), (raised("7.9", "p"), "provisional", "km²"),
     (raised("7.9", "c"), "suppressed", "km²"), (raised("7.9", "b"), 7.9, "km²"), (raised("7", "*"), 7, "km²"),
+    (raised("7.9", "1", vertAlign="subscript"), 7.9, "km²"),
     (7.9, 7.9, "km²"),
 ])  # fmt: skip
 def test_raised_letters_of_a_workbook_are_marks_and_no_digits(tmp_path, content, figure, unit):
@@ -1023,6 +1024,15 @@ def test_raised_letters_of_a_workbook_are_marks_and_no_digits(tmp_path, content,
     assert (found["2019"], found["2020"], problems) == (figure, 8, "")
     assert set(reading.table["series"]) == {"Green space"} and set(reading.table["unit"]) == {unit}
     assert "C1: '2019²'" in repairs and "A2: 'Green space¹'" in repairs
+
+
+def test_what_is_struck_out_or_lowered_is_no_part_of_a_number_or_a_name(tmp_path):
+    head = ["Indicator", "Unit", 2019, 2020]
+    row = [raised("CO", "2", vertAlign="subscript"), "t", raised("12", "15", strike=True), 8]
+    named = [raised("Green ", "parks", strike=True), "t", 5, raised("", "6", strike=True)]
+    reading, _, problems, _ = shown_as(tmp_path, [head, row, named], {})
+    assert set(reading.table["series"]) == {"CO2", "Green"}
+    assert "C2: found '1215', partly struck out" in problems and "D3: found '6', partly struck out" in problems
 
 
 @pytest.mark.parametrize(("content", "form", "figure", "words"), [
@@ -1085,6 +1095,10 @@ def test_more_joined_cells_than_are_looked_at_are_refused(tmp_path, monkeypatch)
     ("Indicador,Unidad,2019,2020\nPoblación,personas,545.678,546.002\n", None),
     ("Indicator,Unit,Place A,2019,2020\nHouseholds,number,,1.234,\n", None),
     ("Indicator\tUnit\t2019\t2020\nA\tindex\t1.234\t2.345\nB\tindex\t1,234\t12,345\n", None),
+    ("Merkmal\tEinheit\t2019\t2020\nErwerbslose\t%\t5,123\t6,456\n", None),
+    ('Indicator,2019,2020\nUnemployment rate (%),"5,123","6,456"\n', None),
+    ('Year,Rate (%)\n2019,"5,123"\n2020,"6,456"\n', None),
+    ('Indicator,Unit,2019,2020\nRate,%,"5,123","6,45"\n', 5.123),
     ("Indicator,Unit,2019,2020\nRate,%,5.123,5.2\nMean stay,days,5.678,4.111\n", 5.123),
     ("Indicator,Unit,2019,2020\nRate,%,5.123,6.456\nHouseholds,number,812,815\n", 5.123),
     ("Indicator,Unit,2019,2020\nRate,%,0.123,6.456\nPeople in need,people,1.234,1.111\n", 0.123),
@@ -1092,7 +1106,7 @@ def test_more_joined_cells_than_are_looked_at_are_refused(tmp_path, monkeypatch)
     ("Indicator\tUnit\t2019\t2020\nHouseholds\tnumber\t812,345\t815,000\n", 812345),
 ])  # fmt: skip
 def test_a_text_file_in_which_a_mark_may_be_of_thousands_is_told(tmp_path, text, figure):
-    reading = read("wide", text_file(tmp_path, "t.tsv" if "\t" in text else "t.csv", text), **GIVEN)
+    reading = read("guess", text_file(tmp_path, "t.tsv" if "\t" in text else "t.csv", text), **GIVEN)
     taken = set(reading.table["value"].dropna())
     if figure is None:
         assert not taken and "the sheet does not say which" in str(reading.problems[0])

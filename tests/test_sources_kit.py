@@ -382,14 +382,17 @@ MARKS = [
     (",", ["1.234"], [1.234]),
     (",", ["1.234", "5,2"], [1234, 5.2]),
     (",", ["1,234"], None),
+    (",", ["$5"], [5]),
+    (";", ["€1.234", "5,2"], [1234, 5.2]),
 ]
 
 
+@pytest.mark.parametrize("unit", ["%", "people"])
 @pytest.mark.parametrize(("separator", "numbers", "expected"), MARKS)
-def test_no_two_doors_take_a_number_in_two_ways(tmp_path, separator, numbers, expected):
+def test_no_two_doors_take_a_number_in_two_ways(tmp_path, separator, numbers, expected, unit):
     path = tmp_path / "town.csv"
     written = [f'"{number}"' if separator in number else number for number in numbers]
-    rows = [REQUIRED, *(("town", "1.1.1", "m", "%", str(2001 + i), number, "s") for i, number in enumerate(written))]
+    rows = [REQUIRED, *(("town", "1.1.1", "m", unit, str(2001 + i), number, "s") for i, number in enumerate(written))]
     path.write_text("\n".join(separator.join(row) for row in rows), encoding="utf-8")
     told = Told()
     checked = read_rows(path, told)[0]["value"].tolist()

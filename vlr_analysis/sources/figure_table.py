@@ -14,6 +14,7 @@ from vlr_analysis.sources.figure_rows import Figure, Page, Reader, Told, as_tabl
 from vlr_analysis.sources.kit import REQUIRED
 from vlr_analysis.sources.sheets import open_sheets
 
+FORM = {",": ".", "\t": ".", ";": ","}  # the form of our files: the mark before decimals, by what separates the cells
 READER = Reader(
     "", {column: column for column in COLUMNS}, [name for name in REQUIRED if name not in ("period", "value")]
 )
@@ -43,10 +44,7 @@ def read_rows(path: Path | str, told: Told) -> tuple[pd.DataFrame, Sequence[Figu
     """
     opened = open_sheets(path)
     told.repairs += opened.repairs
-    # The form of our files: commas with decimal points, semicolons with decimal commas.
-    pages = [
-        replace(Page.of(sheet), decimal="," if sheet.separator == ";" else sheet.decimal) for sheet in opened.sheets
-    ]
+    pages = [replace(Page.of(sheet), decimal=FORM.get(sheet.separator, "")) for sheet in opened.sheets]
     found = [figure for page in pages for figure in READER.figures(page, told)]
     return as_table(found, opened.file, told)
 

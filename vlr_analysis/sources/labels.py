@@ -274,7 +274,7 @@ _FORMS = (
     (re.compile(r"Q([1-4])(?: ?['/-]| )(\d{2})"), lambda m: f"{_century(m[2])}-Q{m[1]}"),
     (re.compile(r"[SH]([12])[ /-]?(\d{4})"), lambda m: f"{m[2]}-{'01' if m[1] == '1' else '07'}-01/P6M"),
     (re.compile(r"(0?[1-9]|1[0-2])[./](\d{4})"), lambda m: f"{m[2]}-{int(m[1]):02d}"),
-    (re.compile(r"(?P<part>.{2,20}?)[ /-](?:(?:de|del|do) )?(?P<year>\d{4})"), lambda m: _part_of(m)),
+    (re.compile(r"(?P<part>.{2,20}?)[ ,/-]+(?:(?:de|del|do) )?(?P<year>\d{4})"), lambda m: _part_of(m)),
     (re.compile(r"(?P<year>\d{4})[ /,-]+(?P<part>\d?\D.{1,19})"), lambda m: _part_of(m)),
     (re.compile(r"(\d{4})[- ]?M(\d{1,2})"), lambda m: f"{m[1]}-{int(m[2]):02d}"),
     (re.compile(r"(\d{4})/(0[1-9]|1[0-2])"), lambda m: f"{m[1]}-{m[2]}"),

@@ -227,16 +227,30 @@ def flattened(content: Any) -> Any:
     """Return the text of a cell of several runs, in which what is raised stays apart from what stands before it.
 
     Digits and letters of footnotes become those of Unicode, m² and 7.9¹; letters behind a number stand in brackets,
-    2020 (p); raised letters inside a word are written plainly, 1er.
+    2020 (p); raised letters inside a word are written plainly, 1er. What is lowered is a mark behind a number, and
+    plain elsewhere, CO2. What is struck out is left out of words; a number with it is `NotShown`.
     """
     if not isinstance(content, list):
         return content
-    text = ""
+    text = whole = ""
     for run in content:
         letters = (run if isinstance(run, str) else run.text) or ""
-        raised = not isinstance(run, str) and run.font is not None and run.font.vertAlign == "superscript"
-        text += _mark(letters, text.strip()) if raised and text.strip() else letters
+        font = None if isinstance(run, str) else run.font
+        whole += letters
+        if font is not None and font.strike:
+            continue
+        set_off = font is not None and (
+            font.vertAlign == "superscript" or (font.vertAlign == "subscript" and _NUMBER.fullmatch(text))
+        )
+        text += _mark(letters, text.strip()) if set_off and text.strip() else letters
+    struck = any(not isinstance(run, str) and run.font is not None and run.font.strike for run in content)
+    if struck and _NUMBER.fullmatch(whole):
+        found = f"{whole!r}, partly struck out"
+        return NotShown(Unreadable(found, "one number", "delete what is struck out, or type the number again"))
     return text.replace("x005F_", "")
+
+
+_NUMBER = re.compile(r"[-–−\d\s.,'%/]+")
 
 
 def _mark(run: str, before: str) -> str:
@@ -245,7 +259,7 @@ def _mark(run: str, before: str) -> str:
         return bare.translate(_RAISED)
     if not re.fullmatch(r"[a-z]{1,4}", bare, re.I | re.A):
         return run
-    if re.fullmatch(r"[-–−\d\s.,'%/]+", before):
+    if _NUMBER.fullmatch(before):
         return bare.translate(_RAISED) if bare in "abd" else f" ({bare})"
     if len(bare) == 1 and re.search(r"[^\W\d_]{3}\W*$", before):
         return bare.casefold().translate(_RAISED)

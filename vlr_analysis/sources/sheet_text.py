@@ -102,20 +102,29 @@ _COUNTS = re.compile(  # what is counted has no decimals
     r"|wohnungen|stück)\W*", re.I
 )  # fmt: skip
 
+_SHARES = re.compile(  # a share is below a thousand
+    r"\W*(%|per\s?cent|percentage|prozent|anteil|pour\s?cent|por\s?cien(to|taje)|porcentaje|percentagem)\W*|.*[(\[]%[)\]]\s*",
+    re.I,
+)
+
 
 def _may_be_thousands(sheet: Sheet) -> bool:
     """Whether a mark before three digits may be of thousands, though the file separates its cells as English ones do.
 
-    It may where counts have points, 545.678 people, and where both marks stand so; cells with other decimals decide.
+    It may where counts have points, 545.678 people, where shares have commas, 5,123 %, and where both marks stand so;
+    cells with other decimals decide.
     """
     points = commas = False
     heads = sheet.rows[0] if sheet.rows else []
     of_counts = {column for column, text in enumerate(heads) if _COUNTS.fullmatch(text)}
+    of_shares = {column for column, text in enumerate(heads) if _SHARES.fullmatch(text)}
     for row in sheet.rows:
-        pointed = [column for column, text in enumerate(row) if "." in text and _POINT.fullmatch(text)]
-        commas = commas or any("," in text and _COMMA.fullmatch(text) for text in row)
-        points = points or bool(pointed)
-        if (points and commas) or (pointed and (of_counts & {*pointed} or any(map(_COUNTS.fullmatch, row)))):
+        pointed = {column for column, text in enumerate(row) if "." in text and _POINT.fullmatch(text)}
+        with_commas = {column for column, text in enumerate(row) if "," in text and _COMMA.fullmatch(text)}
+        points, commas = points or bool(pointed), commas or bool(with_commas)
+        counted = pointed and (of_counts & pointed or any(map(_COUNTS.fullmatch, row)))
+        shared = with_commas and (of_shares & with_commas or any(map(_SHARES.fullmatch, row)))
+        if (points and commas) or counted or shared:
             return True
     return False
 

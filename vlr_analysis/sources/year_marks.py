@@ -15,6 +15,7 @@ _BASE = re.compile(
     r"(?:(?:FY|F\.Y\.|fiscal year|financial year)\s*'?)?(?:1[5-9]\d\d|2[01]\d\d)(?:\.0+)?"
     r"(?:\s*(?:[-/]|to|a)\s*(?:\d{4}|\d{2})|[- ]?[QM]\d{1,2})?", re.I
 )  # fmt: skip
+_OF_A_YEAR = re.compile(r"[^\d()\[\]]{2,20}\d{4}|[QTSH][1-4][ /-]?\d{4}")
 _BEHIND = re.compile(
     r"(?P<base>.*\d)(?:\s*[(\[]\s*(?P<inside>[^()\[\]]{1,24}?)\s*[)\]]|\s*(?P<sign>[*†‡#" + SUPERSCRIPT + r"]+)"
     r"|\s?(?P<glued>(?<=\d)[PERF]|[a-z]{1,4})|[\s:,-]+(?P<words>[^\W\d_][^\d()\[\]]{0,24}))"
@@ -82,7 +83,8 @@ def without_words(text: str) -> Beside:
 
 def _without_one(text: str) -> Beside:
     behind = _BEHIND.fullmatch(text)
-    if behind and _BASE.fullmatch(base := behind["base"].strip()):
+    base = behind["base"].strip() if behind else ""
+    if _BASE.fullmatch(base) or (behind and behind["inside"] and _OF_A_YEAR.fullmatch(base)):
         if behind["sign"]:
             return _said(text, base, behind["sign"], "value")
         word = behind["inside"] or behind["glued"] or behind["words"]

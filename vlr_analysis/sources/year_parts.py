@@ -53,7 +53,8 @@ def months_from_to(text: str) -> str:
 PARTS = {"quarter": 4, "quarters": 4, "qtr": 4, "trimestre": 4, "trim": 4, "quartal": 4, "half": 2, "half-year": 2,
           "semestre": 2, "halbjahr": 2}  # fmt: skip
 _PART = re.compile(
-    r"(?:[QTSH]\.? ?)?([1-4]|I{1,3}|IV)\.?(?:st|nd|rd|th|er|re|e|ème|eme|º|°|ª)?"
+    r"(?:(?:[QTSH]|quarter|trimestre|trim|quartal|half|semestre|halbjahr)\.? ?)?"
+    r"([1-4]|I{1,3}|IV)\.?(?:st|nd|rd|th|er|re|e|ème|eme|º|°|ª)?"
     r"(?: ?(?:quarter|qtr|trimestre|trim\.?|quartal|half|semestre|halbjahr))?",
     re.I,
 )
