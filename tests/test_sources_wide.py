@@ -7,8 +7,8 @@ from openpyxl import Workbook
 
 from vlr_analysis.errors import InputError
 from vlr_analysis.sources.formats import read
+from vlr_analysis.sources.heading_words import hints_at_scale, kind_of, scale_in
 from vlr_analysis.sources.sheet_shown import form_of
-from vlr_analysis.sources.wide_words import hints_at_scale, kind_of, scale_in
 
 GIVEN = {"area": "exampleville", "source": "test"}
 RATE = "8.5.2 Rate,%"

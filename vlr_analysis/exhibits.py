@@ -220,6 +220,12 @@ def places(estimate: float, *ends: float) -> int:
     return found
 
 
+def places_in(unit: str, estimate: float, *ends: float) -> int:
+    """Return `places` of values of a unit: of a change from a base, those that its percent get."""
+    factor = 100 if since_base(unit) else 1
+    return places(*(factor * value for value in (estimate, *ends)))
+
+
 def slug(text: str) -> str:
     """Return a text as a short file name: small letters, digits, hyphens."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
@@ -288,10 +294,9 @@ def alike(
 
     Both are in the numbers that `write` prints: of a change from a base, percent.
     """
-    factor = 100 if since_base(unit) else 1
     if not all(map(math.isfinite, (estimate, low, high))):
         return write(estimate, unit), interval(low, high)
-    at = places(*(factor * value for value in (estimate, low, high)))
+    factor, at = 100 if since_base(unit) else 1, places_in(unit, estimate, low, high)
     return write(estimate, unit, places=at), interval(factor * low, factor * high, places=at)
 
 

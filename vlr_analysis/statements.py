@@ -9,7 +9,7 @@ import pandas as pd
 
 from vlr_analysis import catalogue
 from vlr_analysis.disparities import COUNTED, HIDES, MAY_HIDE
-from vlr_analysis.exhibits import alike, gap, number, places, since_base, unsigned
+from vlr_analysis.exhibits import alike, gap, number, places_in, unsigned
 from vlr_analysis.findings import KEY, Finding, make, selector, value_of, with_grades
 from vlr_analysis.language import coded, retold
 from vlr_analysis.language import number as decimals
@@ -313,9 +313,9 @@ def _disparity_finding(row: pd.Series, sources: pd.DataFrame) -> Finding:
             "first": spoken(row["first"]), "last": spoken(row["last"]), "group": group(row["least_group"]),
             "reason": retold(row["hides_reason"]),
         }  # fmt: skip
-        factor, slopes = 100 if since_base(row["unit"]) else 1, ("total", "least", "gap")
-        at = places(*(factor * row[f"{name}_slope"] for name in slopes))
-        values |= {name: gap(row[f"{name}_slope"], row["unit"], places=at) for name in slopes}
+        slopes = {name: row[f"{name}_slope"] for name in ("total", "least", "gap")}
+        at = places_in(row["unit"], *slopes.values())
+        values |= {name: gap(slope, row["unit"], places=at) for name, slope in slopes.items()}
         if row["verdict"] == HIDES:
             more = say("The average hides this: from {first} to {last} the city as a whole moved by {total} a year, "
                        "{group} by {least}, the gap by {gap} ({reason}).", **values)  # fmt: skip

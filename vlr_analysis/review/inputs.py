@@ -7,9 +7,11 @@ import platform
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
+
+import pandas as pd
 
 from vlr_analysis.errors import InputError
 from vlr_analysis.method_files import files_of_methods
@@ -56,6 +58,7 @@ class Hashes:
         self.root = root
         self._known: dict[str, str] = {}
         self._words: dict[str, frozenset[str]] = {}
+        self._sources: dict[tuple[str, ...], str] = {}
         self._parameters: dict[str, Parameters] = {}
         self._cities = frozenset(city_ids(root))
 
@@ -72,15 +75,20 @@ class Hashes:
     def of_sources(self, names: Iterable[str]) -> str:
         """Hash of those rows of the sources table whose ids occur in one of the files; of the whole where in doubt.
 
-        In doubt: the table or one of the files cannot be read. A word too many
-        is no fault: a row that no figure names makes a notebook run again, never the other way round.
+        In doubt: the table or one of the files cannot be read. A word too many is no fault: a row that no figure names
+        makes a notebook run again, never the other way round. The chapters of a city share their files and this hash.
         """
-        try:
-            table = read_sources(self.root / SOURCES)
-        except InputError:
+        files = tuple(sorted(set(names)))
+        if files not in self._sources:
+            self._sources[files] = self._hash_of_sources(files)
+        return self._sources[files]
+
+    def _hash_of_sources(self, files: Iterable[str]) -> str:
+        table = self._sources_table
+        if table is None:
             return self.of_file(SOURCES)
         words: set[str] = set()
-        for name in sorted(set(names)):
+        for name in files:
             if not (self.root / name).is_file():
                 continue
             if name not in self._words:
@@ -92,6 +100,14 @@ class Hashes:
         odd = ~table["source"].map(is_slug)
         rows = table[odd | table["source"].isin(words)].sort_values("source", kind="stable")
         return hashlib.sha256(rows.to_csv(index=False, lineterminator="\n").encode()).hexdigest()
+
+    @cached_property
+    def _sources_table(self) -> pd.DataFrame | None:
+        """The sources table; None where it cannot be read."""
+        try:
+            return read_sources(self.root / SOURCES)
+        except InputError:
+            return None
 
     def parameters(self, city: str) -> Parameters:
         """Return the checked parameters of a city.

@@ -78,16 +78,21 @@ def readings(text: str) -> tuple[float | None, float | None]:
     return (None if comma is None else float(comma)), (None if point is None else float(point))
 
 
+def in_our_digits(text: str) -> str:
+    """Return a text with the digits of other scripts as 0 to 9."""
+    if text.isascii():
+        return text
+    return "".join(str(unicodedata.decimal(sign)) if unicodedata.category(sign) == "Nd" else sign for sign in text)
+
+
 def bare_of(text: str) -> tuple[str, list[str]]:
     """Return a text without what only looks like part of a number, and what was mended."""
     if text.isascii():
         return text.strip(), []
     why = []
     cleaned = text.translate(CONTROLS).translate(INVISIBLE)
-    if any(unicodedata.category(letter) == "Nd" and not letter.isascii() for letter in cleaned):
-        cleaned = "".join(
-            str(unicodedata.decimal(letter)) if unicodedata.category(letter) == "Nd" else letter for letter in cleaned
-        ).translate(str.maketrans("٫٬", ".,"))  # fmt: skip
+    if (ours := in_our_digits(cleaned)) != cleaned:
+        cleaned = ours.translate(str.maketrans("٫٬", ".,"))
         why.append("digits of another script")
     cleaned = cleaned.replace("٪", "%")
     for space in _SPACES:

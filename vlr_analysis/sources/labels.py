@@ -11,7 +11,8 @@ from typing import Any
 
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import Formula, NotShown, Unreadable, read_text, shown
-from vlr_analysis.sources.year_marks import in_our_digits, unobserved, without_words
+from vlr_analysis.sources.digits import in_our_digits
+from vlr_analysis.sources.year_marks import unobserved, without_words
 from vlr_analysis.sources.year_parts import PARTS, month_of, months_from_to, part_of_year, plain
 from vlr_analysis.sources.year_parts import WHOLE_YEARS as WHOLE_YEARS
 from vlr_analysis.sources.year_parts import is_part_of_year as is_part_of_year

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from vlr_analysis.errors import InputError, Problem, listed
 from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import is_blank, read_label, read_text, shown
+from vlr_analysis.sources.heading_words import UNOBSERVED, kind_of
 from vlr_analysis.sources.long_header import Layout, ends_in, of_school
 from vlr_analysis.sources.names import Told, describes, group_of, is_total, remarks_on, role_of
 from vlr_analysis.sources.places import is_area, is_elsewhere
 from vlr_analysis.sources.reading import Gathering
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.statuses import NOT_OBSERVED, kinds_in
-from vlr_analysis.sources.wide_words import UNOBSERVED, kind_of
 
 
 def plain_rows(gathering: Gathering, sheet: Sheet, layout: Layout, rows: list[int]) -> list[int]:

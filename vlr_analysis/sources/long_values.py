@@ -10,12 +10,12 @@ from vlr_analysis.errors import Problem
 from vlr_analysis.exhibits import slug
 from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, is_blank, read_text, shown
+from vlr_analysis.sources.heading_words import takes_no_scale
 from vlr_analysis.sources.long_header import Layout
 from vlr_analysis.sources.names import UNITS, power_of, role_of, scale_of, unit_of
 from vlr_analysis.sources.reading import UNIT_NOT_STATED, Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.statuses import NOT_OBSERVED, is_hidden, is_yes, status_of
-from vlr_analysis.sources.wide_words import takes_no_scale
 
 
 def status_beside(

@@ -11,7 +11,7 @@ from typing import Any
 
 from vlr_analysis.sources.cells import NotShown, Unreadable
 from vlr_analysis.sources.flags import FLAGS, HIDDEN_FLAGS
-from vlr_analysis.sources.wide_words import kind_of
+from vlr_analysis.sources.heading_words import kind_of
 
 _LITERAL = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]')
 _TOKEN = re.compile(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from vlr_analysis.exhibits import slug
-from vlr_analysis.sources.wide_words import UNOBSERVED, kind_of
+from vlr_analysis.sources.heading_words import UNOBSERVED, kind_of
 
 # Codes of SDMX (CL_OBS_STATUS), letters of Eurostat and the OECD, and their words.
 STATUS = {"a": "value", "e": "estimated", "i": "estimated", "f": "estimated", "p": "provisional", "b": "break",

@@ -11,6 +11,7 @@ from vlr_analysis.observations import WITHOUT_VALUE
 from vlr_analysis.sources.cells import Number, decimal_mark, is_blank, read_number, read_text, shown
 from vlr_analysis.sources.group_columns import Row as Grouped
 from vlr_analysis.sources.group_columns import settle
+from vlr_analysis.sources.heading_words import scale_in, takes_no_scale, unobserved
 from vlr_analysis.sources.long import constant, named
 from vlr_analysis.sources.long_values import multiplier
 from vlr_analysis.sources.names import Told, unit_of
@@ -31,7 +32,6 @@ from vlr_analysis.sources.wide_header import layout_of
 from vlr_analysis.sources.wide_headings import Column, Layout
 from vlr_analysis.sources.wide_rows import rows_of
 from vlr_analysis.sources.wide_sections import Row
-from vlr_analysis.sources.wide_words import scale_in, takes_no_scale, unobserved
 
 _PERCENT = re.compile(r"%|per\s?cent|prozent|pour\s?cent|por\s?cent|porcent|\bpct\b|\bpp\b|points|puntos|pontos", re.I)
 

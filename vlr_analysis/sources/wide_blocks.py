@@ -12,10 +12,10 @@ from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import slug
 from vlr_analysis.periods import parse_period
 from vlr_analysis.sources.cells import decimal_mark, is_blank, read_number, read_text
+from vlr_analysis.sources.heading_words import REMARK, UNOBSERVED, kind_of
 from vlr_analysis.sources.labels import read_periods, year_as_day
 from vlr_analysis.sources.names import dimension_of, is_total, role_of
 from vlr_analysis.sources.sheet_grid import Sheet
-from vlr_analysis.sources.wide_words import REMARK, UNOBSERVED, kind_of
 from vlr_analysis.sources.year_parts import WHOLE_YEARS, month_of, part_of_year
 
 HEADER_WITHIN = 60  # rows from the top in which a header is looked for

@@ -9,6 +9,15 @@ from typing import Any
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import is_blank, read_label, read_text
+from vlr_analysis.sources.heading_words import (
+    REMARK,
+    UNOBSERVED,
+    hints_at_scale,
+    is_spanish,
+    kind_of,
+    scale_in,
+    speaks_of_scale,
+)
 from vlr_analysis.sources.long_header import holds_codes
 from vlr_analysis.sources.names import Told, dimension_of, group_of, is_total, role_of
 from vlr_analysis.sources.places import is_area
@@ -28,15 +37,6 @@ from vlr_analysis.sources.wide_headings import (
     texts_below,
 )
 from vlr_analysis.sources.wide_titles import check_titles
-from vlr_analysis.sources.wide_words import (
-    REMARK,
-    UNOBSERVED,
-    hints_at_scale,
-    is_spanish,
-    kind_of,
-    scale_in,
-    speaks_of_scale,
-)
 from vlr_analysis.sources.year_marks import unobserved
 
 _REMARK_WORDS = re.compile(

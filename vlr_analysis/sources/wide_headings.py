@@ -10,12 +10,12 @@ from typing import Any
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import is_blank, read_label, read_number
+from vlr_analysis.sources.heading_words import UNOBSERVED, aside_of, counts, is_interval, kind_of, scale_in
 from vlr_analysis.sources.names import Told, group_of, is_total, role_of, sexes_of
 from vlr_analysis.sources.places import is_area, is_elsewhere
 from vlr_analysis.sources.reading import Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_blocks import is_number, periods_in
-from vlr_analysis.sources.wide_words import UNOBSERVED, aside_of, counts, is_interval, kind_of, scale_in
 from vlr_analysis.sources.year_parts import WHOLE_YEARS, month_of, months_from_to, part_of_year
 
 MOST_ABOVE = 3  # rows of headings over the years

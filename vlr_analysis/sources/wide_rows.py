@@ -8,6 +8,7 @@ from itertools import product
 
 from vlr_analysis.errors import Problem
 from vlr_analysis.sources.cells import SUPERSCRIPT, is_blank, read_label, shown
+from vlr_analysis.sources.heading_words import REMARK, UNOBSERVED, kind_of, unobserved
 from vlr_analysis.sources.names import Told, group_of, is_subtotal, is_total
 from vlr_analysis.sources.places import is_area, is_elsewhere, rows_of_area
 from vlr_analysis.sources.reading import Gathering, split_unit
@@ -15,7 +16,6 @@ from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_blocks import is_number
 from vlr_analysis.sources.wide_headings import Layout
 from vlr_analysis.sources.wide_sections import Row, Section, take_sections
-from vlr_analysis.sources.wide_words import REMARK, UNOBSERVED, kind_of, unobserved
 
 _LABEL_MARK = re.compile(r"(.*[^\s*])\s*(?:\*+|[†‡" + SUPERSCRIPT + r"]+|\[\d{1,2}\]|\(\d{1,2}\))")
 _POWER = re.compile(r"(?:.*[\W\d_])?(?:(?:[kcdmhµμn]?m|ft|mi|in|yd|s)[²³]|10[²³⁰¹⁴-⁹]+)")  # m², µg/m³, 10⁶

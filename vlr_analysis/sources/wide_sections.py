@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from vlr_analysis.errors import Problem
 from vlr_analysis.sources.cells import shown
+from vlr_analysis.sources.heading_words import kind_of, scale_in, unobserved
 from vlr_analysis.sources.names import Told, group_of, is_total, unit_of
 from vlr_analysis.sources.places import is_area, is_elsewhere
 from vlr_analysis.sources.reading import Gathering, split_unit
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_headings import Layout
-from vlr_analysis.sources.wide_words import kind_of, scale_in, unobserved
 
 _OF_WHICH = re.compile(
     r"(?:of which|of whom|thereof|including|davon|darunter|dont|de l[oa]s cuales|de ell[oa]s|d[oa]s quais)\W+(?=\w)",

@@ -6,10 +6,10 @@ import re
 
 from vlr_analysis.errors import InputError, Problem
 from vlr_analysis.sources.cells import is_blank, read_label, read_text, shown
+from vlr_analysis.sources.heading_words import REMARK, kind_of, unobserved
 from vlr_analysis.sources.places import is_area, is_elsewhere
 from vlr_analysis.sources.sheet_grid import Sheet
 from vlr_analysis.sources.wide_headings import Layout
-from vlr_analysis.sources.wide_words import REMARK, kind_of, unobserved
 
 _PARTS = re.compile(r"\s*[:,;|()\[\]–—]\s*|\s-\s|\s(?:in|en|for|para|pour|für)\s(?:the\s)?", re.I)
 _PUBLISHER = re.compile(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 
 from vlr_analysis.exhibits import slug
 from vlr_analysis.sources.cells import SUPERSCRIPT
+from vlr_analysis.sources.digits import in_our_digits
 from vlr_analysis.sources.flags import FLAGS, size_or_secret
-from vlr_analysis.sources.wide_words import UNOBSERVED, kind_of
+from vlr_analysis.sources.heading_words import UNOBSERVED, kind_of
 
 _BASE = re.compile(
     r"(?:(?:FY|F\.Y\.|fiscal year|financial year)\s*'?)?(?:1[5-9]\d\d|2[01]\d\d)(?:\.0+)?"
@@ -61,13 +61,6 @@ class Beside:
     why: tuple[str, ...] = ()
     unit: str = ""
     kind: str = ""
-
-
-def in_our_digits(text: str) -> str:
-    """Return a text with the digits of other scripts as 0 to 9."""
-    if text.isascii():
-        return text
-    return "".join(str(unicodedata.decimal(sign)) if unicodedata.category(sign) == "Nd" else sign for sign in text)
 
 
 def without_words(text: str) -> Beside:
